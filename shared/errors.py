@@ -1,0 +1,53 @@
+"""Refusals in business terms. HTTP is `shared.problems`' affair."""
+
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """A refusal the caller can understand and act on; anything else is a bug.
+
+    `code` is stable and for programs; the message is Russian and for people; `field` names the
+    part of the request that is at fault, where there is one.
+    """
+
+    code: ClassVar[str] = "domain_error"
+    title: ClassVar[str] = "Запрос отклонён"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotFound(DomainError):
+    """The thing asked about does not exist, or the caller may not know that it does."""
+
+    code = "not_found"
+    title = "Не найдено"
+
+
+class Conflict(DomainError):
+    """The request makes sense, but not in the current state."""
+
+    code = "conflict"
+    title = "Противоречит текущему состоянию"
+
+
+class Invalid(DomainError):
+    """The request is well-formed, and what it says cannot be."""
+
+    code = "invalid"
+    title = "Недопустимое значение"
+
+
+class Forbidden(DomainError):
+    """The caller is known and may not do this."""
+
+    code = "forbidden"
+    title = "Недостаточно прав"
+
+
+class Unavailable(DomainError):
+    """Something the answer needs is away for now; the same request may succeed later."""
+
+    code = "unavailable"
+    title = "Временно недоступно"
