@@ -1,0 +1,1 @@
+../../../shared/platform_migrations/script.py.mako

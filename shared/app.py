@@ -1,0 +1,263 @@
+"""The FastAPI application every service runs: identity, problems, health, metrics, offline docs."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.utils import get_openapi
+from fastapi.params import ParamTypes
+from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlmodel import literal, select
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import auth, db, problems, simulation
+from shared.clock import Clock
+from shared.feed import feed_router
+from shared.ids import new_id
+from shared.observability import REQUESTS, configure_logging
+from shared.relay import Waker
+from shared.settings import Environment, ServiceSettings
+from shared.topics import PRODUCED
+
+MAX_BODY_BYTES: Final = 1024 * 1024
+REQUEST_ID: Final = "X-Request-ID"
+_REQUEST_ID_LENGTH: Final = 64
+
+Extension = Callable[[ServiceSettings], AbstractAsyncContextManager[dict[str, Any]]]
+
+
+def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        """Settings are read here and not before, so that importing the app does nothing.
+
+        The simulated clock is followed before the first request, the waker stops after the last.
+        """
+        settings = ServiceSettings()
+        configure_logging(service, settings.log_level)
+        clock = Clock()
+        waker = Waker(settings.database_dsn)
+        async with AsyncExitStack() as stack:
+            sessions = await stack.enter_async_context(db.open_sessions(settings.database_dsn))
+            if settings.environment is Environment.DEVELOPMENT:
+                clock.setting = await simulation.read_setting(settings.database_dsn)
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            running = [tasks.create_task(waker.run())]
+            if settings.environment is Environment.DEVELOPMENT:
+                running.append(tasks.create_task(simulation.follow(settings.database_dsn, clock)))
+            state: dict[str, Any] = {
+                "settings": settings,
+                "sessions": sessions,
+                "clock": clock,
+                "waker": waker,
+                "verifier": auth.Verifier(settings),
+            }
+            app.state.token_url = str(settings.oidc_token_url or "")
+            app.state.cors_origins = settings.cors_origins
+            if extension is not None:
+                state |= await stack.enter_async_context(extension(settings))
+            yield state
+            for task in running:
+                task.cancel()
+
+    return lifespan
+
+
+def create_app(
+    service: str,
+    *routers: APIRouter,
+    title: str,
+    description: str,
+    extension: Extension | None = None,
+) -> FastAPI:
+    """Build the API of a service.
+
+    Raises `RuntimeError` where a route names neither the roles it is open to nor that it is
+    public: deny is the default, and forgetting is loud.
+    """
+    app = FastAPIOffline(
+        title=title,
+        description=description,
+        version="1.0.0",
+        lifespan=_lifespan(service, extension),
+        generate_unique_id_function=lambda route: route.name,
+        separate_input_output_schemas=False,
+        strict_content_type=True,
+        max_body_size=MAX_BODY_BYTES,
+        dependencies=[Depends(refuse_unknown_query)],
+        swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
+        license_info={"name": "Apache-2.0"},
+    )
+    problems.install(app)
+    for router in (_platform, feed_router(PRODUCED[service]), simulation.clock_router(), *routers):
+        _check_permissions(router)
+        app.include_router(router)
+    app.add_middleware(_Requests, service=service)
+    app.add_middleware(_Cors)
+    _describe(app)
+    return app
+
+
+def _check_permissions(router: APIRouter) -> None:
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            calls = {dependency.call for dependency in route.dependant.dependencies}
+            declared = auth.public in calls or any(hasattr(call, "roles") for call in calls)
+            if not declared:
+                raise RuntimeError(f"{route.path} ({route.name}) says nobody who may call it")
+
+
+async def refuse_unknown_query(request: Request) -> None:
+    """A mistyped filter must not silently mean "no filter"."""
+    route = request.scope.get("route")
+    if not request.query_params or not isinstance(route, APIRoute):
+        return
+    known = {
+        param.alias
+        for param in get_flat_params(route.dependant)
+        if getattr(param.field_info, "in_", None) is ParamTypes.query
+    }
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise RequestValidationError(
+            [
+                {
+                    "type": "unknown_parameter",
+                    "loc": ("query", name[:100]),
+                    "msg": "",
+                }
+                for name in unknown[:20]
+            ]
+        )
+
+
+class _Requests:
+    """Pure ASGI: request id in, out and in the logs; time taken, by route template."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = StarletteRequest(scope).headers.get(REQUEST_ID, "")
+        usable = 0 < len(given) <= _REQUEST_ID_LENGTH and given.isascii() and given.isprintable()
+        request_id = given if usable else str(new_id())
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        status = 500
+        started = time.perf_counter()
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (REQUEST_ID.lower().encode(), request_id.encode()),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            route = scope.get("route")
+            template = route.path if isinstance(route, APIRoute) else "other"
+            taken = time.perf_counter() - started
+            REQUESTS.labels(scope["method"], template, status).observe(taken)
+
+
+class _Cors:
+    """CORS by setting, which is known only once the app has started; closed without it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._inner = app
+        self._cors: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        if self._cors is None:
+            self._cors = CORSMiddleware(
+                self._inner,
+                allow_origins=scope["app"].state.cors_origins,
+                allow_methods=["*"],
+                allow_headers=["*"],
+                expose_headers=[REQUEST_ID, "ETag", "Link"],
+            )
+        await self._cors(scope, receive, send)
+
+
+def _describe(app: FastAPI) -> None:
+    """Finish the OpenAPI document: the problem schema, the real token address, simulated time."""
+
+    def openapi() -> dict[str, Any]:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            separate_input_output_schemas=False,
+            license_info=app.license_info,
+        )
+        components = document.setdefault("components", {})
+        schemas = components.setdefault("schemas", {})
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= problem.pop("$defs") | {"Problem": problem}
+        scheme = components.get("securitySchemes", {}).get("oauth2")
+        if scheme and getattr(app.state, "token_url", ""):
+            scheme["flows"]["clientCredentials"]["tokenUrl"] = app.state.token_url
+        for path in document["paths"].values():
+            for operation in path.values():
+                _finish_operation(operation)
+        return document
+
+    def cached() -> dict[str, Any]:
+        if not app.openapi_schema:
+            app.openapi_schema = openapi()
+        return app.openapi_schema
+
+    app.openapi = cached  # type: ignore[method-assign]
+
+
+def _finish_operation(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    always = (422, 500, 503)
+    for status, response in problems.problems(*always).items():
+        if status != 422 or "422" in responses:
+            responses[str(status)] = response
+
+
+_platform = APIRouter(include_in_schema=False, dependencies=[Depends(auth.public)])
+
+
+@_platform.get("/livez")
+async def alive() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@_platform.get("/readyz")
+async def ready(session: db.Session) -> dict[str, str]:
+    await session.exec(select(literal(1)))
+    return {"status": "ok"}
+
+
+@_platform.get("/metrics")
+async def metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

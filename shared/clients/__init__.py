@@ -1,0 +1,1 @@
+"""Service to service: one typed client per callee, with a service token and time-outs."""

@@ -1,0 +1,100 @@
+"""One engine per process, one transaction per request or batch of messages."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+from sqlalchemy import DateTime, Enum, MetaData
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared.errors import Unavailable
+
+Sessions = async_sessionmaker[AsyncSession]
+UtcDateTime: Final[Any] = DateTime(timezone=True)
+
+# Set in `session.info` by whoever wrote to the outbox; the edge wakes the relay after commit.
+OUTBOX_WRITTEN: Final = "outbox_written"
+
+# SQLSTATE of `outbox_admit` (platform migration 0001).
+_STALE_INSTANT: Final = "OB001"
+
+
+class StaleInstant(Unavailable):
+    """The change is dated before a checkpoint already announced; try again with a later now."""
+
+    code = "stale_instant"
+    title = "Запрос выполнялся слишком долго"
+
+
+def text_enum(members: type[StrEnum]) -> Any:
+    """Store the values as text: SQLAlchemy's own choice is a native type holding the names."""
+    return Enum(members, native_enum=False, length=32, values_callable=list)
+
+
+def metadata() -> MetaData:
+    """Metadata whose constraint names are predictable, so a migration can name them."""
+    return MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def async_url(dsn: str) -> str:
+    """The address as SQLAlchemy takes it."""
+    return dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+@asynccontextmanager
+async def open_sessions(dsn: str, *, pool_size: int = 16) -> AsyncIterator[Sessions]:
+    """One engine for the life of the process.
+
+    Statements are cut off after 30 s and lock waits after 5 s, so a stuck neighbour becomes a
+    clear refusal and not a hanging request.
+    """
+    engine = create_async_engine(
+        async_url(dsn),
+        pool_pre_ping=True,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        connect_args={
+            "server_settings": {"statement_timeout": "30000", "lock_timeout": "5000", "jit": "off"}
+        },
+    )
+    try:
+        yield async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def transaction(sessions: Sessions) -> AsyncIterator[AsyncSession]:
+    """Commit at the end, all or nothing; a fence refusal becomes `StaleInstant`."""
+    try:
+        async with sessions.begin() as session:
+            yield session
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _STALE_INSTANT:
+            raise StaleInstant("Запрос устарел, пока выполнялся. Повторите его.") from error
+        raise
+
+
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """The request's transaction. Commits before the answer leaves, then wakes the relay."""
+    async with transaction(request.state.sessions) as session:
+        yield session
+    if session.info.pop(OUTBOX_WRITTEN, False):
+        request.state.waker.wake()
+
+
+# scope="function": commit before the response goes out, so a 2xx is a promise kept.
+Session = Annotated[AsyncSession, Depends(get_session, scope="function")]

@@ -1,0 +1,102 @@
+"""Facts published by the directory service. No personal data travels: people are ids."""
+
+from datetime import date
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from shared.events.base import Event, partition_of
+
+
+class RegionEvent(Event):
+    """A region of the country as the directory knows it."""
+
+    topic: ClassVar = "directory.regions"
+
+    code: str
+    name: str
+    short_name: str
+    federal_district: str
+    timezone: str
+
+    @property
+    def key(self) -> str:
+        return self.code
+
+
+class RegionRegistered(RegionEvent):
+    """A region was entered."""
+
+    type: ClassVar = "directory.region.registered.v1"
+
+
+class RegionChanged(RegionEvent):
+    """A region's name, district or time zone changed."""
+
+    type: ClassVar = "directory.region.changed.v1"
+
+
+class ClusterEvent(Event):
+    """A cluster: its region, industry, the year its cohort won, and where it stands."""
+
+    topic: ClassVar = "directory.clusters"
+
+    cluster_id: UUID
+    code: str
+    name: str
+    region: str
+    industry: str
+    cohort: int
+    status: Literal["planned", "active", "reorganised", "closed"]
+
+    @property
+    def key(self) -> str:
+        return str(self.cluster_id)
+
+    @property
+    def partition(self) -> int:
+        return partition_of(self.region)
+
+
+class ClusterRegistered(ClusterEvent):
+    """A cluster was entered."""
+
+    type: ClassVar = "directory.cluster.registered.v1"
+
+
+class ClusterChanged(ClusterEvent):
+    """A cluster's facts changed."""
+
+    type: ClassVar = "directory.cluster.changed.v1"
+
+
+class AppointmentEvent(Event):
+    """Who holds an office in a region, from and to which dates (inclusive)."""
+
+    topic: ClassVar = "directory.appointments"
+
+    appointment_id: UUID
+    region: str
+    office: Literal["coordinator", "deputy", "authority_head"]
+    person_id: UUID
+    valid_from: date
+    valid_to: date | None
+
+    @property
+    def key(self) -> str:
+        return str(self.appointment_id)
+
+    @property
+    def partition(self) -> int:
+        return partition_of(self.region)
+
+
+class AppointmentMade(AppointmentEvent):
+    """A person was appointed to an office of the region."""
+
+    type: ClassVar = "directory.appointment.made.v1"
+
+
+class AppointmentEnded(AppointmentEvent):
+    """The tenure got its last day."""
+
+    type: ClassVar = "directory.appointment.ended.v1"

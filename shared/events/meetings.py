@@ -1,0 +1,72 @@
+"""Facts published by the meetings service, keyed by protocol."""
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.events.base import Event
+
+
+class Priority(StrEnum):
+    """How much an item weighs: planned 1, important 2, urgent 3 (SPEC of the score)."""
+
+    PLANNED = "planned"
+    IMPORTANT = "important"
+    URGENT = "urgent"
+
+
+class AddresseeKind(StrEnum):
+    """Who owes the execution: clusters, or the regional authorities."""
+
+    CLUSTER = "cluster"
+    AUTHORITY = "authority"
+
+
+class Addressees(BaseModel):
+    """Named clusters, or everyone a selector matches; empty lists restrict nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: AddresseeKind
+    clusters: tuple[UUID, ...] = ()
+    regions: tuple[str, ...] = ()
+    cohorts: tuple[int, ...] = ()
+    industries: tuple[str, ...] = ()
+
+
+class ProtocolItem(BaseModel):
+    """One instruction of a protocol, as signed."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    item_id: UUID
+    position: int
+    text: str
+    priority: Priority
+    due_on: date | None
+    addressees: Addressees
+    # The execution closes by itself when the region's coordinator is appointed.
+    closes_on: Literal["coordinator_appointed"] | None = None
+
+
+class ProtocolApproved(Event):
+    """The protocol was signed: from here on it is immutable and its items are to be executed."""
+
+    type: ClassVar = "meetings.protocol.approved.v1"
+    topic: ClassVar = "meetings.protocols"
+
+    protocol_id: UUID
+    meeting_id: UUID
+    number: int
+    year: int
+    signed_on: date
+    approved_at: AwareDatetime
+    content_hash: str
+    items: tuple[ProtocolItem, ...]
+
+    @property
+    def key(self) -> str:
+        return str(self.protocol_id)

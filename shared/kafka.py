@@ -1,0 +1,71 @@
+"""The broker's client with the defaults we can stand by; nothing else opens a connection to it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from shared.settings import ServiceSettings
+
+REQUEST_TIMEOUT_MS: Final = 10_000
+# The client's default of 500 ms would be most of the way from a command to a new score.
+FETCH_MAX_WAIT_MS: Final = 20
+MAX_MESSAGE_BYTES: Final = 1_000_000
+
+
+class BrokerAway(ConnectionError):
+    """The broker does not answer: an outage, to be waited out."""
+
+
+@asynccontextmanager
+async def open_producer(settings: ServiceSettings) -> AsyncIterator[AIOKafkaProducer]:
+    """A started producer. Raises `BrokerAway`, at start or out of what is done with it."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_servers,
+        acks="all",
+        enable_idempotence=settings.kafka_idempotence,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        max_request_size=MAX_MESSAGE_BYTES,
+        max_batch_size=256 * 1024,
+    )
+    try:
+        await producer.start()
+        try:
+            yield producer
+        finally:
+            await _stop(producer)
+    except KafkaError as error:
+        raise BrokerAway(repr(error)) from error
+
+
+@asynccontextmanager
+async def open_consumer(settings: ServiceSettings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started consumer without a group: partitions are assigned, positions are our own.
+
+    Raises `BrokerAway`, at start or out of what is done with it.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_servers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+    )
+    try:
+        await consumer.start()
+        try:
+            yield consumer
+        finally:
+            await _stop(consumer)
+    except KafkaError as error:
+        raise BrokerAway(repr(error)) from error
+
+
+async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Stopping waits for pending records; with the broker down that must end some time."""
+    async with asyncio.timeout(REQUEST_TIMEOUT_MS / 1000 + 2):
+        await client.stop()

@@ -1,0 +1,63 @@
+"""Logs as JSON lines, metrics by name, and the request id that ties them together."""
+
+import logging
+import sys
+from typing import Final
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS: Final = Histogram(
+    "http_request_duration_seconds",
+    "Time to answer a request, by route template",
+    ["method", "route", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+PUBLISHED: Final = Counter("outbox_published_total", "Events sent to the broker")
+OUTBOX_LAG: Final = Gauge(
+    "outbox_lag_seconds", "Age of the oldest event in the last round of the relay"
+)
+CONSUMED: Final = Counter("consumer_events_total", "Events applied", ["topic"])
+HEALED: Final = Counter(
+    "consumer_healed_total", "Events the broker did not have and the feed did", ["topic"]
+)
+DEAD: Final = Counter("consumer_dead_letters_total", "Messages passed by", ["topic"])
+COMPLETE_THROUGH: Final = Gauge(
+    "consumer_complete_through_seconds", "Unix time all events up to which were heard"
+)
+RESTARTS: Final = Counter(
+    "worker_task_restarts_total", "Times a task waited out an outage and began anew", ["task"]
+)
+
+
+def configure_logging(service: str, level: str = "INFO") -> None:
+    """JSON lines on stdout for our own and for libraries' records."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            lambda _, __, event: {"service": service, **event},
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True
+    for name in ("httpx", "httpcore", "aiokafka", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )

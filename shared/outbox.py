@@ -1,0 +1,52 @@
+"""The transactional outbox: events are rows first, messages later, and the rows are the log.
+
+`add` joins the caller's transaction, so a fact and its event commit or vanish together. Writers
+hold their aggregate's row lock until commit, so the positions of one key are in commit order;
+`shared.relay` numbers and publishes them.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import insert, text
+from sqlmodel.ext.asyncio.session import AsyncSession
+from structlog.contextvars import get_contextvars
+
+from shared.db import OUTBOX_WRITTEN
+from shared.events.base import Event
+from shared.ids import new_id
+from shared.tables import OutboxRecord
+
+
+async def add(session: AsyncSession, events: Iterable[Event]) -> None:
+    """Write the events into the caller's transaction, in the order given, in one statement.
+
+    Raises `DBAPIError` with SQLSTATE OB001 (`StaleInstant` at the edge) where an event is dated
+    at or before a checkpoint already on its way.
+    """
+    request_id = get_contextvars().get("request_id")
+    rows = [
+        {
+            "id": new_id(),
+            "type": event.type,
+            "topic": event.topic,
+            "partition": event.partition,
+            "key": event.key,
+            "occurred_at": event.occurred_at,
+            "data": event.model_dump_json(),
+            "request_id": request_id,
+        }
+        for event in events
+    ]
+    if rows:
+        await session.exec(insert(OutboxRecord), params=rows)
+        session.info[OUTBOX_WRITTEN] = True
+
+
+async def admit(session: AsyncSession, now: datetime) -> None:
+    """Say early at which instant this transaction will write, so checkpoints wait for it.
+
+    For work that takes longer than the clock's margin: without it, such a transaction would be
+    refused as stale at its end.
+    """
+    await session.exec(text("select outbox_admit(:now)"), params={"now": now})  # type: ignore[call-overload]

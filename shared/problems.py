@@ -1,0 +1,246 @@
+"""Refusals as RFC 9457 problem details: one shape, a stable `code`, never an echo of the input."""
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from shared.auth import Unauthenticated
+from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
+
+MEDIA_TYPE: Final = "application/problem+json"
+STATUS: Final[Mapping[type[DomainError], int]] = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+    Unavailable: 503,
+}
+# Connection failures, too many connections, shutdown, cancelled statements, lock time-outs.
+_OUTAGE: Final = re.compile(r"^(08|53|57|55P03|25006|40001|40P01)")
+
+logger = structlog.get_logger(__name__)
+
+
+class FieldError(BaseModel):
+    """What is wrong with one part of the request; `field` is its path, `code` is stable."""
+
+    field: str = Field(examples=["body.due_on"], max_length=300)
+    code: str = Field(examples=["date_from_datetime_parsing"], max_length=100)
+    message: str = Field(examples=["Ожидается дата ГГГГ-ММ-ДД"], max_length=500)
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem: `code` is for programs, `detail` for people."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:problem:action_not_allowed",
+                    "title": "Действие недоступно в этом состоянии",
+                    "status": 409,
+                    "detail": "Нельзя принять исполнение в состоянии «в работе».",
+                    "instance": "/v1/executions/0190c5a0-0000-7000-8000-000000000012/accept",
+                    "code": "action_not_allowed",
+                    "errors": [],
+                    "request_id": "0190c5a0-0000-7000-8000-000000000001",
+                }
+            ]
+        }
+    )
+
+    type: str = Field(max_length=200)
+    title: str = Field(max_length=200)
+    status: int = Field(ge=400, le=599)
+    detail: str = Field(max_length=2000)
+    instance: str = Field(max_length=2000)
+    code: str = Field(max_length=100)
+    errors: list[FieldError] = Field(default_factory=list, max_length=100)
+    request_id: str | None = Field(default=None, max_length=100)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` entry for the refusals a route can give."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+_MESSAGES: Final[Mapping[str, str]] = {
+    "missing": "Обязательное поле",
+    "extra_forbidden": "Лишнее поле",
+    "string_too_short": "Слишком коротко",
+    "string_too_long": "Слишком длинно",
+    "string_type": "Ожидается строка",
+    "string_pattern_mismatch": "Неверный формат",
+    "forbidden_characters": "Недопустимые управляющие символы",
+    "int_type": "Ожидается целое число",
+    "int_parsing": "Ожидается целое число",
+    "int_from_float": "Ожидается целое число",
+    "bool_type": "Ожидается true или false",
+    "bool_parsing": "Ожидается true или false",
+    "uuid_parsing": "Ожидается UUID",
+    "uuid_type": "Ожидается UUID",
+    "date_type": "Ожидается дата ГГГГ-ММ-ДД",
+    "date_parsing": "Ожидается дата ГГГГ-ММ-ДД",
+    "date_from_datetime_parsing": "Ожидается дата ГГГГ-ММ-ДД",
+    "date_from_datetime_inexact": "Ожидается дата ГГГГ-ММ-ДД",
+    "datetime_parsing": "Ожидается момент времени RFC 3339",
+    "datetime_from_date_parsing": "Ожидается момент времени RFC 3339",
+    "datetime_type": "Ожидается момент времени RFC 3339",
+    "timezone_aware": "Нужен часовой пояс: Z или смещение (в адресной строке + пишется как %2B)",
+    "enum": "Значение не из списка",
+    "literal_error": "Значение не из списка",
+    "greater_than_equal": "Меньше допустимого",
+    "less_than_equal": "Больше допустимого",
+    "list_type": "Ожидается список",
+    "too_long": "Слишком много элементов",
+    "too_short": "Слишком мало элементов",
+    "model_attributes_type": "Ожидается объект JSON",
+    "dict_type": "Ожидается объект JSON",
+    "json_invalid": "Тело запроса — не JSON",
+    "url_parsing": "Ожидается адрес (URL)",
+    "value_error": "Недопустимое значение",
+    "unknown_parameter": "Неизвестный параметр",
+}
+_HTTP: Final[Mapping[int, tuple[str, str, str]]] = {
+    400: ("malformed", "Запрос не разобран", "Тело запроса не удалось прочитать."),
+    404: ("not_found", "Не найдено", "Такого адреса нет."),
+    405: ("method_not_allowed", "Метод не поддерживается", "Этот метод здесь не поддерживается."),
+    413: ("body_too_large", "Слишком большой запрос", "Тело запроса больше 1 МиБ."),
+}
+
+
+def _answer(
+    request: Request,
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    problem = Problem(
+        type=f"urn:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail[:2000],
+        instance=request.url.path[:2000],
+        code=code,
+        errors=list(errors)[:100],
+        request_id=request_id,
+    )
+    # Serialised leniently: a path may hold what UTF-8 cannot.
+    body = to_json(problem.model_dump(), inf_nan_mode="null")
+    return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _on_domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)
+    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    errors = []
+    if error.field:
+        errors = [FieldError(field=error.field, code=error.code, message=str(error)[:500])]
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(status)
+    return _answer(
+        request,
+        status=status,
+        code=error.code,
+        title=error.title,
+        detail=str(error),
+        errors=errors,
+        headers=headers,
+    )
+
+
+def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    malformed = any(item["type"] == "json_invalid" for item in found)
+    errors = [
+        FieldError(
+            field=".".join(str(part)[:60] for part in item["loc"])[:300],
+            code=str(item["type"])[:100],
+            message=_MESSAGES.get(str(item["type"]), "Недопустимое значение"),
+        )
+        for item in found
+    ]
+    first = errors[0]
+    return _answer(
+        request,
+        status=400 if malformed else 422,
+        code="malformed" if malformed else "invalid_request",
+        title="Запрос не разобран" if malformed else "Запрос заполнен неверно",
+        detail=f"{first.field}: {first.message}",
+        errors=errors,
+    )
+
+
+def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = error.status_code
+    phrase = HTTPStatus(status).phrase
+    code, title, detail = _HTTP.get(status, (phrase.lower().replace(" ", "_"), phrase, phrase))
+    return _answer(
+        request, status=status, code=code, title=title, detail=detail, headers=error.headers
+    )
+
+
+def _on_database_error(request: Request, error: Exception) -> Response:
+    """An outage is a 503 the caller may retry; anything else is our bug."""
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    outage = (
+        isinstance(error, PoolTimeout | InterfaceError | OperationalError | OSError)
+        or _OUTAGE.match(sqlstate)
+        or (isinstance(error, DBAPIError) and error.connection_invalidated)
+    )
+    if not outage:
+        return _on_bug(request, error)
+    logger.warning("database away", error=repr(error))
+    return _answer(
+        request,
+        status=503,
+        code="database_unavailable",
+        title="Временно недоступно",
+        detail="База данных временно недоступна. Повторите запрос.",
+        headers={"Retry-After": "1"},
+    )
+
+
+def _on_bug(request: Request, error: Exception) -> Response:
+    logger.error("unexpected failure", exc_info=error, path=request.url.path)
+    return _answer(
+        request,
+        status=500,
+        code="internal_error",
+        title="Внутренняя ошибка",
+        detail="Что-то пошло не так. Сообщите request_id поддержке.",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal and failure of the app as a problem."""
+    app.add_exception_handler(DomainError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    for outage in (DBAPIError, PoolTimeout, OSError):
+        app.add_exception_handler(outage, _on_database_error)
+    app.add_exception_handler(Exception, _on_bug)

@@ -1,0 +1,68 @@
+"""Settings every process reads from its environment at start-up; importing reads nothing."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, HttpUrl, PostgresDsn, SecretStr, model_validator
+from pydantic_settings import BaseSettings
+
+
+class Environment(StrEnum):
+    """Where the process runs. Simulated time and the development issuer exist in one of them."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class ServiceSettings(BaseSettings):
+    """No prefixes: a process is one service and has an environment of its own."""
+
+    environment: Environment = Environment.PRODUCTION
+    log_level: str = "INFO"
+
+    database_url: PostgresDsn
+
+    kafka_servers: str = "127.0.0.1:9092"
+    # Off for brokers that refuse InitProducerId (the embedded one does): `seq` keeps order anyway.
+    kafka_idempotence: bool = True
+    topic_retention_hours: int = Field(default=24 * 7, ge=1)
+    topic_replication: int = Field(default=1, ge=1)
+
+    oidc_issuer: HttpUrl
+    oidc_audience: str = "professionalitet"
+    oidc_jwks_url: HttpUrl | None = None
+    oidc_token_url: HttpUrl | None = None
+    service_client_id: str | None = None
+    service_client_secret: SecretStr | None = None
+
+    directory_url: HttpUrl = HttpUrl("http://127.0.0.1:8001")
+    meetings_url: HttpUrl = HttpUrl("http://127.0.0.1:8002")
+    assignments_url: HttpUrl = HttpUrl("http://127.0.0.1:8003")
+    rating_url: HttpUrl = HttpUrl("http://127.0.0.1:8004")
+
+    # Where a browser may come from (Swagger UI of a sister service); closed unless said.
+    cors_origins: list[str] = []
+
+    worker_host: str = "127.0.0.1"
+    worker_port: int = Field(default=8010, ge=1, le=65535)
+    worker_index: int = Field(default=0, ge=0)
+    worker_count: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _index_within_count(self) -> Self:
+        if self.worker_index >= self.worker_count:
+            raise ValueError("WORKER_INDEX must be below WORKER_COUNT")
+        return self
+
+    @property
+    def is_development(self) -> bool:
+        return self.environment is Environment.DEVELOPMENT
+
+    @property
+    def database_dsn(self) -> str:
+        """The address as asyncpg takes it."""
+        return str(self.database_url).replace("postgresql+asyncpg://", "postgresql://", 1)
+
+    def url_of(self, service: str) -> str:
+        """Base address of a sister service, without a trailing slash."""
+        return str(getattr(self, f"{service}_url")).rstrip("/")

@@ -1,0 +1,275 @@
+"""The process beside the API: relay, consumer, jobs, and a small port that tells how they are.
+
+An outage (database, broker, another service) is waited out with back-off; anything else is a bug
+and ends the process: whoever supervises it starts it again.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+import asyncpg
+import structlog
+import uvicorn
+from aiokafka import AIOKafkaProducer
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from shared import db, dead_letters, simulation
+from shared.clients.base import ServiceClient, open_client
+from shared.clock import Clock
+from shared.consumer import Consumer, EventRouter, PositionMoved, share_of
+from shared.errors import Unavailable
+from shared.kafka import open_consumer, open_producer
+from shared.observability import RESTARTS, configure_logging
+from shared.relay import Relay
+from shared.settings import ServiceSettings
+from shared.tables import DeadLetter
+from shared.topics import PRODUCED
+
+_FIRST_PAUSE: Final = 0.2
+_LONGEST_PAUSE: Final = 5.0
+_DEAD_LETTER_POLL: Final = 2.0
+_OUTAGES: Final = (
+    OSError,  # sockets, CalleeAway, BrokerAway
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    OperationalError,
+    InterfaceError,
+    PoolTimeout,
+    Unavailable,
+    PositionMoved,
+)
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Context:
+    """What a job works with."""
+
+    settings: ServiceSettings
+    sessions: db.Sessions
+    client: ServiceClient
+    clock: Clock
+    consumer: Consumer | None
+    wake_relay: Callable[[], None]
+    # Set after every batch applied: a job that derives something from facts waits for it.
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+Job = Callable[[Context], Awaitable[None]]
+
+
+class _Health:
+    """Which tasks are at work; the worker is ready when all are."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, str] = {}
+
+    def expect(self, task: str) -> None:
+        self._waiting[task] = "starting"
+
+    def ok(self, task: str) -> None:
+        self._waiting.pop(task, None)
+
+    def down(self, task: str, reason: str) -> None:
+        self._waiting[task] = reason
+
+    async def ready(self, _: Request) -> JSONResponse:
+        status = 503 if self._waiting else 200
+        return JSONResponse(
+            {"status": "waiting" if self._waiting else "ok", "waiting": self._waiting}, status
+        )
+
+
+def run_worker(
+    service: str, events: EventRouter | None = None, *, jobs: Sequence[Job] = ()
+) -> None:
+    """Run until SIGTERM or SIGINT, or until something fails that is no outage."""
+    # The server that listens on the health port catches both; when it raises them again after
+    # its graceful end, they must not kill the process in the middle of a batch.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    settings = ServiceSettings()
+    configure_logging(f"{service}-worker", settings.log_level)
+    asyncio.run(_work(service, events, jobs, settings))
+
+
+async def _work(
+    service: str, events: EventRouter | None, jobs: Sequence[Job], settings: ServiceSettings
+) -> None:
+    health = _Health()
+    clock = Clock()
+    async with AsyncExitStack() as stack:
+        sessions = await stack.enter_async_context(db.open_sessions(settings.database_dsn))
+        client = await stack.enter_async_context(open_client(settings))
+        relay = _RelayTask(service, settings, clock, health)
+        context = Context(settings, sessions, client, clock, None, relay.wake)
+        tasks: dict[str, Callable[[], Awaitable[None]]] = {}
+        if settings.is_development:
+            tasks["clock"] = lambda: simulation.follow(settings.database_dsn, clock)
+        if PRODUCED[service]:
+            tasks["relay"] = relay.run
+        if events is not None:
+            consuming = _ConsumerTask(events, context, health)
+            tasks["consumer"] = consuming.run
+            tasks["dead_letters"] = lambda: copy_dead_letters(context)
+        for job in jobs:
+            tasks[job.__name__] = lambda job=job: job(context)  # type: ignore[misc]
+        server = _health_server(settings, health)
+        async with asyncio.TaskGroup() as group:
+            running = [
+                group.create_task(_through_outages(name, task, health), name=name)
+                for name, task in tasks.items()
+            ]
+            await server.serve()
+            for task in running:
+                task.cancel()
+
+
+async def _through_outages(name: str, task: Callable[[], Awaitable[None]], health: _Health) -> None:
+    """Run the task again and again while what stops it is an outage."""
+    if name in {"relay", "consumer"}:
+        health.expect(name)
+    pause = _FIRST_PAUSE
+    while True:
+        started = asyncio.get_running_loop().time()
+        reason: BaseException
+        try:
+            await task()
+        except _OUTAGES as error:
+            reason = error
+        except DBAPIError as error:
+            if not (error.connection_invalidated or _is_outage(error.orig)):
+                raise
+            reason = error
+        else:
+            return
+        if asyncio.get_running_loop().time() - started > _LONGEST_PAUSE:
+            pause = _FIRST_PAUSE
+        health.down(name, repr(reason)[:300])
+        RESTARTS.labels(name).inc()
+        logger.warning("waiting out an outage", task=name, error=repr(reason)[:500], pause=pause)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _is_outage(error: BaseException | None) -> bool:
+    cause = error.__cause__ if error is not None else None
+    return isinstance(error, _OUTAGES) or isinstance(cause, _OUTAGES)
+
+
+class _RelayTask:
+    """The relay over fresh connections, and a way to wake whichever runs now."""
+
+    def __init__(
+        self, service: str, settings: ServiceSettings, clock: Clock, health: _Health
+    ) -> None:
+        self._topics = PRODUCED[service]
+        self._settings = settings
+        self._clock = clock
+        self._health = health
+        self._relay: Relay | None = None
+
+    def wake(self) -> None:
+        if self._relay is not None:
+            self._relay.wake()
+
+    async def run(self) -> None:
+        if self._settings.is_development:
+            # Before the first checkpoint: it must not be dated by the wall.
+            self._clock.setting = await simulation.read_setting(self._settings.database_dsn)
+        connection = await asyncpg.connect(self._settings.database_dsn, timeout=5)
+        try:
+            async with open_producer(self._settings) as producer:
+                self._relay = Relay(connection, producer, self._clock, self._topics)
+                self._health.ok("relay")
+                await self._relay.run()
+        finally:
+            self._relay = None
+            connection.terminate()
+
+
+class _ConsumerTask:
+    """The consumer over a fresh connection to the broker."""
+
+    def __init__(self, router: EventRouter, context: Context, health: _Health) -> None:
+        self._context = context
+        self._health = health
+        settings = context.settings
+        streams = share_of(router.topics, index=settings.worker_index, count=settings.worker_count)
+        self._consumer = Consumer(
+            router, context.sessions, context.client, streams, on_commit=self._on_commit
+        )
+        context.consumer = self._consumer
+
+    def _on_commit(self) -> None:
+        self._context.heard.set()
+        self._context.wake_relay()
+
+    async def run(self) -> None:
+        async with open_consumer(self._context.settings) as kafka:
+            await self._consumer.run(kafka, on_round=lambda: self._health.ok("consumer"))
+
+
+async def copy_dead_letters(context: Context) -> None:
+    """Copy dead letters to `<topic>.dlq`: the table is the record, the topic is for watchers."""
+    while True:
+        async with db.transaction(context.sessions) as session:
+            letters = await dead_letters.unsent(session)
+            if letters:
+                async with open_producer(context.settings) as producer:
+                    for letter in letters:
+                        await _copy(producer, letter)
+                await dead_letters.mark_sent(session, [letter.id or 0 for letter in letters])
+        await asyncio.sleep(_DEAD_LETTER_POLL)
+
+
+async def _copy(producer: AIOKafkaProducer, letter: DeadLetter) -> None:
+    headers = [
+        ("dlq_origin", f"{letter.topic}/{letter.partition}/{letter.seq}".encode()),
+        ("dlq_reason", letter.reason[:1000].encode()),
+        ("ce_type", letter.type.encode()),
+    ]
+    value = str(letter.envelope.get("data", "")).encode()
+    await producer.send_and_wait(f"{letter.topic}.dlq", value=value, headers=headers)
+
+
+def _health_server(settings: ServiceSettings, health: _Health) -> uvicorn.Server:
+    async def alive(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok"})
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    app = Starlette(
+        routes=[
+            Route("/livez", alive),
+            Route("/readyz", health.ready),
+            Route("/metrics", metrics),
+        ]
+    )
+    config = uvicorn.Config(
+        app,
+        host=settings.worker_host,
+        port=settings.worker_port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    return uvicorn.Server(config)
