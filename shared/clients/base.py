@@ -81,12 +81,9 @@ class ServiceClient:
         given = settings.service_client_secret
         secret = given.get_secret_value() if given else ""
         response = await self._http.post(
-            str(self._settings.oidc_token_url),
+            str(settings.oidc_token_url),
             data={"grant_type": "client_credentials"},
-            auth=(
-                self._settings.service_client_id or "",
-                secret.get_secret_value() if secret else "",
-            ),
+            auth=(settings.service_client_id or "", secret),
         )
         response.raise_for_status()
         answer = response.json()

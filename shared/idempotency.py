@@ -1,0 +1,109 @@
+"""`Idempotency-Key`: the repetition of a creating request creates nothing and gets its answer.
+
+The key, the effect and the answer are one transaction, so a request that failed leaves no key.
+A second request with the same key waits for the first one's transaction.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.responses import Response
+
+from shared.clock import Now
+from shared.db import Session
+from shared.errors import Invalid
+
+_CLAIM = text(
+    "insert into idempotency_keys (actor, operation, key, body_hash, created_at)"
+    " values (:actor, :operation, :key, :body_hash, :now) on conflict do nothing"
+)
+_FOUND = text(
+    "select body_hash, status, answer from idempotency_keys"
+    " where actor = :actor and operation = :operation and key = :key"
+)
+_ANSWERED = text(
+    "update idempotency_keys set status = :status, answer = :answer"
+    " where actor = :actor and operation = :operation and key = :key"
+)
+
+
+class KeyReused(Invalid):
+    """The key was used for another request."""
+
+    code = "idempotency_key_reused"
+    title = "Ключ идемпотентности уже использован"
+
+
+class Once:
+    """Runs the request's work, or gives the answer of the request it repeats."""
+
+    def __init__(
+        self, session: AsyncSession, request: Request, key: str | None, now: datetime
+    ) -> None:
+        self._session = session
+        self._request = request
+        self._key = key
+        self._now = now
+
+    async def __call__(
+        self,
+        actor: str,
+        work: Callable[[], Awaitable[Any]],
+        *,
+        answer: type[BaseModel],
+        status: int = 201,
+    ) -> Response:
+        """The JSON answer of `work`, shaped by the schema `answer`. Raises `KeyReused`."""
+        if self._key is None:
+            return self._respond(self._render(answer, await work()), status)
+        connection = await self._session.connection()
+        path = self._request.url.path
+        where = {"actor": actor, "operation": f"POST {path}"[:300], "key": self._key}
+        body_hash = hashlib.sha256(await self._request.body()).hexdigest()
+        claim = {**where, "body_hash": body_hash, "now": self._now}
+        claimed = await connection.execute(_CLAIM, claim)
+        if claimed.rowcount == 0:
+            found = (await connection.execute(_FOUND, where)).one()
+            if found.body_hash != body_hash:
+                raise KeyReused(
+                    "С этим Idempotency-Key уже отправлен другой запрос.", field="Idempotency-Key"
+                )
+            return self._respond(found.answer, found.status)
+        rendered = self._render(answer, await work())
+        await connection.execute(_ANSWERED, {**where, "status": status, "answer": rendered})
+        return self._respond(rendered, status)
+
+    @staticmethod
+    def _render(answer: type[BaseModel], found: Any) -> str:
+        return answer.model_validate(found, from_attributes=True).model_dump_json()
+
+    @staticmethod
+    def _respond(body: str, status: int) -> Response:
+        return Response(body, status_code=status, media_type="application/json")
+
+
+async def _once(
+    session: Session,
+    request: Request,
+    now: Now,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=200,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Повтор запроса с тем же ключом ничего не создаёт и получает тот же ответ",
+        ),
+    ] = None,
+) -> Once:
+    return Once(session, request, key, now)
+
+
+Idempotent = Annotated[Once, Depends(_once, scope="function")]
