@@ -23,6 +23,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from shared import dead_letters
 from shared.clients.base import ServiceClient
 from shared.clients.feed import read_feed
+from shared.clock import Clock
 from shared.db import OUTBOX_WRITTEN, Sessions, transaction
 from shared.envelopes import Message, Unreadable, from_record
 from shared.errors import Invalid
@@ -49,6 +50,20 @@ _MOVE = text(
     " through = greatest(through, :through)"
     " where topic = :topic and partition = :partition and seq = :was"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a handler may need besides the session: the time, and other services."""
+
+    now: datetime
+    client: ServiceClient
+
+
+def circumstances(session: AsyncSession) -> Circumstances:
+    """The circumstances in which the consumer runs the handler of this session."""
+    found: Circumstances = session.info[Circumstances]
+    return found
 
 
 class PositionMoved(RuntimeError):
@@ -118,12 +133,14 @@ class Consumer:
         sessions: Sessions,
         client: ServiceClient,
         streams: Iterable[Stream],
+        clock: Clock,
         *,
         on_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self._router = router
         self._sessions = sessions
         self._client = client
+        self._clock = clock
         self._streams = sorted(streams)
         self._on_commit = on_commit
         self._positions: dict[Stream, Position] = {}
@@ -245,6 +262,7 @@ class Consumer:
         if not batch.moved:
             return
         async with transaction(self._sessions) as session:
+            session.info[Circumstances] = Circumstances(self._clock.now(), self._client)
             await self._handle(session, batch.messages)
             connection = await session.connection()
             for (topic, partition), position in sorted(batch.moved.items()):

@@ -32,9 +32,9 @@ class BadCursor(Invalid):
     title = "Неверный курсор"
 
 
-def encode(key: Sequence[Any]) -> str:
+def encode(key: Any) -> str:
     """The sort key of a page's last row, made opaque."""
-    return base64.urlsafe_b64encode(to_json(list(key))).decode().rstrip("=")
+    return base64.urlsafe_b64encode(to_json(key)).decode().rstrip("=")
 
 
 def decode(cursor: str, shape: type[K]) -> K:
@@ -57,7 +57,7 @@ def decode(cursor: str, shape: type[K]) -> K:
 def paginate(
     rows: Sequence[T],
     limit: int,
-    key: Callable[[T], Sequence[Any]],
+    key: Callable[[T], Any],
     *,
     request: Request,
     response: Response,

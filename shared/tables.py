@@ -24,6 +24,7 @@ class OutboxRecord(Base, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("topic", "partition", "seq"),
+        Index("ix_outbox_topic_key_position", "topic", "key", "position"),
         Index("ix_outbox_unsequenced", "position", postgresql_where=text("seq is null")),
         Index(
             "ix_outbox_unpublished",

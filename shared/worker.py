@@ -213,7 +213,12 @@ class _ConsumerTask:
         settings = context.settings
         streams = share_of(router.topics, index=settings.worker_index, count=settings.worker_count)
         self._consumer = Consumer(
-            router, context.sessions, context.client, streams, on_commit=self._on_commit
+            router,
+            context.sessions,
+            context.client,
+            streams,
+            context.clock,
+            on_commit=self._on_commit,
         )
         context.consumer = self._consumer
 

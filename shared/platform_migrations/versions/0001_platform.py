@@ -67,6 +67,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name="uq_outbox_id"),
         sa.UniqueConstraint("topic", "partition", "seq", name="uq_outbox_topic_partition_seq"),
     )
+    op.create_index("ix_outbox_topic_key_position", "outbox", ["topic", "key", "position"])
     op.create_index(
         "ix_outbox_unsequenced", "outbox", ["position"], postgresql_where=sa.text("seq is null")
     )

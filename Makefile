@@ -1,0 +1,80 @@
+# Everything a person or CI does here. `make help` lists it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+SEED ?= 2023
+CLUSTERS ?= 370
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+STACK := $(BIN)/python -m deploy.local
+
+.PHONY: help install up down reset status logs demo test test-fast lint format typecheck arch migrations check openapi lock
+
+help: ## What can be done here
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.venv/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Нужен Python 3.11 или новее: make PYTHON=/путь/к/python3.11 …'; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/embedded.stamp: locks/embedded.txt | .venv/pyvenv.cfg
+	$(PIP) -r locks/embedded.txt
+	@touch $@
+
+.venv/dev.stamp: locks/dev.txt | .venv/pyvenv.cfg
+	$(PIP) -r locks/dev.txt
+	@touch $@ .venv/embedded.stamp
+
+install: .venv/dev.stamp ## The virtual environment with everything for development
+
+up: .venv/embedded.stamp ## Start the whole stack on embedded parts
+	@$(STACK) up
+
+down: .venv/embedded.stamp ## Stop it; the data stays
+	@$(STACK) down
+
+reset: .venv/embedded.stamp ## Stop it and delete its data
+	@$(STACK) reset
+
+status: .venv/embedded.stamp ## Which processes run, and how they are
+	@$(STACK) status
+
+logs: .venv/embedded.stamp ## Last lines of every log; NAME=rating-api for one
+	@$(STACK) logs $(NAME)
+
+demo: .venv/embedded.stamp ## Start the stack and play the season; SEED=7 CLUSTERS=100 for another
+	@$(BIN)/python -m deploy.season --seed $(SEED) --clusters $(CLUSTERS)
+
+test: .venv/dev.stamp ## All tests; what cannot run here says why
+	$(BIN)/python -m pytest
+
+test-fast: .venv/dev.stamp ## Without the journeys through real processes
+	$(BIN)/python -m pytest -m 'not e2e and not browser'
+
+lint: .venv/dev.stamp ## Format and lint, checked
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: .venv/dev.stamp ## Format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+typecheck: .venv/dev.stamp ## mypy --strict
+	$(BIN)/mypy services shared deploy tests
+
+arch: .venv/dev.stamp ## Import contracts
+	$(BIN)/lint-imports
+
+migrations: .venv/dev.stamp ## Up, no drift, down, up again: every service
+	$(BIN)/python -m pytest tests/shared/test_migrations.py
+
+openapi: .venv/dev.stamp ## Write docs/openapi/*.json and docs/asyncapi.json from the code
+	$(BIN)/python -m shared.documents docs
+
+check: lint typecheck arch test ## All that CI checks
+
+lock: .venv/dev.stamp ## Renew locks/*.txt from pyproject.toml
+	@for set in "runtime" "embedded --extra embedded" "dev --extra embedded --group dev"; do \
+		set -- $$set; name=$$1; shift; \
+		$(BIN)/python -m uv pip compile pyproject.toml "$$@" --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --quiet --upgrade -o locks/$$name.txt || exit 1; \
+	done

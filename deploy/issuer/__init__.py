@@ -1,0 +1,1 @@
+"""The development OIDC issuer: a role is a client id, the secret is `dev`."""

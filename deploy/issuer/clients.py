@@ -1,0 +1,59 @@
+"""Who may ask for a token: the client id names the role, and the row that is the client's own."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+Claims = Mapping[str, list[str]]
+
+ROLES: Final = (
+    "cur_admin",
+    "cur_controller",
+    "secretary",
+    "auditor",
+    "platform",
+    "operator",
+)
+REGIONAL: Final = ("coordinator", "authority_head")
+_REGION: Final = re.compile(r"[0-9]{2}")
+_CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+# What the page of the issuer lists: an example and what it stands for.
+EXAMPLES: Final = (
+    ("cur_admin", "администратор ЦУР"),
+    ("cur_controller", "контролёр ЦУР: принимает и возвращает отчёты"),
+    ("secretary", "секретарь совещаний"),
+    ("auditor", "аудитор: только чтение"),
+    ("platform", "платформа мониторинга"),
+    ("operator", "оператор федерального проекта"),
+    ("operator-irpo", "оператор с кодом организации"),
+    ("coordinator-16", "региональный координатор субъекта 16"),
+    ("authority_head-16", "руководитель РОИВ субъекта 16"),
+    ("cluster-00000000-0000-7000-8000-000000000001", "кластер с этим идентификатором"),
+    ("association-metallurgy", "ассоциация кластеров отрасли"),
+    ("service-rating", "сервис системы"),
+)
+
+
+def claims_of(client_id: str) -> Claims | None:
+    """Roles and rows of the client, or None where there is no such client."""
+    if client_id in ROLES:
+        return {"roles": [client_id]}
+    role, _, row = client_id.partition("-")
+    if role in REGIONAL and _REGION.fullmatch(row):
+        return {"roles": [role], "regions": [row]}
+    if role == "cluster" and _is_uuid(row):
+        return {"roles": [role], "clusters": [row]}
+    if role == "association" and _CODE.fullmatch(row):
+        return {"roles": [role], "industries": [row]}
+    if role in ("operator", "service") and _CODE.fullmatch(row):
+        return {"roles": [role]}
+    return None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False

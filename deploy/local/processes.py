@@ -1,0 +1,197 @@
+"""What the stack consists of: every process, its port, its command, its environment."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from deploy.local import broker
+
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+HOST: Final = "127.0.0.1"
+SERVICES: Final = ("directory", "meetings", "assignments", "rating")
+AUDIENCE: Final = "professionalitet"
+# In the environment of all our processes: how orphans are recognised as ours.
+MARK: Final = "PROFESSIONALITET_STACK"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Every port of the stack, shifted together so that stacks can live side by side."""
+
+    offset: int = 0
+
+    @property
+    def postgres(self) -> int:
+        return 15432 + self.offset
+
+    @property
+    def broker(self) -> int:
+        return 19092 + self.offset
+
+    @property
+    def issuer(self) -> int:
+        return 8005 + self.offset
+
+    @property
+    def mail(self) -> int:
+        return 8025 + self.offset
+
+    def api(self, service: str) -> int:
+        return 8001 + SERVICES.index(service) + self.offset
+
+    def worker(self, service: str) -> int:
+        return 8011 + SERVICES.index(service) + self.offset
+
+
+@dataclass(frozen=True)
+class Process:
+    """One supervised process. Without a health path, health is that its port answers."""
+
+    name: str
+    title: str
+    command: list[str]
+    port: int | None = None
+    health_path: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: str = "TERM"
+    listens_to: str | None = None
+
+    @property
+    def health_url(self) -> str | None:
+        return f"http://{HOST}:{self.port}{self.health_path}" if self.health_path else None
+
+
+def identity(state: Path) -> str:
+    """A short name of the stack in this folder, the same in every process that asks."""
+    return hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:12]
+
+
+def common_environment(state: Path, ports: Ports) -> dict[str, str]:
+    """What every process of the stack inherits."""
+    issuer = f"http://{HOST}:{ports.issuer}"
+    return {
+        MARK: identity(state),
+        "PYTHONUNBUFFERED": "1",
+        "ENVIRONMENT": "development",
+        # A proxy of the machine must not come between processes on it.
+        "NO_PROXY": f"{HOST},localhost",
+        "no_proxy": f"{HOST},localhost",
+        "ISSUER_STATE": str(state / "issuer"),
+        "KAFKA_SERVERS": f"{HOST}:{ports.broker}",
+        "KAFKA_IDEMPOTENCE": "false",
+        "OIDC_ISSUER": issuer,
+        "OIDC_AUDIENCE": AUDIENCE,
+        "OIDC_TOKEN_URL": f"{issuer}/token",
+        **{f"{name.upper()}_URL": f"http://{HOST}:{ports.api(name)}" for name in SERVICES},
+        "CORS_ORIGINS": json.dumps(
+            [
+                f"http://{host}:{ports.api(name)}"
+                for name in SERVICES
+                for host in (HOST, "localhost")
+            ]
+        ),
+    }
+
+
+def service_environment(service: str, ports: Ports, password: str) -> dict[str, str]:
+    """What the two processes of a service have besides."""
+    return {
+        "DATABASE_URL": f"postgresql://{service}:{password}@{HOST}:{ports.postgres}/{service}",
+        "SERVICE_CLIENT_ID": f"service-{service}",
+        "SERVICE_CLIENT_SECRET": "dev",
+        "WORKER_PORT": str(ports.worker(service)),
+    }
+
+
+def parts(state: Path, postgres_home: Path, ports: Ports) -> list[Process]:
+    """What the services stand on, in the order of starting."""
+    python = sys.executable
+    server = ["--home", str(postgres_home), "--port", str(ports.postgres)]
+    return [
+        Process(
+            "postgres",
+            "PostgreSQL",
+            [python, "-m", "deploy.local.postgres", *server],
+            ports.postgres,
+            stop_signal="INT",
+        ),
+        Process(
+            "topics",
+            "топики брокера",
+            [python, "-m", "deploy.local.topics"],
+            listens_to="PROCESS_STATE_STARTING",
+        ),
+        Process(
+            "broker",
+            "брокер событий",
+            broker.command_line(broker.binary(state / "broker"), ports.broker),
+            ports.broker,
+        ),
+        Process(
+            "issuer",
+            "выдача токенов",
+            _uvicorn("deploy.issuer.main:app", ports.issuer),
+            ports.issuer,
+            "/livez",
+        ),
+        Process(
+            "mail",
+            "приём писем",
+            [
+                python,
+                "-m",
+                "deploy.mail.sink",
+                "--folder",
+                str(state / "mail"),
+                "--port",
+                str(ports.mail),
+            ],
+            ports.mail,
+        ),
+    ]
+
+
+def services(ports: Ports, passwords: Mapping[str, str]) -> list[Process]:
+    """Two processes of each service: its API and its worker."""
+    found = []
+    for name in SERVICES:
+        environment = service_environment(name, ports, passwords[name])
+        found += [
+            Process(
+                f"{name}-api",
+                f"{name}: API",
+                _uvicorn(f"services.{name}.main:app", ports.api(name)),
+                ports.api(name),
+                "/readyz",
+                environment,
+            ),
+            Process(
+                f"{name}-worker",
+                f"{name}: обработчик",
+                [sys.executable, "-m", f"services.{name}.main"],
+                ports.worker(name),
+                "/readyz",
+                environment,
+            ),
+        ]
+    return found
+
+
+def _uvicorn(app: str, port: int) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        app,
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--timeout-graceful-shutdown",
+        "3",
+        "--no-access-log",
+    ]

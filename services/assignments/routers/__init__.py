@@ -1,0 +1,1 @@
+"""The assignments service over HTTP, one module per noun."""

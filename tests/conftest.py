@@ -1,0 +1,170 @@
+"""One migrated database per service, one rolled-back transaction per test, tokens truly signed.
+
+The service under test is the folder the test lies in: `tests/directory/…` gets the directory's
+`session` and `client`.
+"""
+
+import importlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, Final
+
+import asyncpg
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.types import Receive, Scope, Send
+
+from deploy.local import postgres as local_postgres
+from shared import migrations
+from shared.auth import Verifier
+from shared.clock import Clock, Setting
+from shared.db import async_url, get_session
+from shared.settings import Environment, ServiceSettings
+
+# A Monday noon in Moscow, two days before the first unified Wednesday meeting.
+NOW: Final = datetime(2023, 10, 2, 9, tzinfo=UTC)
+ISSUER: Final = "http://issuer.test"
+Headers = dict[str, str]
+Tokens = Callable[..., Headers]
+
+_KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[local_postgres.Server]:
+    """A Postgres of our own for the whole run."""
+    with local_postgres.ephemeral() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def databases(server: local_postgres.Server) -> dict[str, str]:
+    """The four databases, migrated for real; service → address."""
+    found = {}
+    connection = await asyncpg.connect(server.dsn)
+    for service in migrations.SERVICES:
+        await connection.execute(f"create database {service}")
+        found[service] = server.dsn.rsplit("/", 1)[0] + f"/{service}"
+        await migrations.upgrade(service, found[service])
+    await connection.close()
+    return found
+
+
+@pytest.fixture
+def service(request: pytest.FixtureRequest) -> str:
+    """Whose tests these are."""
+    return next(part for part in request.path.parts[::-1] if part in migrations.SERVICES)
+
+
+@pytest.fixture
+async def session(databases: dict[str, str], service: str) -> AsyncIterator[AsyncSession]:
+    """The service's database within a transaction that is rolled back after the test."""
+    engine: AsyncEngine = create_async_engine(async_url(databases[service]), poolclass=NullPool)
+    async with engine.connect() as connection:
+        transaction = await connection.begin()
+        async with AsyncSession(
+            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        ) as session:
+            yield session
+        await transaction.rollback()
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def token() -> Tokens:
+    """`token("coordinator", regions=["16"])` → the headers of such an actor."""
+
+    def sign(role: str, **claims: Any) -> Headers:
+        now = int(time.time())
+        payload = {
+            "iss": ISSUER,
+            "aud": "professionalitet",
+            "sub": role,
+            "iat": now,
+            "nbf": now,
+            "exp": now + 3600,
+            "roles": [role],
+            **claims,
+        }
+        encoded = jwt.encode(payload, _KEY, algorithm="RS256", headers={"kid": "test"})
+        return {"Authorization": f"Bearer {encoded}"}
+
+    return sign
+
+
+def settings_for(dsn: str, **overrides: Any) -> ServiceSettings:
+    return ServiceSettings(
+        **{
+            "environment": Environment.DEVELOPMENT,
+            "database_url": dsn,
+            "oidc_issuer": ISSUER,
+            **overrides,
+        }
+    )
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The service's clock, standing at `NOW`; `X-Simulated-Now` moves single requests on."""
+    clock = Clock()
+    clock.setting = Setting(NOW, NOW, running=False)
+    return clock
+
+
+@pytest.fixture
+def app(service: str) -> FastAPI:
+    found: FastAPI = importlib.import_module(f"services.{service}.main").app
+    return found
+
+
+@pytest.fixture
+async def client(
+    app: FastAPI, session: AsyncSession, databases: dict[str, str], service: str, clock: Clock
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The service's API over the test's transaction; a refused request rolls back alone."""
+    settings = settings_for(databases[service])
+    verifier = Verifier(settings)
+    public = jwt.PyJWK.from_json(jwt.algorithms.RSAAlgorithm.to_jwk(_KEY.public_key()), "RS256")
+    verifier._keys = {"test": public}
+    state = {
+        "settings": settings,
+        "sessions": _sessions_of(session),
+        "clock": clock,
+        "waker": SimpleNamespace(wake=lambda: None),
+        "verifier": verifier,
+    }
+
+    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+        app.state.cors_origins = []
+        await app({**scope, "state": state}, receive, send)
+
+    async def request_session() -> AsyncIterator[AsyncSession]:
+        async with session.begin_nested():
+            yield session
+        session.expunge_all()
+
+    app.dependency_overrides[get_session] = request_session
+    transport = httpx.ASGITransport(app=with_state, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+    app.dependency_overrides.clear()
+
+
+def _sessions_of(session: AsyncSession) -> Any:
+    """Something with `begin()`, for code that opens its own transactions."""
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[AsyncSession]:
+        async with session.begin_nested():
+            yield session
+
+    return SimpleNamespace(begin=begin)
