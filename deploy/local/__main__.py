@@ -26,7 +26,7 @@ def _stack() -> Stack:
         shift = int(offset)
     except ValueError:
         raise StackError(f"STACK_PORT_OFFSET должен быть целым числом, а не «{offset}».") from None
-    return Stack(state, shift, say=lambda line: console.print(line, markup=False))
+    return Stack(state, shift, say=lambda line: console.print(line, markup=False, soft_wrap=True))
 
 
 @app.command()
@@ -65,7 +65,7 @@ def status() -> None:
     if not rows:
         console.print("Стек не запущен.")
         return
-    table = Table("процесс", "что это", "состояние", "pid", "порт", "здоров", "работает")
+    table = Table("процесс", "состояние", "pid", "порт", "здоров", "работает")
     for row in rows:
         table.add_row(*_cells(row))
     console.print(table)
@@ -76,11 +76,10 @@ def _cells(row: Row) -> tuple[str, ...]:
     uptime = "" if row.uptime is None else f"{hours}:{rest // 60:02}:{rest % 60:02}"
     return (
         row.name,
-        row.title,
         row.state,
         str(row.pid or ""),
         str(row.port or ""),
-        "[green]да[/]" if row.healthy else "[red]нет[/]",
+        "" if row.pid is None else "[green]да[/]" if row.healthy else "[red]нет[/]",
         uptime,
     )
 
@@ -116,7 +115,7 @@ def main() -> None:
     try:
         app()
     except StackError as error:
-        errors.print(str(error), markup=False, style="red", highlight=False)
+        errors.print(str(error), markup=False, style="red", highlight=False, soft_wrap=True)
         raise SystemExit(1) from None
 
 

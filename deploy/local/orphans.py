@@ -8,6 +8,7 @@ from typing import Final
 import psutil
 
 from deploy.local import postgres
+from deploy.local.living import await_end, is_alive
 from deploy.local.processes import MARK, identity
 
 GRACE_SECONDS: Final = 8.0
@@ -23,8 +24,7 @@ def marked(state: Path) -> list[psutil.Process]:
     found = {process.pid: process for process in postgres.processes_of(postgres.home_of(state))}
     for process in psutil.process_iter():
         try:
-            alive = process.status() != psutil.STATUS_ZOMBIE
-            if alive and process.environ().get(MARK) == mine:
+            if is_alive(process) and process.environ().get(MARK) == mine:
                 found[process.pid] = process
         except psutil.Error:
             # Somebody else's process, or one that ended while we looked.
@@ -44,11 +44,10 @@ def end(state: Path) -> int:
         else:
             # SIGTERM makes Postgres wait for its clients.
             _signal(process, signal.SIGINT if process.pid in server else signal.SIGTERM)
-    _, stubborn = psutil.wait_procs(left, timeout=GRACE_SECONDS)
+    stubborn = await_end(left, seconds=GRACE_SECONDS)
     for process in stubborn:
-        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            _signal(process, signal.SIGKILL)
-    psutil.wait_procs(stubborn, timeout=GRACE_SECONDS)
+        _signal(process, signal.SIGKILL)
+    await_end(stubborn, seconds=GRACE_SECONDS)
     return len(left)
 
 

@@ -25,6 +25,7 @@ from typing import Final
 import psutil
 
 from deploy.local.errors import StackError
+from deploy.local.living import await_end, is_alive
 
 HOST: Final = "127.0.0.1"
 SUPERUSER: Final = "postgres"
@@ -260,7 +261,7 @@ def processes_of(home: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.cwd() == data and process.status() != psutil.STATUS_ZOMBIE:
+            if process.cwd() == data and is_alive(process):
                 found.append(process)
         except psutil.Error:
             # Somebody else's process, or one that ended while we looked.
@@ -270,9 +271,7 @@ def processes_of(home: Path) -> list[psutil.Process]:
 
 def clear_stale_lock(home: Path) -> None:
     """Remove a lock file nobody holds; Postgres itself is fooled by a zombie or a reused pid."""
-    orphans = processes_of(home)
-    _, alive = psutil.wait_procs(orphans, timeout=LINGER_SECONDS)
-    if not alive:
+    if not await_end(processes_of(home), seconds=LINGER_SECONDS):
         (home / "data" / "postmaster.pid").unlink(missing_ok=True)
 
 

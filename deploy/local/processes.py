@@ -120,16 +120,17 @@ def parts(state: Path, postgres_home: Path, ports: Ports) -> list[Process]:
             stop_signal="INT",
         ),
         Process(
-            "topics",
-            "топики брокера",
-            [python, "-m", "deploy.local.topics"],
-            listens_to="PROCESS_STATE_STARTING",
-        ),
-        Process(
             "broker",
             "брокер событий",
             broker.command_line(broker.binary(state / "broker"), ports.broker),
             ports.broker,
+        ),
+        # After the broker: supervisord tells listeners in this order, and at once.
+        Process(
+            "topics",
+            "топики брокера",
+            [python, "-m", "deploy.local.topics"],
+            listens_to="PROCESS_STATE_STARTING",
         ),
         Process(
             "issuer",

@@ -23,6 +23,7 @@ import psutil
 
 from deploy.local import databases, orphans, ports, postgres, processes
 from deploy.local.errors import StackError
+from deploy.local.living import await_end
 from deploy.local.processes import HOST, ROOT, SERVICES, Ports, Process
 from deploy.local.supervisor import ACTIVE, Away, Info, Supervisor
 
@@ -43,7 +44,6 @@ class Row:
     """One process, for the status table. `uptime` is in seconds."""
 
     name: str
-    title: str
     state: str
     pid: int | None
     port: int | None
@@ -145,7 +145,6 @@ class Stack:
         return [
             Row(
                 name=process.name,
-                title=process.title,
                 state=infos[process.name]["statename"],
                 pid=infos[process.name]["pid"] or None,
                 port=process.port,
@@ -286,11 +285,12 @@ class Stack:
         return True
 
     def _start_parts(self) -> None:
-        self._say("Запускаю PostgreSQL, брокер, выдачу токенов и приём писем.")
+        if self._stopped(self._parts):
+            self._say("Запускаю PostgreSQL, брокер, выдачу токенов и приём писем.")
         self._start(self._parts, PARTS_SECONDS)
         passwords = {name: self._passwords[name] for name in SERVICES}
         _run(databases.ensure(self._server.dsn, passwords))
-        self._say("Создаю топики.")
+        self._say("Проверяю топики.")
         self._step(
             "Создание топиков",
             "shared.topics",
@@ -311,7 +311,8 @@ class Stack:
 
         with ThreadPoolExecutor(len(SERVICES)) as pool:
             list(pool.map(migrate, SERVICES))
-        self._say("Запускаю сервисы и жду их готовности.")
+        if self._stopped(self._services):
+            self._say("Запускаю сервисы и жду их готовности.")
         self._start(self._services, SERVICES_SECONDS)
 
     def _step(self, title: str, module: str, *arguments: str, environment: dict[str, str]) -> None:
@@ -333,12 +334,15 @@ class Stack:
             raise StackError(f"{title}: ошибка.\n{_last_lines(done.stdout)}")
 
     def _start(self, wanted: Sequence[Process], seconds: float) -> None:
-        infos = self._supervisor.infos()
-        waiting = [process for process in wanted if infos[process.name]["state"] not in ACTIVE]
-        self._check_ports(waiting)
-        for process in waiting:
+        stopped = self._stopped(wanted)
+        self._check_ports(stopped)
+        for process in stopped:
             self._supervisor.start(process.name)
         self._await_healthy(wanted, seconds)
+
+    def _stopped(self, wanted: Sequence[Process]) -> list[Process]:
+        infos = self._supervisor.infos()
+        return [process for process in wanted if infos[process.name]["state"] not in ACTIVE]
 
     def _await_healthy(self, wanted: Sequence[Process], seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -417,11 +421,10 @@ def _last_lines(output: bytes) -> str:
 def _await_end(pid: int) -> None:
     try:
         process = psutil.Process(pid)
-        process.wait(DOWN_SECONDS)
     except psutil.NoSuchProcess:
         return
-    except psutil.TimeoutExpired:
-        raise StackError(f"supervisord не завершился за {DOWN_SECONDS:.0f} с") from None
+    if await_end([process], seconds=DOWN_SECONDS):
+        raise StackError(f"supervisord не завершился за {DOWN_SECONDS:.0f} с")
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

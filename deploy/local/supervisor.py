@@ -1,6 +1,5 @@
 """The stack's supervisord: its configuration, and the conversation with it over a Unix socket."""
 
-import getpass
 import hashlib
 import os
 import shlex
@@ -88,7 +87,8 @@ class Supervisor:
         self._config.write_text(self._render(processes, environment))
         started = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._config)],
-            cwd=ROOT,
+            # Log files are given relative to it: supervisord expands `%` in them twice.
+            cwd=self._state,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -167,11 +167,11 @@ chmod=0700
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 
 [supervisord]
-logfile={_value(str(self._state / "logs" / "supervisord.log"))}
+logfile=logs/supervisord.log
 logfile_maxbytes={LOG_BYTES}
 logfile_backups={LOG_BACKUPS}
-pidfile={_value(str(self._state / "supervisord.pid"))}
-user={getpass.getuser() if os.geteuid() else "root"}
+pidfile=supervisord.pid
+{"" if os.geteuid() else "user=root"}
 """
         sections = [
             self._section(process, number) for number, process in enumerate(processes, start=1)
@@ -179,7 +179,6 @@ user={getpass.getuser() if os.geteuid() else "root"}
         return "\n".join([head, *sections])
 
     def _section(self, process: Process, priority: int) -> str:
-        log = _value(str(self.log_of(process.name)))
         if process.listens_to:
             # Its standard output is the conversation with supervisord.
             kind, stream = "eventlistener", "stderr"
@@ -201,7 +200,7 @@ startretries={RESTARTS}
 stopsignal={process.stop_signal}
 stopwaitsecs={STOP_SECONDS}
 killasgroup=true
-{stream}_logfile={log}
+{stream}_logfile=logs/{process.name}.log
 {stream}_logfile_maxbytes={LOG_BYTES}
 {stream}_logfile_backups={LOG_BACKUPS}
 {extra}

@@ -54,7 +54,7 @@ async def _listening(host: str, port: int) -> None:
 
 
 async def _with_wrong_partitions(settings: TopicSettings) -> list[str]:
-    agreed = {topic: PARTITIONS for topic in TOPICS}
+    agreed = dict.fromkeys(TOPICS, PARTITIONS)
     agreed |= {f"{topic}.dlq": DEAD_LETTER_PARTITIONS for topic in TOPICS}
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
     await admin.start()
