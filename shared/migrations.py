@@ -9,13 +9,14 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, Enum, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlmodel.sql.sqltypes import AutoString
 
 from shared.db import async_url
 
@@ -33,10 +34,20 @@ def run_environment(metadata: MetaData) -> None:
         version_table=config.attributes["version_table"],
         include_name=lambda name, kind, _: kind != "table" or name in metadata.tables,
         compare_server_default=True,
+        render_item=_render_item,
         transaction_per_migration=False,
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _render_item(kind: str, item: object, _: object) -> str | Literal[False]:
+    """Write `text_enum` columns as the text they are; the rest is Alembic's business."""
+    if kind == "type" and isinstance(item, Enum) and not item.native_enum:
+        return f"sa.String(length={item.length})"
+    if kind == "type" and isinstance(item, AutoString):
+        return "sa.String()"
+    return False
 
 
 def histories(service: str) -> tuple[tuple[Path, str], tuple[Path, str]]:

@@ -129,7 +129,7 @@ async def establish(dsn: str, instant: datetime) -> None:
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
         await connection.execute(
-            "insert into simulated_clock (only, instant, set_at, running)"
+            "insert into simulated_clock (one, instant, set_at, running)"
             " values (true, $1, $1, false) on conflict do nothing",
             instant,
         )

@@ -63,9 +63,9 @@ class OutboxFence(Base, table=True):
     """One row. No event may be dated at or before `through`; `announced` is what others heard."""
 
     __tablename__ = "outbox_fence"
-    __table_args__ = (CheckConstraint("only", name="one_row"),)
+    __table_args__ = (CheckConstraint("one", name="one_row"),)
 
-    only: bool = Field(default=True, primary_key=True)
+    one: bool = Field(default=True, primary_key=True)
     through: datetime | None = Field(default=None, sa_type=UtcDateTime)
     announced: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -105,9 +105,9 @@ class SimulatedClock(Base, table=True):
     """One row, in development only: see `shared.clock`."""
 
     __tablename__ = "simulated_clock"
-    __table_args__ = (CheckConstraint("only", name="one_row"),)
+    __table_args__ = (CheckConstraint("one", name="one_row"),)
 
-    only: bool = Field(default=True, primary_key=True)
+    one: bool = Field(default=True, primary_key=True)
     instant: datetime = Field(sa_type=UtcDateTime)
     set_at: datetime = Field(sa_type=UtcDateTime)
     running: bool

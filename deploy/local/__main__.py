@@ -14,7 +14,11 @@ from deploy.local.stack import Row, Stack
 
 LINES: Final = "50"
 
-app = typer.Typer(help="Стек на одной машине: без Docker и без root.", no_args_is_help=True)
+app = typer.Typer(
+    help="Стек на одной машине: без Docker и без root.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 console = Console()
 errors = Console(stderr=True)
 
@@ -61,7 +65,11 @@ def reset() -> None:
 @app.command()
 def status() -> None:
     """Показать процессы и их состояние."""
-    rows = _stack().status()
+    stack = _stack()
+    rows = stack.status()
+    if not rows and (left := stack.living()):
+        console.print(f"Супервизора нет, а процессов осталось: {left}. Выполните down или up.")
+        return
     if not rows:
         console.print("Стек не запущен.")
         return

@@ -109,12 +109,11 @@ def _can(who: Account | None, test: str, path: Path) -> bool:
 
 
 def _common_folder(purpose: str, key: str) -> Path:
-    """A folder of ours in a place everyone may enter; refuses one that somebody else made."""
+    """The name of a folder of ours in a place everyone may enter; refuses a foreign one there."""
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     folder = COMMON / f"professionalitet-{purpose}-{digest}"
-    folder.mkdir(mode=0o755, exist_ok=True)
     owners = {os.geteuid(), *((who.uid,) if (who := account()) else ())}
-    if folder.is_symlink() or folder.stat().st_uid not in owners:
+    if folder.is_symlink() or (folder.exists() and folder.stat().st_uid not in owners):
         raise StackError(f"Папка {folder} принадлежит другому пользователю; удалите её.")
     return folder
 
@@ -155,6 +154,7 @@ def _copied(folder: Path) -> Path:
     install = folder.parent
     made = (folder / "postgres").stat()
     target = _common_folder("postgres", f"{folder}:{made.st_size}:{made.st_mtime_ns}")
+    target.mkdir(mode=0o755, exist_ok=True)
     # The same depth as in the wheel: its libraries are found relative to the executables.
     package = target / install.parent.name
     complete = package / install.name
@@ -179,19 +179,12 @@ def home_of(state: Path) -> Path:
     that is not ours is ever changed.
     """
     inside = state.resolve() / "postgres"
-    aside = COMMON / _aside_name(inside)
+    aside = _common_folder("data", str(inside))
     for home in (inside, aside):
         if (home / "data" / "PG_VERSION").is_file():
             return home
-    state.mkdir(parents=True, exist_ok=True)
-    if _can(account(), "-x", state.resolve()):
-        return inside
-    return _common_folder("data", str(inside))
-
-
-def _aside_name(inside: Path) -> str:
-    digest = hashlib.sha256(str(inside).encode()).hexdigest()[:16]
-    return f"professionalitet-data-{digest}"
+    existing = next(folder for folder in inside.parents if folder.exists())
+    return inside if _can(account(), "-x", existing) else aside
 
 
 def initialise(home: Path, password: str) -> None:
@@ -269,9 +262,9 @@ def processes_of(home: Path) -> list[psutil.Process]:
     return found
 
 
-def clear_stale_lock(home: Path) -> None:
+def clear_stale_lock(home: Path, *, seconds: float = LINGER_SECONDS) -> None:
     """Remove a lock file nobody holds; Postgres itself is fooled by a zombie or a reused pid."""
-    if not await_end(processes_of(home), seconds=LINGER_SECONDS):
+    if not await_end(processes_of(home), seconds=seconds):
         (home / "data" / "postmaster.pid").unlink(missing_ok=True)
 
 

@@ -108,6 +108,7 @@ class Stack:
         """
         with self._exclusively():
             self._check_disk()
+            self._make_passwords()
             launched = self._launch_unless_running()
             try:
                 self._start_parts()
@@ -153,6 +154,10 @@ class Stack:
             )
             for process, healthy in zip(self._processes, healths, strict=True)
         ]
+
+    def living(self) -> int:
+        """How many processes of the stack live, supervised or not."""
+        return len(orphans.marked(self.state_dir)) if self.state_dir.exists() else 0
 
     def pid(self, name: str) -> int | None:
         """The pid of a running process, or None."""
@@ -207,22 +212,30 @@ class Stack:
 
     @property
     def _passwords(self) -> dict[str, str]:
-        path = self.state_dir / "passwords.json"
-        if not path.exists():
-            home = postgres.home_of(self.state_dir)
-            if (home / "data").exists():
-                raise StackError(
-                    f"Данные PostgreSQL есть ({home}), а файла паролей {path} нет. "
-                    "Начните заново: python -m deploy.local reset"
-                )
-            names = (postgres.SUPERUSER, *SERVICES)
-            partial = path.with_suffix(".partial")
-            partial.unlink(missing_ok=True)
-            partial.touch(mode=0o600)
-            partial.write_text(json.dumps({name: secrets.token_hex(16) for name in names}))
-            partial.replace(path)
-        passwords: dict[str, str] = json.loads(path.read_text())
+        try:
+            passwords: dict[str, str] = json.loads(self._password_file.read_text())
+        except FileNotFoundError:
+            raise StackError("Стека ещё нет. Создайте его: python -m deploy.local up") from None
         return passwords
+
+    @property
+    def _password_file(self) -> Path:
+        return self.state_dir / "passwords.json"
+
+    def _make_passwords(self) -> None:
+        if self._password_file.exists():
+            return
+        home = postgres.home_of(self.state_dir)
+        if (home / "data").exists():
+            raise StackError(
+                f"Данные PostgreSQL есть ({home}), а файла паролей {self._password_file} нет. "
+                "Начните заново: python -m deploy.local reset"
+            )
+        names = (postgres.SUPERUSER, *SERVICES)
+        partial = self._password_file.with_suffix(".partial")
+        partial.touch(mode=0o600)
+        partial.write_text(json.dumps({name: secrets.token_hex(16) for name in names}))
+        partial.replace(self._password_file)
 
     @property
     def _server(self) -> postgres.Server:
@@ -358,7 +371,8 @@ class Stack:
                     raise self._failure(process, "не запускается")
             if waiting and time.monotonic() > deadline:
                 raise self._failure(waiting[0], f"не готов за {seconds:.0f} с")
-            time.sleep(POLL_SECONDS if waiting else 0)
+            if waiting:
+                time.sleep(POLL_SECONDS)
 
     def _failure(self, process: Process, what: str) -> StackError:
         log = self.log_of(process.name)
@@ -382,20 +396,19 @@ class Stack:
         """Stop services, then parts, then whatever is left."""
         found = False
         try:
-            names = {name for name, info in self._supervisor.infos().items()}
+            names = self._supervisor.infos().keys()
             found = True
-            self._supervisor.stop([process.name for process in self._services_in(names)])
-            pid = self._supervisor.shut_down()
-            _await_end(pid)
-        except (Away, StackError) as error:
+            parts = {process.name for process in self._parts}
+            # Each group at the same time; by itself supervisord takes a second for every one.
+            self._supervisor.stop(sorted(names - parts))
+            self._supervisor.stop(sorted(names & parts))
+            _await_end(self._supervisor.shut_down())
+        except StackError as error:
             if found:
                 self._say(f"Супервизор не завершил работу сам ({error}), останавливаю процессы.")
         left = orphans.end(self.state_dir)
         self._supervisor.forget()
         return found or left > 0
-
-    def _services_in(self, names: set[str]) -> list[Process]:
-        return [process for process in self._services if process.name in names]
 
 
 def _uptime(info: Info) -> int | None:

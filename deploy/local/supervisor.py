@@ -33,7 +33,7 @@ STOPPED: Final = frozenset(STOPPED_STATES)
 Info = Mapping[str, Any]
 
 
-class Away(Exception):
+class Away(StackError):
     """No supervisor answers."""
 
 
@@ -56,7 +56,10 @@ class _UnixTransport(Transport):
 
     def make_connection(self, host: Any) -> HTTPConnection:
         """Connect to the socket file, whatever the host is called."""
-        return _UnixConnection(self._path)
+        connection = _UnixConnection(self._path)
+        # Where the transport looks for what it has to close.
+        self._connection = host, connection
+        return connection
 
 
 class Supervisor:
@@ -153,7 +156,7 @@ class Supervisor:
             with proxy:
                 return getattr(proxy.supervisor, method)(*arguments)
         except (OSError, HTTPException) as error:
-            raise Away(str(error)) from error
+            raise Away(f"Стек не запущен: супервизор не отвечает ({error}).") from error
 
     def _render(self, processes: Sequence[Process], environment: Mapping[str, str]) -> str:
         digest = hashlib.sha256(repr(sorted(environment.items())).encode()).hexdigest()

@@ -106,8 +106,15 @@ async def perform(
             field="If-Match",
         )
     parties = parties_of(actor, execution)
+    # Two hosts' clocks may differ by a breath; the facts' instants never go back.
     step, event = _change(
-        execution, command, parties, actor=actor.id, now=now, words=words, evidence=evidence
+        execution,
+        command,
+        parties,
+        actor=actor.id,
+        now=max(now, execution.occurred_at),
+        words=words,
+        evidence=evidence,
     )
     await repository.save_all(session, [execution], [step])
     await outbox.add(session, [event])

@@ -87,13 +87,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "outbox_fence",
-        sa.Column("only", sa.Boolean(), nullable=False),
+        sa.Column("one", sa.Boolean(), nullable=False),
         sa.Column("through", INSTANT, nullable=True),
         sa.Column("announced", INSTANT, nullable=True),
-        sa.CheckConstraint("only", name="ck_outbox_fence_one_row"),
-        sa.PrimaryKeyConstraint("only", name="pk_outbox_fence"),
+        sa.CheckConstraint("one", name=op.f("ck_outbox_fence_one_row")),
+        sa.PrimaryKeyConstraint("one", name="pk_outbox_fence"),
     )
-    op.execute("insert into outbox_fence (only) values (true)")
+    op.execute("insert into outbox_fence (one) values (true)")
     op.create_table(
         "consumer_positions",
         sa.Column("topic", sa.String(), nullable=False),
@@ -120,12 +120,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "simulated_clock",
-        sa.Column("only", sa.Boolean(), nullable=False),
+        sa.Column("one", sa.Boolean(), nullable=False),
         sa.Column("instant", INSTANT, nullable=False),
         sa.Column("set_at", INSTANT, nullable=False),
         sa.Column("running", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("only", name="ck_simulated_clock_one_row"),
-        sa.PrimaryKeyConstraint("only", name="pk_simulated_clock"),
+        sa.CheckConstraint("one", name=op.f("ck_simulated_clock_one_row")),
+        sa.PrimaryKeyConstraint("one", name="pk_simulated_clock"),
     )
     op.create_table(
         "idempotency_keys",

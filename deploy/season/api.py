@@ -1,0 +1,80 @@
+"""The public APIs as the season's people use them: a token per client, a later `now` per request."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import httpx
+
+SECRET: Final = "dev"  # noqa: S105 - the development issuer's only secret
+_PARALLEL: Final = 24
+
+
+class Refused(RuntimeError):
+    """A service said no to something the season's plan takes for granted."""
+
+
+@dataclass(slots=True)
+class Api:
+    """Every service by name, every client by its id; counts what it sends."""
+
+    http: httpx.AsyncClient
+    urls: Mapping[str, str]
+    sent: int = 0
+    _tokens: dict[str, str] = field(default_factory=dict)
+    _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PARALLEL))
+
+    async def get(self, who: str, service: str, path: str, **params: Any) -> Any:
+        """The JSON of a read. Raises `Refused`."""
+        return await self._send("GET", who, service, path, params=params)
+
+    async def post(
+        self, who: str, service: str, path: str, body: Any = None, *, at: datetime | None = None
+    ) -> Any:
+        """The JSON of a command, carried out at the simulated instant. Raises `Refused`."""
+        return await self._send("POST", who, service, path, body=body, at=at)
+
+    async def set_clock(self, instant: datetime, *, running: bool = False) -> None:
+        """Set the simulated clock of all four services."""
+        body = {"instant": instant.isoformat(), "running": running}
+        services = [name for name in self.urls if name != "issuer"]
+        await asyncio.gather(
+            *(self._send("PUT", "cur_admin", name, "/v1/clock", body=body) for name in services)
+        )
+
+    async def _send(
+        self,
+        method: str,
+        who: str,
+        service: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        at: datetime | None = None,
+    ) -> Any:
+        headers = {"Authorization": f"Bearer {await self._token(who)}"}
+        if at is not None:
+            headers["X-Simulated-Now"] = at.isoformat()
+        async with self._gate:
+            response = await self.http.request(
+                method, self.urls[service] + path, params=params, json=body, headers=headers
+            )
+        self.sent += method == "POST"
+        if response.is_error:
+            raise Refused(f"{method} {path} → {response.status_code}: {response.text[:600]}")
+        return response.json()
+
+    async def _token(self, who: str) -> str:
+        known = self._tokens.get(who)
+        if known is None:
+            response = await self.http.post(
+                f"{self.urls['issuer']}/token",
+                data={"grant_type": "client_credentials"},
+                auth=(who, SECRET),
+            )
+            response.raise_for_status()
+            known = self._tokens[who] = response.json()["access_token"]
+        return known

@@ -1,0 +1,300 @@
+"""Plays the planned season day by day through the public APIs, on the simulated clock.
+
+While it plays, the clock stands at the start of the day and every request carries its own later
+instant of that day; the next day begins only when everything this day set in motion has settled.
+So the facts are the same on any machine, however fast it is.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from deploy.season.api import Api
+from deploy.season.plan import (
+    FIRST_DAY,
+    LAST_DAY,
+    MOSCOW,
+    Cluster,
+    Item,
+    Meeting,
+    Region,
+    Season,
+    Step,
+    make_season,
+    script,
+)
+
+_ADMIN: Final = "cur_admin"
+_SECRETARY: Final = "secretary"
+_CONTROLLER: Final = "cur_controller"
+_SETTLE_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.05
+_SURNAMES: Final = (
+    "Иванова", "Петрова", "Сидорова", "Кузнецова", "Смирнова", "Попова", "Васильева", "Соколова",
+    "Михайлова", "Новикова", "Фёдорова", "Морозова", "Волкова", "Алексеева", "Лебедева",
+    "Семёнова", "Егорова", "Павлова", "Козлова", "Степанова",
+)  # fmt: skip
+_NAMES: Final = ("Анна", "Мария", "Елена", "Ольга", "Наталья", "Ирина", "Татьяна", "Светлана")
+_FATHERS: Final = ("Сергеевна", "Андреевна", "Ивановна", "Петровна", "Алексеевна", "Юрьевна")
+
+Progress = Callable[[int, int], None]
+
+
+class NotSettled(RuntimeError):
+    """What a day set in motion did not come to rest in time."""
+
+
+def start_of(day: date) -> datetime:
+    """The day's first instant in Moscow, where the clock stands during that day."""
+    return datetime.combine(day, time(), MOSCOW)
+
+
+class Player:
+    """Plays one season. `progress` is told the day's number and how many there are."""
+
+    def __init__(self, api: Api, *, seed: int, clusters: int, progress: Progress) -> None:
+        self._api = api
+        self._seed = seed
+        self._clusters = clusters
+        self._progress = progress
+        self._season = Season(seed, (), (), ())
+        self._cluster_ids: dict[str, str] = {}
+        self._steps: dict[date, list[tuple[str, list[tuple[Step, str, str]]]]] = defaultdict(list)
+        self.executions = 0
+
+    async def play(self) -> None:
+        """From the reference data to the last day of December. Raises `Refused`, `NotSettled`."""
+        await self._enter_directory()
+        days = (LAST_DAY - FIRST_DAY).days + 1
+        for number in range(days):
+            day = FIRST_DAY + timedelta(days=number)
+            await self._api.set_clock(start_of(day))
+            await self._appoint(day)
+            await self._meet(day)
+            await self._carry_out(day)
+            self._progress(number + 1, days)
+        await self._api.set_clock(start_of(LAST_DAY) + timedelta(hours=20))
+
+    async def _enter_directory(self) -> None:
+        """Reference data, clusters, and the heads of authorities."""
+        at = start_of(FIRST_DAY) + timedelta(hours=9)
+        await self._api.post(_ADMIN, "directory", "/v1/reference-data/load", at=at)
+        regions = await self._all(_ADMIN, "directory", "/v1/regions")
+        industries = (await self._api.get(_ADMIN, "directory", "/v1/industries"))["items"]
+        self._season = make_season(
+            self._seed,
+            self._clusters,
+            sorted((region["code"], region["short_name"]) for region in regions),
+            sorted((industry["code"], industry["name"]) for industry in industries),
+        )
+        await asyncio.gather(*(self._enter(cluster, at) for cluster in self._season.clusters))
+        await asyncio.gather(
+            *(self._appoint_to(region, "authority_head", at) for region in self._season.regions)
+        )
+
+    async def _enter(self, cluster: Cluster, at: datetime) -> None:
+        entered = await self._api.post(
+            _ADMIN,
+            "directory",
+            "/v1/clusters",
+            {
+                "code": cluster.code,
+                "name": cluster.name,
+                "region": cluster.region,
+                "industry": cluster.industry,
+                "cohort": cluster.cohort,
+            },
+            at=at,
+        )
+        self._cluster_ids[cluster.code] = entered["id"]
+
+    async def _appoint_to(self, region: Region, office: str, at: datetime) -> None:
+        number = sum(map(ord, f"{region.code}{office}"))
+        name = " ".join(
+            names[number * step % len(names)]
+            for names, step in ((_SURNAMES, 7), (_NAMES, 5), (_FATHERS, 11))
+        )
+        email = f"{office.replace('_', '-')}-{region.code}@example.org"
+        person = await self._api.post(
+            _ADMIN, "directory", "/v1/people", {"full_name": name, "email": email}, at=at
+        )
+        await self._api.post(
+            _ADMIN,
+            "directory",
+            "/v1/appointments",
+            {
+                "region": region.code,
+                "office": office,
+                "person_id": person["id"],
+                "valid_from": at.date().isoformat(),
+            },
+            at=at,
+        )
+
+    async def _appoint(self, day: date) -> None:
+        """Coordinators who are appointed today; what waited for them must have moved."""
+        today = [region for region in self._season.regions if region.coordinator_from == day]
+        if not today:
+            return
+        at = start_of(day) + timedelta(hours=7)
+        for region in today:
+            await self._appoint_to(region, "coordinator", at)
+            if region.deputy:
+                await self._appoint_to(region, "deputy", at)
+        for region in today:
+            await self._until(lambda code=region.code: self._moved(code), f"назначение {region.code}")
+
+    async def _moved(self, region: str) -> bool:
+        """Whether nothing of the region waits for its coordinator any more."""
+        for query in (
+            {"status": "issued", "addressee": "cluster"},
+            {"status": "issued", "addressee": "authority"},
+        ):
+            page = await self._api.get(
+                _CONTROLLER, "assignments", "/v1/executions", region=region, limit=1, **query
+            )
+            if page["items"]:
+                return False
+        return True
+
+    async def _meet(self, day: date) -> None:
+        for meeting in self._season.meetings:
+            if meeting.on == day:
+                await self._hold(meeting)
+
+    async def _hold(self, meeting: Meeting) -> None:
+        """A meeting with its agenda; where it resolves something, an approved protocol."""
+        before = start_of(meeting.on) + timedelta(hours=8)
+        after = meeting.starts_at + timedelta(hours=2)
+        api = self._api
+        held = await api.post(
+            _SECRETARY,
+            "meetings",
+            "/v1/meetings",
+            {
+                "title": meeting.title,
+                "series": meeting.series,
+                "starts_at": meeting.starts_at.isoformat(),
+                "duration_minutes": 90,
+            },
+            at=before,
+        )
+        path = f"/v1/meetings/{held['id']}"
+        for kind, text in (
+            ("operational", "Исполнение поручений прошлых протоколов"),
+            ("cross_cutting", "Ход сквозных процессов проекта"),
+        ):
+            item = {"kind": kind, "text": text}
+            await api.post(_SECRETARY, "meetings", f"{path}/agenda-items", item, at=before)
+        await api.post(_SECRETARY, "meetings", f"{path}/hold", at=after)
+        if not meeting.items:
+            return
+        protocol = await api.post(
+            _SECRETARY, "meetings", "/v1/protocols", {"meeting_id": held["id"]}, at=after
+        )
+        path = f"/v1/protocols/{protocol['id']}"
+        for planned in meeting.items:
+            await api.post(_SECRETARY, "meetings", f"{path}/items", _item(planned), at=after)
+        await api.post(_ADMIN, "meetings", f"{path}/approve", at=after + timedelta(hours=1))
+        await self._until(
+            lambda: self._issued(protocol["id"], len(meeting.items)), f"протокол {protocol['id']}"
+        )
+        await self._plan_executions(protocol["id"])
+
+    async def _issued(self, protocol_id: str, items: int) -> bool:
+        page = await self._api.get(
+            _CONTROLLER, "assignments", "/v1/assignments", protocol_id=protocol_id
+        )
+        return len(page["items"]) == items
+
+    async def _plan_executions(self, protocol_id: str) -> None:
+        """Everybody reads what has been assigned and, by habit, knows what they will do."""
+        numbers = {
+            found["id"]: found["number"]
+            for found in await self._all(
+                _CONTROLLER, "assignments", "/v1/assignments", protocol_id=protocol_id
+            )
+        }
+        codes = {cluster_id: code for code, cluster_id in self._cluster_ids.items()}
+        regions = {region.code: region for region in self._season.regions}
+        executions = await self._all(
+            _CONTROLLER, "assignments", "/v1/executions", protocol_id=protocol_id
+        )
+        self.executions += len(executions)
+        for execution in executions:
+            if execution["cluster_id"] is None:
+                continue  # an authority's: closes by the appointment itself
+            region = regions[execution["region"]]
+            steps = script(
+                self._season,
+                region,
+                codes[execution["cluster_id"]],
+                numbers[execution["assignment_id"]],
+                date.fromisoformat(execution["issued_on"]),
+                date.fromisoformat(execution["due"]),
+            )
+            by_day: dict[date, list[tuple[Step, str, str]]] = defaultdict(list)
+            who = {
+                "cluster": f"cluster-{execution['cluster_id']}",
+                "coordinator": f"coordinator-{region.code}",
+                "controller": _CONTROLLER,
+            }
+            for step in steps:
+                path = f"/v1/executions/{execution['id']}/{step.command}"
+                by_day[step.at.date()].append((step, who[step.by], path))
+            for day, of_day in by_day.items():
+                self._steps[day].append((execution["id"], of_day))
+
+    async def _carry_out(self, day: date) -> None:
+        """The day's commands: executions side by side, the commands of each in order."""
+        today = self._steps.pop(day, [])
+        await asyncio.gather(*(self._carry(of_day) for _, of_day in today))
+
+    async def _carry(self, steps: Sequence[tuple[Step, str, str]]) -> None:
+        for step, who, path in steps:
+            await self._api.post(who, "assignments", path, _BODIES.get(step.command), at=step.at)
+
+    async def _all(self, who: str, service: str, path: str, **params: Any) -> list[Any]:
+        """Every page of a list."""
+        items: list[Any] = []
+        cursor: Mapping[str, Any] = {}
+        while True:
+            page = await self._api.get(who, service, path, limit=200, **params, **cursor)
+            items += page["items"]
+            if page["next_cursor"] is None:
+                return items
+            cursor = {"cursor": page["next_cursor"]}
+
+    async def _until(self, settled: Callable[[], Awaitable[bool]], what: str) -> None:
+        """Wait for a condition another process brings about. Raises `NotSettled`."""
+        try:
+            async with asyncio.timeout(_SETTLE_SECONDS):
+                while not await settled():
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            raise NotSettled(f"За {_SETTLE_SECONDS:.0f} с не дождались: {what}.") from None
+
+
+_BODIES: Final[Mapping[str, Any]] = {
+    "submit": {
+        "text": "Исполнено, подтверждение приложено.",
+        "evidence": [{"title": "Отчёт", "url": "https://example.org/report.pdf"}],
+    },
+    "return": {"reason": "Приложите подтверждающий документ и уточните показатели."},
+}
+
+
+def _item(planned: Item) -> dict[str, Any]:
+    return {
+        "text": planned.text,
+        "priority": planned.priority,
+        "due_on": planned.due_on.isoformat() if planned.due_on else None,
+        "addressees": {
+            "kind": "authority" if planned.authorities else "cluster",
+            "cohorts": list(planned.cohorts),
+            "industries": list(planned.industries),
+        },
+        **({"closes_on": planned.closes_on} if planned.closes_on else {}),
+    }

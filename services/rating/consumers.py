@@ -1,0 +1,33 @@
+"""What the rating listens to: facts of executions, and the directory's names and time zones."""
+
+from collections.abc import Sequence
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.rating import repository
+from shared.consumer import EventRouter
+from shared.events.assignments import ExecutionEvent
+from shared.events.directory import ClusterEvent, RegionEvent
+
+events = EventRouter()
+
+
+@events.on(ExecutionEvent)
+async def keep_facts(session: AsyncSession, heard: Sequence[ExecutionEvent]) -> None:
+    """Keep every version and the newest of each; duplicates and stragglers change nothing.
+
+    What happened does not matter here, only the facts after it. Lateness needs no event at all.
+    """
+    await repository.keep_facts(session, heard)
+
+
+@events.on(RegionEvent)
+async def keep_regions(session: AsyncSession, heard: Sequence[RegionEvent]) -> None:
+    """Keep the newest name and time zone of each region."""
+    await repository.keep_regions(session, heard)
+
+
+@events.on(ClusterEvent)
+async def keep_clusters(session: AsyncSession, heard: Sequence[ClusterEvent]) -> None:
+    """Keep the newest facts of each cluster."""
+    await repository.keep_clusters(session, heard)
