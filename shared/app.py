@@ -34,7 +34,7 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 REQUEST_ID: Final = "X-Request-ID"
 _REQUEST_ID_LENGTH: Final = 64
 
-Extension = Callable[[ServiceSettings], AbstractAsyncContextManager[dict[str, Any]]]
+Extension = Callable[[ServiceSettings, Clock], AbstractAsyncContextManager[dict[str, Any]]]
 
 
 def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], Any]:
@@ -66,7 +66,7 @@ def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], 
             app.state.token_url = str(settings.oidc_token_url or "")
             app.state.cors_origins = settings.cors_origins
             if extension is not None:
-                state |= await stack.enter_async_context(extension(settings))
+                state |= await stack.enter_async_context(extension(settings, clock))
             yield state
             for task in running:
                 task.cancel()

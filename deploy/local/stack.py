@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -101,10 +102,11 @@ class Stack:
         """The log file of a process."""
         return self._supervisor.log_of(name)
 
-    def up(self, *, services: bool = True) -> None:
+    def up(self, *, services: bool = True, clock_from: datetime | None = None) -> None:
         """Start what does not run, migrate, and return when all of it is healthy.
 
-        A start from nothing that fails or is interrupted leaves nothing running.
+        With `clock_from` a stack without a simulated clock gets one, standing at that instant,
+        before its services start; a stack that has one keeps it. A start from nothing that fails or is interrupted leaves nothing running.
         """
         with self._exclusively():
             self._check_disk()
@@ -113,7 +115,7 @@ class Stack:
             try:
                 self._start_parts()
                 if services:
-                    self._start_services()
+                    self._start_services(clock_from)
             except BaseException:
                 if launched:
                     self._say("Запуск не удался, останавливаю начатое.")
@@ -310,7 +312,7 @@ class Stack:
             environment=processes.common_environment(self.state_dir, self.ports),
         )
 
-    def _start_services(self) -> None:
+    def _start_services(self, clock_from: datetime | None) -> None:
         self._say("Применяю миграции.")
 
         def migrate(name: str) -> None:
@@ -321,6 +323,13 @@ class Stack:
                 name,
                 environment=self.env(name),
             )
+            if clock_from is not None:
+                self._step(
+                    f"Часы {name}",
+                    "shared.simulation",
+                    clock_from.isoformat(),
+                    environment=self.env(name),
+                )
 
         with ThreadPoolExecutor(len(SERVICES)) as pool:
             list(pool.map(migrate, SERVICES))

@@ -1,4 +1,4 @@
-"""The public APIs as the season's people use them: a token per client, a later `now` per request."""
+"""The public APIs as the season's people use them: a token per client, a `now` per request."""
 
 import asyncio
 from collections.abc import Mapping

@@ -32,7 +32,8 @@ _LARGE: Final = {
 
 class Habit(Enum):
     """How a region's people work: (days before due, spread, delay of coordinator, chance of return,
-    chance of not answering at all, chance of being late)."""
+    chance of not answering at all, chance of being late).
+    """
 
     PROMPT = (5, 3, 0, 0.04, 0.003, 0.01)
     STEADY = (3, 3, 1, 0.08, 0.010, 0.06)

@@ -9,6 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any, Final
 
 from deploy.season.api import Api
@@ -144,7 +145,7 @@ class Player:
             if region.deputy:
                 await self._appoint_to(region, "deputy", at)
         for region in today:
-            await self._until(lambda code=region.code: self._moved(code), f"назначение {region.code}")
+            await self._until(partial(self._moved, region.code), f"назначение {region.code}")
 
     async def _moved(self, region: str) -> bool:
         """Whether nothing of the region waits for its coordinator any more."""
@@ -271,7 +272,7 @@ class Player:
         """Wait for a condition another process brings about. Raises `NotSettled`."""
         try:
             async with asyncio.timeout(_SETTLE_SECONDS):
-                while not await settled():
+                while not await settled():  # noqa: ASYNC110 - it happens in another process
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             raise NotSettled(f"За {_SETTLE_SECONDS:.0f} с не дождались: {what}.") from None

@@ -11,10 +11,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from shared.workdays import preceding_working_day
-
 from shared.errors import Conflict, Forbidden
 from shared.events.meetings import Priority
+from shared.workdays import preceding_working_day
 
 
 class Status(StrEnum):

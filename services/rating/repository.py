@@ -65,24 +65,19 @@ async def keep_facts(session: AsyncSession, heard: Sequence[ExecutionEvent]) -> 
     """
     columns = ", ".join(_FACT_FIELDS)
     types = {column.name: column.type.compile() for column in _table(ExecutionVersion).columns}
-    arrays = ", ".join(
-        f"cast(:{name} as {types[name].lower()}[])" for name in _FACT_FIELDS
-    )
+    arrays = ", ".join(f"cast(:{name} as {types[name].lower()}[])" for name in _FACT_FIELDS)
     source = f"select * from unnest({arrays}) as heard({columns})"  # noqa: S608 - our own names
     changed = ", ".join(f"{name} = excluded.{name}" for name in _FACT_FIELDS[1:])
     connection = await session.connection()
     versions = {(event.execution_id, event.version): event for event in heard}
     await connection.execute(
-        text(
-            f"insert into execution_versions ({columns}) {source}"  # noqa: S608
-            " on conflict do nothing"
-        ),
+        text(f"insert into execution_versions ({columns}) {source} on conflict do nothing"),
         _columns([versions[key] for key in sorted(versions)]),
     )
     newest = _newest(heard)
     await connection.execute(
         text(
-            f"insert into executions ({columns}) {source}"  # noqa: S608
+            f"insert into executions ({columns}) {source}"
             f" on conflict (execution_id) do update set {changed}"
             " where executions.version < excluded.version"
         ),
@@ -143,9 +138,7 @@ async def get_region(session: AsyncSession, code: str) -> Region:
     return found
 
 
-async def clusters_by_id(
-    session: AsyncSession, ids: Iterable[UUID]
-) -> Mapping[UUID, Cluster]:
+async def clusters_by_id(session: AsyncSession, ids: Iterable[UUID]) -> Mapping[UUID, Cluster]:
     """Those of the clusters that are known."""
     statement = select(Cluster).where(col(Cluster.cluster_id).in_(list(ids)))
     return {found.cluster_id: found for found in await session.exec(statement)}
@@ -165,7 +158,7 @@ async def newest_facts(
 ) -> dict[str, list[Facts]]:
     """Newest facts that may count in the period, by region; a region without any is there too."""
     columns = [col(getattr(ExecutionFacts, name)) for name in _SCORED]
-    statement = select(*columns).where(  # type: ignore[call-overload]
+    statement = select(*columns).where(
         col(ExecutionFacts.region).in_(regions), _in_period(ExecutionFacts, period)
     )
     return _by_region(await session.exec(statement), regions)
@@ -185,7 +178,7 @@ async def facts_as_of(
         .order_by(col(ExecutionVersion.execution_id), col(ExecutionVersion.version).desc())
         .subquery()
     )
-    statement = select(*(newest.c[name] for name in _SCORED)).where(  # type: ignore[call-overload]
+    statement = select(*(newest.c[name] for name in _SCORED)).where(
         (newest.c.due <= period.end)
         & or_(
             newest.c.due >= period.start,
@@ -200,7 +193,7 @@ def _by_region(rows: Iterable[Row[Any]], regions: Sequence[str]) -> dict[str, li
     found: dict[str, list[Facts]] = defaultdict(list)
     place = _SCORED.index("region")
     for row in rows:
-        found[row[place]].append(Facts(*row))
+        found[row[place]].append(Facts(*tuple(row)))
     return {region: found.get(region, []) for region in regions}
 
 
@@ -285,4 +278,3 @@ async def mark_unscored(session: AsyncSession) -> None:
     """Mark every region for the scorer."""
     connection = await session.connection()
     await connection.execute(text("insert into touched (region) select code from regions"))
-

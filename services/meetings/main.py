@@ -1,0 +1,20 @@
+"""The meetings service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
+
+from services.meetings.consumers import events
+from services.meetings.routers import meetings, protocols
+from shared.app import create_app
+from shared.worker import run_worker
+
+app = create_app(
+    "meetings",
+    meetings.router,
+    protocols.router,
+    title="Совещания и протоколы",
+    description=(
+        "Совещания с регионами, их повестка и протоколы: от черновика до утверждения,"
+        " после которого пункты становятся поручениями."
+    ),
+)
+
+if __name__ == "__main__":
+    run_worker("meetings", events)

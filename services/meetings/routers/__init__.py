@@ -1,0 +1,1 @@
+"""The meetings service over HTTP, one module per noun."""

@@ -1,0 +1,180 @@
+"""Meetings and their agenda over HTTP."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from services.meetings import repository, service
+from services.meetings.domain import MeetingCommand, Series
+from services.meetings.models import Meeting
+from services.meetings.routers.versions import ExpectedVersion, tag
+from services.meetings.schemas import (
+    AgendaItemCreate,
+    AgendaItemRead,
+    CancelReason,
+    Day,
+    Instant,
+    MeetingCreate,
+    MeetingDetail,
+    MeetingPage,
+    MeetingRead,
+)
+from shared import pages
+from shared.auth import Actor, Role, demand
+from shared.clock import MOSCOW, Now
+from shared.db import Session
+from shared.idempotency import Idempotent
+from shared.problems import problems
+
+router = APIRouter(prefix="/v1/meetings", tags=["meetings"])
+
+Reader = Annotated[Actor, Depends(demand(*Role))]
+Organiser = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=MOSCOW).astimezone(UTC)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=MeetingRead,
+    responses=problems(401, 403, 422),
+    summary="Назначить совещание",
+)
+async def create_meeting(
+    actor: Organiser, wanted: MeetingCreate, session: Session, now: Now, once: Idempotent
+) -> Response:
+    """Совещание назначено; повестка пополняется до его проведения."""
+    return await once(
+        actor.id, lambda: service.create_meeting(session, wanted, now=now), answer=MeetingRead
+    )
+
+
+@router.get(
+    "",
+    responses=problems(401, 403, 422),
+    summary="Совещания",
+)
+async def list_meetings(
+    actor: Reader,
+    session: Session,
+    request: Request,
+    response: Response,
+    since: Annotated[
+        Day | None, Query(alias="from", description="Начиная с этого дня (по Москве)")
+    ] = None,
+    until: Annotated[
+        Day | None, Query(alias="to", description="По этот день включительно (по Москве)")
+    ] = None,
+    series: Series | None = None,
+    cursor: pages.Cursor = None,
+    limit: pages.Limit = 50,
+) -> MeetingPage:
+    """Совещания по времени начала; можно отобрать по дням и серии."""
+    rows = await repository.list_meetings(
+        session,
+        since=_midnight(since) if since else None,
+        until=_midnight(until + timedelta(days=1)) if until else None,
+        series=series,
+        after=pages.decode(cursor, tuple[Instant, UUID]) if cursor else None,
+        limit=limit + 1,
+    )
+    page, following = pages.paginate(
+        rows, limit, lambda row: (row.starts_at, row.id), request=request, response=response
+    )
+    items = [MeetingRead.model_validate(row) for row in page]
+    return MeetingPage(items=items, next_cursor=following)
+
+
+@router.get(
+    "/{meeting_id}",
+    responses=problems(401, 403, 404, 422),
+    summary="Совещание",
+)
+async def read_meeting(
+    actor: Reader, meeting_id: UUID, session: Session, response: Response
+) -> MeetingDetail:
+    """Совещание с повесткой; ETag — его версия."""
+    meeting = await repository.get_meeting(session, meeting_id)
+    agenda = await repository.list_agenda(session, meeting_id)
+    tag(response, meeting.version)
+    return MeetingDetail(
+        **MeetingRead.model_validate(meeting).model_dump(),
+        agenda=[AgendaItemRead.model_validate(item) for item in agenda],
+    )
+
+
+@router.post(
+    "/{meeting_id}/agenda-items",
+    status_code=201,
+    response_model=AgendaItemRead,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Добавить вопрос в повестку",
+)
+async def add_agenda_item(
+    actor: Organiser,
+    meeting_id: UUID,
+    wanted: AgendaItemCreate,
+    session: Session,
+    once: Idempotent,
+) -> Response:
+    """Вопрос встаёт в конец повестки; после проведения или отмены повестка закрыта."""
+    return await once(
+        actor.id,
+        lambda: service.add_agenda_item(session, meeting_id, wanted),
+        answer=AgendaItemRead,
+    )
+
+
+@router.post(
+    "/{meeting_id}/hold",
+    response_model=MeetingRead,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Отметить проведённым",
+)
+async def hold_meeting(
+    actor: Organiser,
+    meeting_id: UUID,
+    session: Session,
+    now: Now,
+    response: Response,
+    expected: ExpectedVersion,
+) -> Meeting:
+    """Совещание состоялось; до времени начала отметить его проведённым нельзя."""
+    meeting = await service.change_meeting(
+        session, meeting_id, MeetingCommand.HOLD, now=now, expected_version=expected
+    )
+    tag(response, meeting.version)
+    return meeting
+
+
+@router.post(
+    "/{meeting_id}/cancel",
+    response_model=MeetingRead,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Отменить совещание",
+)
+async def cancel_meeting(
+    actor: Organiser,
+    meeting_id: UUID,
+    wanted: CancelReason,
+    session: Session,
+    now: Now,
+    response: Response,
+    expected: ExpectedVersion,
+) -> Meeting:
+    """Совещание не состоится; причина обязательна."""
+    meeting = await service.change_meeting(
+        session,
+        meeting_id,
+        MeetingCommand.CANCEL,
+        now=now,
+        reason=wanted.reason,
+        expected_version=expected,
+    )
+    tag(response, meeting.version)
+    return meeting

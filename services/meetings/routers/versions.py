@@ -1,0 +1,25 @@
+"""`ETag` and `If-Match`: `"v7"` is the seventh version of a meeting or a protocol."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Response
+
+
+def tag(response: Response, version: int) -> None:
+    """Say which version the answer is."""
+    response.headers["ETag"] = f'"v{version}"'
+
+
+async def _expected_version(
+    if_match: Annotated[
+        str | None,
+        Header(
+            pattern=r'^"v\d{1,9}"$',
+            description='Версия, к которой относится запрос, например "v3"',
+        ),
+    ] = None,
+) -> int | None:
+    return int(if_match[2:-1]) if if_match else None
+
+
+ExpectedVersion = Annotated[int | None, Depends(_expected_version)]

@@ -1,0 +1,330 @@
+"""The live board: current standings in memory as ready bytes, and everyone who watches them.
+
+Loaded at start and whenever the scorer tells of a change; once a second its head (`as_of`,
+`complete_through`) is renewed. Requests touch no database.
+"""
+
+import asyncio
+import hashlib
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from pydantic_core import to_json
+from sqlalchemy.exc import DBAPIError
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.rating import repository, service
+from services.rating.domain import Period
+from services.rating.service import Row
+from shared.clock import Clock
+from shared.db import Sessions, open_sessions, transaction
+from shared.settings import ServiceSettings
+
+PATH: Final = "/v1/ratings/regions"
+_RENEW_SECONDS: Final = 1.0
+_PING_SECONDS: Final = 15.0
+# A watcher this many frames behind is dropped; it comes back with Last-Event-ID and misses nothing.
+_FRAMES_BEHIND: Final = 64
+_JSON: Final = b"application/json"
+
+logger = structlog.get_logger(__name__)
+
+
+def render_row(row: Row) -> dict[str, Any]:
+    """A region's line as every client sees it."""
+    return {
+        "region": row.region.code,
+        "name": row.region.name,
+        "short_name": row.region.short_name,
+        "federal_district": row.region.federal_district,
+        "raw_bp": row.raw_bp,
+        "stabilised_bp": row.stabilised_bp,
+        "zone": row.zone,
+        "place": row.place,
+        "executions": row.tally.executions,
+        "weight": row.tally.weight,
+        "on_time_bp": row.tally.on_time_bp,
+        "debts": row.tally.debts,
+        "provisional": row.tally.provisional,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the board shows at one moment."""
+
+    head: Mapping[str, Any]
+    items: tuple[Mapping[str, Any], ...]
+    body: bytes
+    etag: bytes
+
+
+class Board:
+    """The current standings; one per API process."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self._changed_at: dict[str, int] = {}
+        self._snapshot: Snapshot | None = None
+        self._watchers: set[asyncio.Queue[bytes | None]] = set()
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """None until the first load."""
+        return self._snapshot
+
+    def show(self, head: Mapping[str, Any], items: list[dict[str, Any]], revision: int) -> None:
+        """Take the standings in; watchers get the lines that differ from what they have."""
+        before = self._snapshot
+        known = {item["region"]: item for item in before.items} if before else {}
+        if before is None or before.head["period"] != head["period"]:
+            known = {}
+        changed = [item for item in items if known.get(item["region"]) != item]
+        if changed or before is None:
+            self.revision = max(self.revision + 1, revision)
+            for item in changed:
+                self._changed_at[item["region"]] = self.revision
+        self._snapshot = _render(head, items)
+        if changed:
+            frame = self._frame(changed)
+            for watcher in list(self._watchers):
+                self._send(watcher, frame)
+
+    def renew(self, head: Mapping[str, Any]) -> None:
+        """Show the same lines under a newer head."""
+        if self._snapshot is not None:
+            items = list(self._snapshot.items)
+            self._snapshot = _render({**self._snapshot.head, **head}, items)
+
+    def _frame(self, items: list[Mapping[str, Any]] | list[dict[str, Any]]) -> bytes:
+        assert self._snapshot is not None, "frames are made of a loaded board"
+        data = to_json({**self._snapshot.head, "items": items})
+        return b"event: standings\nid: %d\ndata: %s\n\n" % (self.revision, data)
+
+    def _send(self, watcher: asyncio.Queue[bytes | None], frame: bytes | None) -> None:
+        try:
+            watcher.put_nowait(frame)
+        except asyncio.QueueFull:
+            self._watchers.discard(watcher)
+            watcher.get_nowait()
+            watcher.put_nowait(None)
+
+    async def watch(self, after: int | None) -> AsyncIterator[bytes]:
+        """Frames for one watcher: first what changed after revision `after` (all without it)."""
+        watcher: asyncio.Queue[bytes | None] = asyncio.Queue(_FRAMES_BEHIND)
+        self._watchers.add(watcher)
+        try:
+            yield b"retry: 2000\n\n"
+            if self._snapshot is not None:
+                # A revision from the future is of another life of the database: send everything.
+                known = after if after is not None and after <= self.revision else -1
+                missed = [
+                    item
+                    for item in self._snapshot.items
+                    if self._changed_at.get(str(item["region"]), 0) > known
+                ]
+                if missed:
+                    yield self._frame(missed)
+            while True:
+                try:
+                    async with asyncio.timeout(_PING_SECONDS):
+                        frame = await watcher.get()
+                except TimeoutError:
+                    frame = b": ping\n\n"
+                if frame is None:
+                    return
+                yield frame
+        finally:
+            self._watchers.discard(watcher)
+
+    def close(self) -> None:
+        """End every stream: a server that is to stop must not wait for them."""
+        for watcher in list(self._watchers):
+            self._send(watcher, None)
+
+
+def _render(head: Mapping[str, Any], items: list[Any]) -> Snapshot:
+    lines = to_json(items)
+    # Weak: the head moves every second, the lines only when a score does.
+    stable = to_json([head["period"], head["methodology"], head["mu_bp"]]) + lines
+    etag = b'W/"' + hashlib.sha256(stable).hexdigest()[:32].encode() + b'"'
+    body = to_json(head)[:-1] + b',"items":' + lines + b"}"
+    return Snapshot(head, tuple(items), body, etag)
+
+
+class ReadyBoard:
+    """Pure ASGI in front of everything: the whole current rating, without routing or database."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (
+            scope["type"] != "http"
+            or scope["path"] != PATH
+            or scope["method"] not in {"GET", "HEAD"}
+            or scope["query_string"]
+        ):
+            await self._app(scope, receive, send)
+            return
+        snapshot: Snapshot | None = scope["state"]["board"].snapshot
+        if snapshot is None:
+            await self._app(scope, receive, send)
+            return
+        headers = [
+            (b"etag", snapshot.etag),
+            (b"cache-control", b"no-cache"),
+            (b"access-control-allow-origin", b"*"),
+        ]
+        asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
+        if snapshot.etag in asked:
+            await send({"type": "http.response.start", "status": 304, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        body = snapshot.body
+        headers += [(b"content-type", _JSON), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send(
+            {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body}
+        )
+
+
+class EventStream(Response):
+    """A stream of the board's frames as `text/event-stream`, ended when the client is gone."""
+
+    def __init__(self, board: Board, after: int | None) -> None:
+        self._board = board
+        self._after = after
+        self.background = None
+        self.status_code = 200
+        self.raw_headers = [
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with asyncio.TaskGroup() as group:
+            streaming = group.create_task(self._stream(send))
+            leaving = group.create_task(_until_gone(receive))
+            await asyncio.wait({streaming, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            streaming.cancel()
+            leaving.cancel()
+
+    async def _stream(self, send: Send) -> None:
+        headers = self.raw_headers
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        async for frame in self._board.watch(self._after):
+            await send({"type": "http.response.body", "body": frame, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+@asynccontextmanager
+async def open_board(settings: ServiceSettings, clock: Clock) -> AsyncIterator[dict[str, Any]]:
+    """The board of this process, kept current until the process ends."""
+    board = Board()
+    loop = asyncio.get_running_loop()
+    async with (
+        open_sessions(settings.database_dsn, pool_size=2) as sessions,
+        asyncio.TaskGroup() as group,
+    ):
+        keeping = group.create_task(_keep(settings.database_dsn, sessions, board, clock))
+        with _closing_on_signals(loop, board):
+            yield {"board": board}
+        keeping.cancel()
+
+
+async def _keep(dsn: str, sessions: Sessions, board: Board, clock: Clock) -> None:
+    """Load at start and on every change told; renew the head once a second; outlive outages."""
+    changed = asyncio.Event()
+    while True:
+        try:
+            connection = await asyncpg.connect(dsn, timeout=5)
+            try:
+                await connection.add_listener(repository.CHANNEL, lambda *_: changed.set())
+                connection.add_termination_listener(lambda _: changed.set())
+                changed.set()
+                while not connection.is_closed():
+                    await _refresh(sessions, board, clock, load=changed.is_set(), told=changed)
+                    await _wait(changed)
+            finally:
+                connection.terminate()
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            DBAPIError,
+        ) as error:
+            logger.warning("board connection lost", error=repr(error))
+            await asyncio.sleep(_RENEW_SECONDS)
+
+
+async def _wait(changed: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_RENEW_SECONDS):
+            await changed.wait()
+
+
+async def _refresh(
+    sessions: Sessions, board: Board, clock: Clock, *, load: bool, told: asyncio.Event
+) -> None:
+    told.clear()
+    async with transaction(sessions) as session:
+        complete_through = await repository.complete_through(session)
+        now = clock.now()
+        times = {"as_of": _instant(now), "complete_through": _instant(complete_through)}
+        if not load:
+            board.renew(times)
+            return
+        period = await repository.newest_period(session) or str(service.current_period(now))
+        standings = await repository.list_standings(session, period)
+        regions = await repository.list_regions(session)
+        methodology = service.METHODOLOGY
+        mu_bp = await service.mu_of(session, Period.parse(period), methodology)
+    tallies = {standing.region: service.tally_of(standing) for standing in standings}
+    rows = service.rank(regions, tallies, mu_bp, methodology)
+    head = {"period": period, **times, "methodology": methodology.code, "mu_bp": mu_bp}
+    newest = max((standing.revision for standing in standings), default=0)
+    board.show(head, [render_row(row) for row in rows], newest)
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None
+
+
+@contextmanager
+def _closing_on_signals(loop: asyncio.AbstractEventLoop, board: Board) -> Iterator[None]:
+    """End the streams on SIGTERM and SIGINT, then let the server's own handler do its part."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def close(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(board.close)
+        previous = before[signal.Signals(number)]
+        if callable(previous):
+            previous(number, frame)
+
+    for number in before:
+        signal.signal(number, close)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,25 @@
+"""The rating service: `uvicorn services.rating.main:app`; the worker is `python -m`."""
+
+from fastapi.staticfiles import StaticFiles
+
+from services.rating.board import ReadyBoard, open_board
+from services.rating.consumers import events
+from services.rating.jobs import scorer
+from services.rating.page import STATIC
+from services.rating.router import pages, router
+from shared.app import create_app
+from shared.worker import run_worker
+
+app = create_app(
+    "rating",
+    router,
+    pages,
+    title="Рейтинг",
+    description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",
+    extension=open_board,
+)
+app.mount("/static", StaticFiles(directory=STATIC), name="static")
+app.add_middleware(ReadyBoard)
+
+if __name__ == "__main__":
+    run_worker("rating", events, jobs=[scorer])
