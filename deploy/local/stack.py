@@ -106,7 +106,8 @@ class Stack:
         """Start what does not run, migrate, and return when all of it is healthy.
 
         With `clock_from` a stack without a simulated clock gets one, standing at that instant,
-        before its services start; a stack that has one keeps it. A start from nothing that fails or is interrupted leaves nothing running.
+        before its services start; a stack that has one keeps it. A start from nothing that fails
+        or is interrupted leaves nothing running.
         """
         with self._exclusively():
             self._check_disk()

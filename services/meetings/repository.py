@@ -193,7 +193,8 @@ async def take_number(session: AsyncSession, year: int) -> int:
         .on_conflict_do_update(index_elements=["year"], set_={"last": col(ProtocolNumber.last) + 1})
         .returning(col(ProtocolNumber.last))
     )
-    return (await session.exec(statement)).one()[0]
+    number: int = (await session.exec(statement)).one()[0]
+    return number
 
 
 async def unknown_regions(session: AsyncSession, codes: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -215,7 +215,7 @@ async def remove_item(
     await repository.add(session, protocol)
 
 
-def _values(wanted: ItemWrite, addressees: Addressees) -> dict[str, object]:
+def _values(wanted: ItemWrite, addressees: Addressees) -> dict[str, Any]:
     """The columns an item's writer decides."""
     values = wanted.model_dump(exclude={"addressees"})
     return {**values, "addressees": addressees.model_dump(mode="json")}

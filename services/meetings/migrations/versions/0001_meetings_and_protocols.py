@@ -106,7 +106,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "num_nonnulls(number, year, signed_on, approved_at, content_hash)"
             " = case status when 'approved' then 5 else 0 end",
-            name="sealed",
+            name=op.f("ck_protocols_sealed"),
         ),
         sa.ForeignKeyConstraint(["meeting_id"], ["meetings.id"], name="fk_protocols_meeting_id"),
         sa.PrimaryKeyConstraint("id", name="pk_protocols"),
