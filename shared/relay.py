@@ -8,16 +8,17 @@ broker that loses what it had, costs a repetition and never an event.
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
 
 from shared.clock import Clock
-from shared.envelopes import kafka_headers
+from shared.envelopes import Headers, kafka_headers
 from shared.events.base import PARTITIONS, Checkpoint, checkpoint_type
 from shared.ids import new_id
+from shared.kafka import BrokerAway
 from shared.observability import OUTBOX_LAG, PUBLISHED
 
 WAKE_CHANNEL: Final = "outbox"
@@ -131,7 +132,7 @@ class Relay:
             OUTBOX_LAG.set(0)
             return 0
         sent = [
-            await self._producer.send(
+            await self._send(
                 record["topic"],
                 partition=record["partition"],
                 key=record["key"].encode(),
@@ -158,6 +159,19 @@ class Relay:
         PUBLISHED.inc(len(records))
         OUTBOX_LAG.set((self._clock.now() - records[0]["occurred_at"]).total_seconds())
         return len(records)
+
+    async def _send(
+        self, topic: str, *, partition: int, key: bytes | None, value: bytes, headers: Headers
+    ) -> asyncio.Future[Any]:
+        """Put a record into the producer's batch. Raises `BrokerAway` without such a partition."""
+        try:
+            sent: asyncio.Future[Any] = await self._producer.send(
+                topic, value, key=key, partition=partition, headers=headers
+            )
+        except AssertionError as error:
+            # How the client says that the broker, just started anew, has other partitions.
+            raise BrokerAway(f"{topic} has no partition {partition} yet") from error
+        return sent
 
     async def _number(self) -> bool:
         """Give the next rows their `seq`; False when there was nothing to number."""
@@ -207,9 +221,10 @@ class Relay:
             kind = checkpoint_type(topic)
             checkpoint = Checkpoint(through=announced, last_seq=stream["announced_seq"])
             sent.append(
-                await self._producer.send(
+                await self._send(
                     topic,
                     partition=partition,
+                    key=None,
                     value=checkpoint.model_dump_json().encode(),
                     headers=kafka_headers(topic, kind, new_id(), topic, announced, None),
                 )

@@ -14,13 +14,21 @@ _FORBIDDEN = re.compile(
 
 
 def clean(value: str) -> str:
-    """NFC-normalised and stripped; raises `PydanticCustomError` on characters nobody types."""
+    """NFC-normalised; raises `PydanticCustomError` on characters nobody types."""
     if _FORBIDDEN.search(value):
         raise PydanticCustomError("forbidden_characters", "Text has control characters")
-    return unicodedata.normalize("NFC", value).strip()
+    return unicodedata.normalize("NFC", value)
 
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(clean)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(clean)]
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=300),
+    AfterValidator(clean),
+]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000),
+    AfterValidator(clean),
+]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^\d{2}$")]

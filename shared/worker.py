@@ -74,7 +74,7 @@ class Context:
 Job = Callable[[Context], Awaitable[None]]
 
 
-class _Health:
+class Health:
     """Which tasks are at work; the worker is ready when all are."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ def run_worker(
 async def _work(
     service: str, events: EventRouter | None, jobs: Sequence[Job], settings: ServiceSettings
 ) -> None:
-    health = _Health()
+    health = Health()
     clock = Clock()
     async with AsyncExitStack() as stack:
         sessions = await stack.enter_async_context(db.open_sessions(settings.database_dsn))
@@ -133,7 +133,7 @@ async def _work(
         server = _health_server(settings, health)
         async with asyncio.TaskGroup() as group:
             running = [
-                group.create_task(_through_outages(name, task, health), name=name)
+                group.create_task(through_outages(name, task, health), name=name)
                 for name, task in tasks.items()
             ]
             await server.serve()
@@ -141,7 +141,7 @@ async def _work(
                 task.cancel()
 
 
-async def _through_outages(name: str, task: Callable[[], Awaitable[None]], health: _Health) -> None:
+async def through_outages(name: str, task: Callable[[], Awaitable[None]], health: Health) -> None:
     """Run the task again and again while what stops it is an outage."""
     if name in {"relay", "consumer"}:
         health.expect(name)
@@ -177,7 +177,7 @@ class _RelayTask:
     """The relay over fresh connections, and a way to wake whichever runs now."""
 
     def __init__(
-        self, service: str, settings: ServiceSettings, clock: Clock, health: _Health
+        self, service: str, settings: ServiceSettings, clock: Clock, health: Health
     ) -> None:
         self._topics = PRODUCED[service]
         self._settings = settings
@@ -207,7 +207,7 @@ class _RelayTask:
 class _ConsumerTask:
     """The consumer over a fresh connection to the broker."""
 
-    def __init__(self, router: EventRouter, context: Context, health: _Health) -> None:
+    def __init__(self, router: EventRouter, context: Context, health: Health) -> None:
         self._context = context
         self._health = health
         settings = context.settings
@@ -254,7 +254,7 @@ async def _copy(producer: AIOKafkaProducer, letter: DeadLetter) -> None:
     await producer.send_and_wait(f"{letter.topic}.dlq", value=value, headers=headers)
 
 
-def _health_server(settings: ServiceSettings, health: _Health) -> uvicorn.Server:
+def _health_server(settings: ServiceSettings, health: Health) -> uvicorn.Server:
     async def alive(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"})
 

@@ -35,6 +35,7 @@ NOW: Final = datetime(2023, 10, 2, 9, tzinfo=UTC)
 ISSUER: Final = "http://issuer.test"
 Headers = dict[str, str]
 Tokens = Callable[..., Headers]
+Transport = httpx.ASGITransport
 
 _KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -52,7 +53,6 @@ async def databases(server: local_postgres.Server) -> dict[str, str]:
     found = {}
     connection = await asyncpg.connect(server.dsn)
     for service in migrations.SERVICES:
-        if not list((migrations.ROOT/"services"/service/"migrations/versions").glob("0*")): continue  # TMP
         await connection.execute(f"create database {service}")
         found[service] = server.dsn.rsplit("/", 1)[0] + f"/{service}"
         await migrations.upgrade(service, found[service])
@@ -127,26 +127,32 @@ def app(service: str) -> FastAPI:
     return found
 
 
+def serve(app: FastAPI, settings: ServiceSettings, *, sessions: Any, clock: Clock) -> Transport:
+    """The app as it is after start-up, over these sessions; it believes our tokens."""
+    verifier = Verifier(settings)
+    public = jwt.PyJWK.from_json(jwt.algorithms.RSAAlgorithm.to_jwk(_KEY.public_key()), "RS256")
+    verifier._keys = {"test": public}
+    state = {
+        "settings": settings,
+        "sessions": sessions,
+        "clock": clock,
+        "waker": SimpleNamespace(wake=lambda: None),
+        "verifier": verifier,
+    }
+    app.state.cors_origins = []
+
+    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "state": state}, receive, send)
+
+    return httpx.ASGITransport(app=with_state, raise_app_exceptions=False)
+
+
 @pytest.fixture
 async def client(
     app: FastAPI, session: AsyncSession, databases: dict[str, str], service: str, clock: Clock
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The service's API over the test's transaction; a refused request rolls back alone."""
     settings = settings_for(databases[service])
-    verifier = Verifier(settings)
-    public = jwt.PyJWK.from_json(jwt.algorithms.RSAAlgorithm.to_jwk(_KEY.public_key()), "RS256")
-    verifier._keys = {"test": public}
-    state = {
-        "settings": settings,
-        "sessions": _sessions_of(session),
-        "clock": clock,
-        "waker": SimpleNamespace(wake=lambda: None),
-        "verifier": verifier,
-    }
-
-    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-        app.state.cors_origins = []
-        await app({**scope, "state": state}, receive, send)
 
     async def request_session() -> AsyncIterator[AsyncSession]:
         async with session.begin_nested():
@@ -154,7 +160,7 @@ async def client(
         session.expunge_all()
 
     app.dependency_overrides[get_session] = request_session
-    transport = httpx.ASGITransport(app=with_state, raise_app_exceptions=False)
+    transport = serve(app, settings, sessions=_sessions_of(session), clock=clock)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
     app.dependency_overrides.clear()

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from shared.errors import Invalid
-from shared.workdays import add_working_days, working_days_between
+from shared.workdays import FIRST_YEAR, LAST_YEAR, add_working_days, working_days_between
 
 WHOLE: Final = 10_000
 _GONE: Final = frozenset({"withdrawn", "superseded", "annulled"})
@@ -112,9 +112,11 @@ class Period:
     def parse(cls, text: str) -> "Period":
         """`2023-10`, `2023-Q4` or `2023`. Raises `PeriodInvalid`."""
         found = _PERIOD.fullmatch(text)
-        if found is None:
+        if found is None or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
             raise PeriodInvalid(
-                "Период — месяц (2023-10), квартал (2023-Q4) или год (2023).", field="query.period"
+                "Период — месяц (2023-10), квартал (2023-Q4) или год (2023)"
+                f" с {FIRST_YEAR} по {LAST_YEAR}.",
+                field="query.period",
             )
         year = int(found[1])
         if found[2]:
@@ -138,7 +140,7 @@ class Period:
         return self.name
 
 
-_PERIOD: Final = re.compile(r"(20[2-3]\d)(?:-(?:(0[1-9]|1[0-2])|Q([1-4])))?")
+_PERIOD: Final = re.compile(r"([0-9]{4})(?:-(?:(0[1-9]|1[0-2])|Q([1-4])))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +199,8 @@ def credit(facts: Facts, methodology: Methodology, today: date) -> Credit | None
     )
 
 
-def left_out(facts: Facts, period: Period) -> Left | None:
-    """Why the execution cannot count in the period whatever the date; None if it can."""
+def never_counts(facts: Facts) -> Left | None:
+    """Why the execution counts in no period whatever; None if it can count in some."""
     if facts.origin != "protocol":
         return Left.NOT_PROTOCOL
     if facts.role != "lead":
@@ -207,8 +209,14 @@ def left_out(facts: Facts, period: Period) -> Left | None:
         return Left.NOT_CLUSTER
     if facts.status in _GONE:
         return Left.GONE
-    if facts.due in period:
-        return None
+    return None
+
+
+def left_out(facts: Facts, period: Period) -> Left | None:
+    """Why the execution cannot count in the period whatever the date; None if it can."""
+    never = never_counts(facts)
+    if never is not None or facts.due in period:
+        return never
     # Debt is carried into a period that began without a hand-in.
     carried = facts.due < period.start and not (facts.done and facts.done < period.start)
     return None if carried else Left.OTHER_PERIOD
@@ -375,10 +383,13 @@ def next_change(facts: Iterable[Facts], methodology: Methodology, today: date) -
 
     An execution becomes a debt the day after its due day; a debt's delay grows by working days.
     """
-    moments = [
-        due_star(one, methodology) + timedelta(days=1)
-        for one in facts
-        if one.done is None and one.status not in _GONE
-    ]
-    coming = [moment if moment > today else today + timedelta(days=1) for moment in moments]
-    return min(coming, default=None)
+    coming = None
+    for one in facts:
+        if one.done is not None or never_counts(one) is not None:
+            continue
+        moment = due_star(one, methodology) + timedelta(days=1)
+        if moment <= today:
+            moment = add_working_days(today, 1)
+        if coming is None or moment < coming:
+            coming = moment
+    return coming

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Row, Table, delete, insert, or_, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import SQLModel, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -58,31 +59,35 @@ def _table(model: type[SQLModel]) -> Table:
     return found
 
 
+def _unnest() -> str:
+    """The facts as a table made of one array per column: one statement, however many rows."""
+    types = {column.name: column.type for column in _table(ExecutionVersion).columns}
+    arrays = ", ".join(
+        f"cast(:{name} as {types[name].compile(dialect=postgresql.dialect())}[])"
+        for name in _FACT_FIELDS
+    )
+    names = ", ".join(_FACT_FIELDS)
+    return f"({names}) select * from unnest({arrays}) as heard({names})"  # noqa: S608 - our names
+
+
+_KEEP_VERSIONS: Final = text(f"insert into execution_versions {_unnest()} on conflict do nothing")
+_KEEP_NEWEST: Final = text(
+    f"insert into executions {_unnest()} on conflict (execution_id) do update set "
+    + ", ".join(f"{name} = excluded.{name}" for name in _FACT_FIELDS[1:])
+    + " where executions.version < excluded.version"
+)
+
+
 async def keep_facts(session: AsyncSession, heard: Sequence[ExecutionEvent]) -> None:
     """Append the versions, store the newest facts, and mark their regions for the scorer.
 
     Three statements however many events. Saying it twice changes nothing.
     """
-    columns = ", ".join(_FACT_FIELDS)
-    types = {column.name: column.type.compile() for column in _table(ExecutionVersion).columns}
-    arrays = ", ".join(f"cast(:{name} as {types[name].lower()}[])" for name in _FACT_FIELDS)
-    source = f"select * from unnest({arrays}) as heard({columns})"  # noqa: S608 - our own names
-    changed = ", ".join(f"{name} = excluded.{name}" for name in _FACT_FIELDS[1:])
     connection = await session.connection()
     versions = {(event.execution_id, event.version): event for event in heard}
-    await connection.execute(
-        text(f"insert into execution_versions ({columns}) {source} on conflict do nothing"),
-        _columns([versions[key] for key in sorted(versions)]),
-    )
+    await connection.execute(_KEEP_VERSIONS, _columns([versions[key] for key in sorted(versions)]))
     newest = _newest(heard)
-    await connection.execute(
-        text(
-            f"insert into executions ({columns}) {source}"
-            f" on conflict (execution_id) do update set {changed}"
-            " where executions.version < excluded.version"
-        ),
-        _columns(newest),
-    )
+    await connection.execute(_KEEP_NEWEST, _columns(newest))
     await touch(session, {event.region for event in newest})
 
 

@@ -1,0 +1,17 @@
+"""The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
+
+from services.directory.routers import clusters, people, regions
+from shared.app import create_app
+from shared.worker import run_worker
+
+app = create_app(
+    "directory",
+    regions.router,
+    clusters.router,
+    people.router,
+    title="Справочник",
+    description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
+)
+
+if __name__ == "__main__":
+    run_worker("directory")

@@ -1,0 +1,118 @@
+"""Valid things to start from; a test names only what it is about."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.meetings import repository
+from shared.events.directory import ClusterEvent, ClusterRegistered, RegionRegistered
+from tests.conftest import NOW, Headers
+
+MEETING_AT: Final = "2023-10-04T10:00:00+03:00"
+# The Wednesday's meeting is over, in Moscow it is still the same day.
+AFTER: Final = {"X-Simulated-Now": "2023-10-04T12:00:00Z"}
+REGIONS: Final = ("16", "63", "77")
+
+
+def cluster_id(number: int) -> UUID:
+    return UUID(int=0x0190C5A000007000800000000000_0000 + number)
+
+
+def region(code: str = "16", *, version: int = 1, **facts: Any) -> RegionRegistered:
+    given = {
+        "name": f"Регион {code}",
+        "short_name": code,
+        "federal_district": "Приволжский",
+        "timezone": "Europe/Moscow",
+        **facts,
+    }
+    return RegionRegistered(code=code, version=version, occurred_at=NOW, **given)
+
+
+def cluster(
+    number: int, *, kind: type[ClusterEvent] = ClusterRegistered, version: int = 1, **facts: Any
+) -> ClusterEvent:
+    given = {
+        "code": f"cluster-{number}",
+        "name": f"Кластер {number}",
+        "region": "16",
+        "industry": "mashinostroenie",
+        "cohort": 2022,
+        "status": "active",
+        **facts,
+    }
+    return kind(cluster_id=cluster_id(number), version=version, occurred_at=NOW, **given)
+
+
+async def hear_directory(session: AsyncSession) -> None:
+    """Three regions; 16 has two clusters and one closed, 63 has one, 77 has none."""
+    await repository.keep_regions(session, [region(code) for code in REGIONS])
+    clusters = [
+        cluster(1),
+        cluster(2, cohort=2023, industry="himiya"),
+        cluster(3, region="63"),
+        cluster(4, status="closed"),
+    ]
+    await repository.keep_clusters(session, clusters)
+
+
+def meeting_body(**changes: Any) -> dict[str, Any]:
+    return {
+        "title": "Еженедельное совещание",
+        "series": "unified",
+        "starts_at": MEETING_AT,
+        "duration_minutes": 60,
+        **changes,
+    }
+
+
+def item_body(**changes: Any) -> dict[str, Any]:
+    """`addressees` may be given in part: the kind is a cluster's unless said otherwise."""
+    addressees = {"kind": "cluster", **changes.pop("addressees", {})}
+    return {
+        "text": "Представить план загрузки мастерских.",
+        "priority": "important",
+        "due_on": "2023-10-20",
+        "addressees": addressees,
+        **changes,
+    }
+
+
+async def schedule(client: httpx.AsyncClient, actor: Headers, **changes: Any) -> str:
+    answer = await client.post("/v1/meetings", headers=actor, json=meeting_body(**changes))
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def hold(client: httpx.AsyncClient, actor: Headers, meeting_id: str) -> None:
+    answer = await client.post(f"/v1/meetings/{meeting_id}/hold", headers=actor | AFTER)
+    assert answer.status_code == 200, answer.text
+
+
+async def draft(client: httpx.AsyncClient, actor: Headers, meeting_id: str) -> str:
+    answer = await client.post("/v1/protocols", headers=actor, json={"meeting_id": meeting_id})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def put_item(
+    client: httpx.AsyncClient, actor: Headers, protocol_id: str, **changes: Any
+) -> str:
+    answer = await client.post(
+        f"/v1/protocols/{protocol_id}/items", headers=actor, json=item_body(**changes)
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def approve(
+    client: httpx.AsyncClient, actor: Headers, protocol_id: str, at: datetime | None = None
+) -> dict[str, Any]:
+    now = {"X-Simulated-Now": at.isoformat()} if at else AFTER
+    answer = await client.post(f"/v1/protocols/{protocol_id}/approve", headers=actor | now)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
