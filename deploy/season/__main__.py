@@ -99,28 +99,19 @@ async def _rating(api: Api) -> Mapping[str, Any]:
 
 def _show(rating: Mapping[str, Any]) -> None:
     table = Table(title=f"Рейтинг регионов, {rating['period']} ({rating['methodology']})")
-    for heading, justify in (
-        ("место", "right"),
-        ("регион", "left"),
-        ("балл", "right"),
-        ("исходный", "right"),
-        ("зона", "left"),
-        ("в срок", "right"),
-        ("исполнений", "right"),
-        ("долги", "right"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    unplaced = 1000
+    for heading in ("место", "балл", "зона", "в срок", "исп.", "долги"):
+        table.add_column(heading, justify="left" if heading == "зона" else "right", no_wrap=True)
+    table.add_column("регион", no_wrap=True)
+    unplaced = len(rating["items"]) + 1
     for item in sorted(rating["items"], key=lambda row: (row["place"] or unplaced, row["name"])):
         table.add_row(
             str(item["place"] or "—"),
-            item["short_name"],
             _points(item["stabilised_bp"]),
-            _points(item["raw_bp"]),
             _ZONES.get(item["zone"], "—"),
             _points(item["on_time_bp"]),
             str(item["executions"]),
             str(item["debts"]),
+            item["short_name"],
         )
     console.print(table)
 

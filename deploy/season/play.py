@@ -53,22 +53,31 @@ def start_of(day: date) -> datetime:
 
 
 class Player:
-    """Plays one season. `progress` is told the day's number and how many there are."""
+    """Plays one season up to `last_day`. `progress` is told the day's number of how many."""
 
-    def __init__(self, api: Api, *, seed: int, clusters: int, progress: Progress) -> None:
+    def __init__(
+        self,
+        api: Api,
+        *,
+        seed: int,
+        clusters: int,
+        progress: Progress = lambda *_: None,
+        last_day: date = LAST_DAY,
+    ) -> None:
         self._api = api
         self._seed = seed
         self._clusters = clusters
         self._progress = progress
+        self._last_day = last_day
         self._season = Season(seed, (), (), ())
         self._cluster_ids: dict[str, str] = {}
         self._steps: dict[date, list[tuple[str, list[tuple[Step, str, str]]]]] = defaultdict(list)
         self.executions = 0
 
     async def play(self) -> None:
-        """From the reference data to the last day of December. Raises `Refused`, `NotSettled`."""
+        """From the reference data to the evening of the last day. Raises `Refused`, `NotSettled`."""
         await self._enter_directory()
-        days = (LAST_DAY - FIRST_DAY).days + 1
+        days = (self._last_day - FIRST_DAY).days + 1
         for number in range(days):
             day = FIRST_DAY + timedelta(days=number)
             await self._api.set_clock(start_of(day))
@@ -76,7 +85,7 @@ class Player:
             await self._meet(day)
             await self._carry_out(day)
             self._progress(number + 1, days)
-        await self._api.set_clock(start_of(LAST_DAY) + timedelta(hours=20))
+        await self._api.set_clock(start_of(self._last_day) + timedelta(hours=20))
 
     async def _enter_directory(self) -> None:
         """Reference data, clusters, and the heads of authorities."""

@@ -131,8 +131,7 @@ function paint({ row, parts, first }, flash) {
   put(parts.name, row.short_name, false);
   parts.name.title = row.name;
   put(parts.district, row.federal_district, false);
-  parts.note.hidden = row.place !== null;
-  put(parts.note, row.raw_bp === null ? "нет данных" : "данных недостаточно", false);
+  parts.note.hidden = row.place !== null || row.raw_bp === null;
   put(parts.score, points(row.stabilised_bp), flash);
   parts.bar.setAttribute("width", (row.stabilised_bp ?? 0) / 100);
   put(parts.raw, points(row.raw_bp), flash);
@@ -217,7 +216,8 @@ function slide(tr, start, end) {
   const seen = (box) => box.height > 0 && box.bottom > 0 && box.top < innerHeight;
   const [dx, dy] = [start.left - end.left, start.top - end.top];
   if ((!dx && !dy) || !start.height || !(seen(start) || seen(end))) return;
-  tr.classList.add("moving");
+  // Neighbours that only make room stay flat; what overtakes passes above them.
+  tr.classList.toggle("moving", dx !== 0 || Math.abs(dy) > 1.5 * end.height);
   const frames = [{ transform: `translate(${dx}px, ${dy}px)` }, { transform: "none" }];
   const animation = tr.animate(frames, { duration: MOVE_MS, easing: "cubic-bezier(.2, 0, .2, 1)" });
   const rest = () => {
@@ -322,7 +322,7 @@ function sortBy(key, way) {
 function offerSorting() {
   for (const th of table.tHead.querySelectorAll("th")) {
     const key = th.dataset.sort;
-    form.elements.sort.add(new Option(th.textContent.replaceAll("\u00ad", ""), key));
+    form.elements.sort.add(new Option(`Порядок: ${th.textContent.toLowerCase()}`, key));
     const button = document.createElement("button");
     button.type = "button";
     button.append(...th.childNodes);

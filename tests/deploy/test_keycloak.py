@@ -1,0 +1,134 @@
+"""The realm: who gets a token, with which claims. Imported once, by Keycloak's own start."""
+
+import json
+import re
+from typing import Any, Final
+
+import pytest
+
+from shared.auth import Role
+from shared.migrations import SERVICES
+from tests.deploy.files import ROOT, compose
+
+TEXT: Final = (ROOT / "deploy/keycloak/professionalitet-realm.json").read_text()
+REALM: Final[dict[str, Any]] = json.loads(TEXT)
+CLIENTS: Final = {client["clientId"]: client for client in REALM["clients"]}
+MACHINES: Final = {
+    **{f"service-{service}": Role.SERVICE for service in SERVICES},
+    "platform": Role.PLATFORM,
+    # Reads everything, changes nothing: a page anybody may open must not command.
+    "swagger": Role.AUDITOR,
+}
+ROWS: Final = ("regions", "clusters", "industries")
+
+
+def claims_of(client: str) -> dict[str, dict[str, str]]:
+    """The configuration of the client's mappers by claim."""
+    mappers = (mapper["config"] for mapper in CLIENTS[client]["protocolMappers"])
+    return {config.get("claim.name", "aud"): config for config in mappers}
+
+
+def profile() -> dict[str, Any]:
+    (component,) = REALM["components"]["org.keycloak.userprofile.UserProfileProvider"]
+    (document,) = component["config"]["kc.user.profile.config"]
+    return {attribute["name"]: attribute for attribute in json.loads(document)["attributes"]}
+
+
+def test_the_file_is_named_as_the_import_wants() -> None:
+    assert REALM["realm"] == "professionalitet"
+    assert REALM["enabled"] is True
+
+
+def test_the_roles_are_the_systems() -> None:
+    assert {role["name"] for role in REALM["roles"]["realm"]} == set(Role)
+    assert all(role["description"] for role in REALM["roles"]["realm"])
+
+
+@pytest.mark.parametrize("client", sorted(CLIENTS))
+def test_a_token_carries_what_the_services_read(client: str) -> None:
+    claims = claims_of(client)
+
+    assert set(claims) == {"aud", "roles", *ROWS}
+    assert claims["aud"]["included.custom.audience"] == "professionalitet"
+    for name in ("roles", *ROWS):
+        assert claims[name]["multivalued"] == "true"
+        assert claims[name]["jsonType.label"] == "String"
+    for name in ROWS:
+        assert claims[name]["user.attribute"] == name
+    for config in claims.values():
+        assert config["access.token.claim"] == "true"
+    # `sub` comes with Keycloak's own scope.
+    assert CLIENTS[client]["defaultClientScopes"] == ["basic"]
+
+
+def test_the_realm_keeps_keycloaks_own_scopes() -> None:
+    # A file that names any gets no built-in ones, and Keycloak's account pages stop working.
+    assert "clientScopes" not in REALM
+
+
+@pytest.mark.parametrize("client", sorted(MACHINES))
+def test_a_machine_has_a_secret_from_outside_and_one_role(client: str) -> None:
+    accounts = {user["serviceAccountClientId"]: user for user in REALM["users"]}
+
+    assert accounts[client]["realmRoles"] == [MACHINES[client]]
+    assert CLIENTS[client]["serviceAccountsEnabled"] is True
+    assert CLIENTS[client]["publicClient"] is False
+    secret = re.fullmatch(r"\$\{(\w+)\}", CLIENTS[client]["secret"])
+    assert secret
+    given = compose()["keycloak"]["environment"][secret[1]]
+    assert given == f"${{{secret[1]}:?}}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_and_its_client_share_a_secret(service: str) -> None:
+    environment = compose()[f"{service}-api"]["environment"]
+    client = CLIENTS[environment["SERVICE_CLIENT_ID"]]
+
+    assert environment["SERVICE_CLIENT_SECRET"] == client["secret"].replace("}", ":?}")
+
+
+def test_there_are_no_other_accounts_and_no_passwords() -> None:
+    assert {user["serviceAccountClientId"] for user in REALM["users"]} == set(MACHINES)
+    assert "credentials" not in TEXT
+
+
+def test_people_enter_through_keycloaks_page_only() -> None:
+    people = CLIENTS.keys() - MACHINES.keys()
+
+    assert people == {"people"}
+    assert CLIENTS["people"]["publicClient"] is True
+    assert CLIENTS["people"]["serviceAccountsEnabled"] is False
+    for client in CLIENTS.values():
+        assert client["directAccessGrantsEnabled"] is False
+        assert client["implicitFlowEnabled"] is False
+        assert client["redirectUris"] == []
+
+
+def test_only_an_administrator_gives_rows() -> None:
+    attributes = profile()
+
+    for name in ROWS:
+        assert attributes[name]["multivalued"] is True
+        assert attributes[name]["permissions"]["edit"] == ["admin"]
+
+
+@pytest.mark.parametrize(
+    ("row", "right", "wrong"),
+    [
+        ("regions", "16", "160"),
+        ("clusters", "01890a5d-ac96-774b-bcce-b302099a8057", "16"),
+        ("industries", "metallurgy", "Металлургия"),
+    ],
+)
+def test_a_row_is_checked_when_it_is_given(row: str, right: str, wrong: str) -> None:
+    pattern = profile()[row]["validations"]["pattern"]["pattern"]
+
+    assert re.fullmatch(pattern, right)
+    assert not re.fullmatch(pattern, wrong)
+
+
+def test_tokens_are_short_lived_and_signed_as_the_services_expect() -> None:
+    assert REALM["defaultSignatureAlgorithm"] == "RS256"
+    assert REALM["accessTokenLifespan"] <= 600
+    assert REALM["registrationAllowed"] is False
+    assert REALM["bruteForceProtected"] is True

@@ -1,0 +1,222 @@
+"""A season under fire: brokers wiped, workers killed, a database emptied; the same scores."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from deploy.local import postgres as local_postgres
+from deploy.local.stack import Stack
+from deploy.season.api import Api
+from deploy.season.play import Player, start_of
+from services.rating import repository, service
+from services.rating.consumers import events
+from services.rating.models import Standing
+from shared import migrations
+from shared.db import open_sessions, transaction
+from shared.envelopes import Message, from_feed
+from shared.events.base import PARTITIONS
+from tests.e2e.conftest import eventually
+from tests.independent import recompute
+from tests.stack.test_stack import free_offset
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+LAST_DAY = date(2023, 10, 31)
+CLUSTERS = 120
+KILLS = 10
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("season"), free_offset())
+    stack.up(clock_from=start_of(date(2023, 9, 1)))
+    yield stack
+    stack.reset()
+
+
+@pytest.fixture(scope="module")
+async def api(stack: Stack) -> AsyncIterator[Api]:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
+        yield Api(http, stack.urls)
+
+
+class Trouble:
+    """What happens to the stack on which day of the season."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._dice = random.Random(7)
+        self.happened: list[str] = []
+        self._kills = sorted(self._dice.sample(range(15, 58), KILLS))
+
+    def on(self, day: int, _: int) -> None:
+        while self._kills and day >= self._kills[0]:
+            self._kills.pop(0)
+            if self._stack.pid("rating-worker"):
+                self._stack.kill("rating-worker")
+                self.happened.append("rating-worker killed")
+        if day == 40:
+            self._stack.kill("broker")  # memory only: it comes back empty
+            self.happened.append("broker wiped")
+        if day == 50:
+            self._stack.stop("rating-worker")
+            asyncio.run_coroutine_threadsafe(self._empty_rating(), asyncio.get_running_loop())
+            self.happened.append("rating database emptied")
+
+    async def _empty_rating(self) -> None:
+        connection = await asyncpg.connect(self._stack.env("rating")["DATABASE_URL"])
+        await connection.execute(
+            "truncate executions, execution_versions, regions, clusters, touched, standings,"
+            " consumer_positions"
+        )
+        await connection.close()
+        await asyncio.to_thread(self._stack.start, "rating-worker")
+
+
+@pytest.fixture(scope="module")
+async def played(stack: Stack, api: Api) -> Trouble:
+    """Two months of the season, played while the stack is being broken."""
+    trouble = Trouble(stack)
+    player = Player(api, seed=11, clusters=CLUSTERS, progress=trouble.on, last_day=LAST_DAY)
+    await player.play()
+    assert player.executions > 500
+    wanted = start_of(LAST_DAY) + timedelta(hours=19)
+    await eventually(
+        lambda: api.get("cur_admin", "rating", "/v1/ratings/regions"),
+        lambda rating: (
+            bool(rating["complete_through"])
+            and datetime.fromisoformat(rating["complete_through"]) >= wanted
+        ),
+    )
+    return trouble
+
+
+async def test_the_troubles_have_really_happened(played: Trouble) -> None:
+    assert played.happened.count("rating-worker killed") == KILLS
+    assert {"broker wiped", "rating database emptied"} <= set(played.happened)
+
+
+@pytest.mark.parametrize(
+    ("period", "as_of"),
+    [
+        ("2023-10", datetime(2023, 10, 17, 9, 30, tzinfo=UTC)),
+        ("2023-10", datetime(2023, 10, 24, 21, 0, tzinfo=UTC)),
+        ("2023-09", datetime(2023, 10, 31, 16, 59, tzinfo=UTC)),
+        ("2023-Q4", datetime(2023, 10, 31, 16, 59, tzinfo=UTC)),
+    ],
+)
+async def test_every_number_equals_an_independent_recomputation(
+    played: Trouble, api: Api, period: str, as_of: datetime
+) -> None:
+    facts = await _facts(api, as_of)
+    regions = await _all(api, "directory", "/v1/regions")
+    zones = {region["code"]: region["timezone"] for region in regions}
+    rating = await api.get(
+        "cur_admin", "rating", "/v1/ratings/regions", period=period, as_of=as_of.isoformat()
+    )
+
+    expected = recompute.rate(facts, zones, as_of=as_of, period=period, mu_bp=rating["mu_bp"])
+
+    numbers = [{name: item[name] for name in expected[0]} for item in rating["items"]]
+    assert len(numbers) == 89
+    assert sum(item["executions"] for item in numbers) > 0
+    assert numbers == sorted(expected, key=lambda row: str(row["region"]))
+
+
+async def test_the_live_board_equals_the_same_instant_worked_out_from_history(
+    played: Trouble, api: Api
+) -> None:
+    live = await api.get("cur_admin", "rating", "/v1/ratings/regions")
+    again = await api.get(
+        "cur_admin", "rating", "/v1/ratings/regions", period=live["period"], as_of=live["as_of"]
+    )
+    assert live["items"] == again["items"]
+
+
+async def test_shuffled_and_doubled_delivery_gives_the_same_standings_byte_for_byte(
+    played: Trouble, api: Api, stack: Stack, server: local_postgres.Server
+) -> None:
+    """The feed's events, dealt like cards into an empty rating, against the stack's own rows."""
+    messages = await _feed(api)
+    dice = random.Random(3)
+    dealt = messages + dice.sample(messages, len(messages) // 3)
+    dice.shuffle(dealt)
+    live = await api.get("cur_admin", "rating", "/v1/ratings/regions")
+    now = datetime.fromisoformat(live["as_of"])
+    name = f"shuffled_{uuid4().hex[:8]}"
+    connection = await asyncpg.connect(server.dsn)
+    await connection.execute(f"create database {name}")
+    await connection.close()
+    dsn = server.dsn.rsplit("/", 1)[0] + f"/{name}"
+    await migrations.upgrade("rating", dsn)
+
+    async with open_sessions(dsn) as sessions:
+        for start in range(0, len(dealt), 500):
+            async with transaction(sessions) as session:
+                for message in dealt[start : start + 500]:
+                    parsed = events.parse(message)
+                    assert parsed is not None
+                    handler, event = parsed
+                    await handler(session, [event])
+        async with transaction(sessions) as session:
+            await service.score(session, now)
+            ours = _bytes(await repository.list_standings(session, live["period"]))
+
+    async with open_sessions(stack.env("rating")["DATABASE_URL"]) as sessions:
+        async with transaction(sessions) as session:
+            theirs = _bytes(await repository.list_standings(session, live["period"]))
+    assert len(ours) == 89
+    assert ours == theirs
+
+
+def _bytes(standings: Any) -> list[str]:
+    rows: list[Standing] = list(standings)
+    return [row.model_dump_json(exclude={"revision"}) for row in rows]
+
+
+async def _feed(api: Api) -> list[Message]:
+    found = []
+    headers = {"Authorization": f"Bearer {await api._token('service-test')}"}
+    for topic in ("directory.regions", "assignments.executions"):
+        for partition in range(PARTITIONS):
+            after = 0
+            while True:
+                response = await api.http.get(
+                    f"{api.urls[topic.split('.')[0]]}/v1/events/{topic}/{partition}",
+                    params={"after": after, "limit": 5000},
+                    headers=headers,
+                )
+                page = [
+                    message
+                    for line in response.content.splitlines()
+                    if not (message := from_feed(topic, partition, line)).is_checkpoint
+                ]
+                if not page:
+                    break
+                found += page
+                after = page[-1].seq or 0
+    return found
+
+
+async def _facts(api: Api, as_of: datetime) -> list[dict[str, Any]]:
+    return await _all(
+        api, "assignments", "/v1/executions/facts", as_of=as_of.isoformat(), limit=1000
+    )
+
+
+async def _all(api: Api, service: str, path: str, **params: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = await api.get("auditor", service, path, **params, **cursor)
+        found += page["items"]
+        if page["next_cursor"] is None:
+            return found
+        cursor = {"cursor": page["next_cursor"]}
