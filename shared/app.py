@@ -22,7 +22,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import auth, db, problems, simulation
+from shared.clients.base import open_client
 from shared.clock import Clock
+from shared.consumer import EventRouter
+from shared.dead_letter_router import dead_letter_router
 from shared.feed import feed_router
 from shared.ids import new_id
 from shared.observability import REQUESTS, configure_logging
@@ -52,6 +55,7 @@ def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], 
             sessions = await stack.enter_async_context(db.open_sessions(settings.database_dsn))
             if settings.environment is Environment.DEVELOPMENT:
                 clock.setting = await simulation.read_setting(settings.database_dsn)
+            client = await stack.enter_async_context(open_client(settings))
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             running = [tasks.create_task(waker.run())]
             if settings.environment is Environment.DEVELOPMENT:
@@ -62,6 +66,7 @@ def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], 
                 "clock": clock,
                 "waker": waker,
                 "verifier": auth.Verifier(settings),
+                "client": client,
             }
             app.state.token_url = str(settings.oidc_token_url or "")
             app.state.cors_origins = settings.cors_origins
@@ -79,6 +84,7 @@ def create_app(
     *routers: APIRouter,
     title: str,
     description: str,
+    events: EventRouter | None = None,
     extension: Extension | None = None,
 ) -> FastAPI:
     """Build the API of a service.
@@ -100,7 +106,10 @@ def create_app(
         license_info={"name": "Apache-2.0"},
     )
     problems.install(app)
-    for router in (_platform, feed_router(PRODUCED[service]), simulation.clock_router(), *routers):
+    platform = [_platform, feed_router(PRODUCED[service]), simulation.clock_router()]
+    if events is not None:
+        platform.append(dead_letter_router(events))
+    for router in (*platform, *routers):
         _check_permissions(router)
         app.include_router(router)
     app.add_middleware(_Requests, service=service)

@@ -4,6 +4,7 @@ A worker that would dead-letter more than the limit within an hour stops instead
 must halt, not throw everything away.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -13,12 +14,20 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.envelopes import Message
+from shared.errors import NotFound
 from shared.observability import DEAD
 from shared.tables import DeadLetter
 
 LIMIT_PER_HOUR: Final = 100
 
 logger = structlog.get_logger(__name__)
+
+
+class DeadLetterNotFound(NotFound):
+    """No dead letter has this number."""
+
+    code = "dead_letter_not_found"
+    title = "Отложенное сообщение не найдено"
 
 
 class TooManyDeadLetters(RuntimeError):
@@ -83,4 +92,34 @@ async def mark_sent(session: AsyncSession, ids: list[int]) -> None:
     connection = await session.connection()
     await connection.execute(
         text("update dead_letters set forwarded_at = now() where id = any(:ids)"), {"ids": ids}
+    )
+
+
+async def list_letters(
+    session: AsyncSession, *, waiting: bool, after: int | None, limit: int
+) -> Sequence[DeadLetter]:
+    """Newest first; `waiting` leaves out those that have been replayed."""
+    statement = select(DeadLetter).order_by(col(DeadLetter.id).desc()).limit(limit)
+    if waiting:
+        statement = statement.where(col(DeadLetter.replayed_at).is_(None))
+    if after is not None:
+        statement = statement.where(col(DeadLetter.id) < after)
+    return (await session.exec(statement)).all()
+
+
+async def get_letter(
+    session: AsyncSession, letter_id: int, *, for_update: bool = False
+) -> DeadLetter:
+    """Raises `DeadLetterNotFound`."""
+    found = await session.get(DeadLetter, letter_id, with_for_update=for_update)
+    if found is None:
+        raise DeadLetterNotFound("Такого отложенного сообщения нет.")
+    return found
+
+
+def message_of(letter: DeadLetter) -> Message:
+    """The message as it was heard."""
+    data = str(letter.envelope.get("data", ""))
+    return Message(
+        letter.topic, letter.partition, letter.type, letter.event_id, letter.seq, data.encode()
     )

@@ -107,3 +107,11 @@ async def _once(
 
 
 Idempotent = Annotated[Once, Depends(_once, scope="function")]
+
+
+async def forget(session: AsyncSession, *, before: datetime) -> None:
+    """Delete the keys of requests made before the instant."""
+    connection = await session.connection()
+    await connection.execute(
+        text("delete from idempotency_keys where created_at < :before"), {"before": before}
+    )

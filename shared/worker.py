@@ -9,6 +9,7 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 import asyncpg
@@ -23,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from shared import db, dead_letters, simulation
+from shared import db, dead_letters, idempotency, simulation
 from shared.clients.base import ServiceClient, open_client
 from shared.clock import Clock
 from shared.consumer import Consumer, EventRouter, PositionMoved, share_of
@@ -38,6 +39,8 @@ from shared.topics import PRODUCED
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 5.0
 _DEAD_LETTER_POLL: Final = 2.0
+_TIDY_SECONDS: Final = 3600.0
+_KEYS_KEPT: Final = timedelta(hours=24)
 _OUTAGES: Final = (
     OSError,  # sockets, CalleeAway, BrokerAway
     TimeoutError,
@@ -128,6 +131,7 @@ async def _work(
             consuming = _ConsumerTask(events, context, health)
             tasks["consumer"] = consuming.run
             tasks["dead_letters"] = lambda: copy_dead_letters(context)
+        tasks["tidy"] = lambda: tidy(context)
         for job in jobs:
             tasks[job.__name__] = lambda job=job: job(context)  # type: ignore[misc]
         server = _health_server(settings, health)
@@ -242,6 +246,14 @@ async def copy_dead_letters(context: Context) -> None:
                         await _copy(producer, letter)
                 await dead_letters.mark_sent(session, [letter.id or 0 for letter in letters])
         await asyncio.sleep(_DEAD_LETTER_POLL)
+
+
+async def tidy(context: Context) -> None:
+    """Forget idempotency keys after their day, once an hour."""
+    while True:
+        async with db.transaction(context.sessions) as session:
+            await idempotency.forget(session, before=context.clock.now() - _KEYS_KEPT)
+        await asyncio.sleep(_TIDY_SECONDS)
 
 
 async def _copy(producer: AIOKafkaProducer, letter: DeadLetter) -> None:

@@ -138,6 +138,7 @@ def serve(app: FastAPI, settings: ServiceSettings, *, sessions: Any, clock: Cloc
         "clock": clock,
         "waker": SimpleNamespace(wake=lambda: None),
         "verifier": verifier,
+        "client": None,
     }
     app.state.cors_origins = []
 

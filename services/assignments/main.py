@@ -11,6 +11,7 @@ app = create_app(
     executions.router,
     title="Поручения",
     description="Поручения по протоколам и их исполнение: от выдачи до приёмки в ЦУР.",
+    events=events,
 )
 
 if __name__ == "__main__":

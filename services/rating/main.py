@@ -16,6 +16,7 @@ app = create_app(
     pages,
     title="Рейтинг",
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",
+    events=events,
     extension=open_board,
 )
 app.mount("/static", StaticFiles(directory=STATIC), name="static")

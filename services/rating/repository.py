@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, Table, delete, insert, or_, text
+from sqlalchemy import Dialect, Row, Table, delete, insert, or_, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import SQLModel, col, func, select
@@ -62,9 +62,9 @@ def _table(model: type[SQLModel]) -> Table:
 def _unnest() -> str:
     """The facts as a table made of one array per column: one statement, however many rows."""
     types = {column.name: column.type for column in _table(ExecutionVersion).columns}
+    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     arrays = ", ".join(
-        f"cast(:{name} as {types[name].compile(dialect=postgresql.dialect())}[])"
-        for name in _FACT_FIELDS
+        f"cast(:{name} as {types[name].compile(dialect=dialect)}[])" for name in _FACT_FIELDS
     )
     names = ", ".join(_FACT_FIELDS)
     return f"({names}) select * from unnest({arrays}) as heard({names})"  # noqa: S608 - our names

@@ -169,9 +169,9 @@ async def test_shuffled_and_doubled_delivery_gives_the_same_standings_byte_for_b
             await service.score(session, now)
             ours = _bytes(await repository.list_standings(session, live["period"]))
 
-    async with open_sessions(stack.env("rating")["DATABASE_URL"]) as sessions:
-        async with transaction(sessions) as session:
-            theirs = _bytes(await repository.list_standings(session, live["period"]))
+    running = stack.env("rating")["DATABASE_URL"]
+    async with open_sessions(running) as sessions, transaction(sessions) as session:
+        theirs = _bytes(await repository.list_standings(session, live["period"]))
     assert len(ours) == 89
     assert ours == theirs
 

@@ -1,6 +1,7 @@
 """The formula by example: SPEC's worked example, every step of a credit, places and words."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,8 @@ def rate(*facts: Facts, today: date = END, period: Period = OCTOBER) -> Tally:
     return tally(facts, period, RERU_1, today)
 
 
-def worth(today: date = END, **overrides: object) -> int | None:
-    found = credit(make_facts(**overrides), RERU_1, today)
+def worth(**overrides: Any) -> int | None:
+    found = credit(make_facts(**overrides), RERU_1, END)
     return found.value if found else None
 
 
@@ -122,10 +123,10 @@ def test_a_return_gives_three_working_days(returned_on: date | None, expected: d
 
 
 def test_a_hand_in_within_the_days_after_a_return_is_on_time() -> None:
-    returned = {"returns": 1, "returned_on": date(2023, 10, 20)}
+    returned_on = date(2023, 10, 20)
 
-    assert worth(done=date(2023, 10, 25), **returned) == 9000
-    assert worth(done=date(2023, 10, 26), **returned) == 5400
+    assert worth(done=date(2023, 10, 25), returns=1, returned_on=returned_on) == 9000
+    assert worth(done=date(2023, 10, 26), returns=1, returned_on=returned_on) == 5400
 
 
 def test_an_open_execution_counts_from_the_day_after_its_due_day() -> None:
@@ -192,8 +193,14 @@ def test_scores_round_half_up(numerator: int, weight: int, expected: int) -> Non
 
 @pytest.mark.parametrize(
     ("raw", "zone"),
-    [(10000, Zone.GREEN), (9000, Zone.GREEN), (8999, Zone.YELLOW), (7500, Zone.YELLOW)]
-    + [(7499, Zone.RED), (0, Zone.RED)],
+    [
+        (10000, Zone.GREEN),
+        (9000, Zone.GREEN),
+        (8999, Zone.YELLOW),
+        (7500, Zone.YELLOW),
+        (7499, Zone.RED),
+        (0, Zone.RED),
+    ],
 )
 def test_zones(raw: int, zone: Zone) -> None:
     assert Tally(numerator=raw, weight=1).zone(RERU_1) is zone

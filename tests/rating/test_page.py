@@ -1,0 +1,174 @@
+"""The page says in plain HTML what the board says in JSON."""
+
+import html
+import json
+import re
+from typing import Any
+
+import pytest
+
+from services.rating import page
+
+
+def row(region: str, short_name: str, **facts: Any) -> dict[str, Any]:
+    return {
+        "region": region,
+        "name": f"{short_name} (полное имя)",
+        "short_name": short_name,
+        "federal_district": "ПФО",
+        "raw_bp": 9314,
+        "stabilised_bp": 9021,
+        "zone": "green",
+        "place": 1,
+        "executions": 41,
+        "weight": 77,
+        "on_time_bp": 9515,
+        "debts": 1,
+        "provisional": 4,
+        **facts,
+    }
+
+
+def without_data(region: str, short_name: str) -> dict[str, Any]:
+    nothing = {"raw_bp": None, "stabilised_bp": None, "zone": None, "place": None}
+    counts = {"executions": 0, "weight": 0, "on_time_bp": None, "debts": 0, "provisional": 0}
+    return row(region, short_name, **nothing, **counts)
+
+
+def board(*items: dict[str, Any], **head: Any) -> dict[str, Any]:
+    return {
+        "period": "2023-10",
+        "as_of": "2023-10-20T09:00:00Z",
+        "complete_through": "2023-10-20T08:59:58.120000Z",
+        "methodology": "РЭРУ-1",
+        "mu_bp": 8000,
+        "items": list(items),
+        **head,
+    }
+
+
+def fields(shown: str, name: str) -> list[str]:
+    """The texts of one column, top to bottom; the blank row of the template comes last."""
+    found = re.findall(rf'data-field="{name}"[^>]*>([^<]*)<', shown)
+    return [html.unescape(text) for text in found[:-1]]
+
+
+def test_places_come_first_then_too_little_data_then_none_each_by_name_with_yo_as_ye() -> None:
+    shown = page.render(
+        board(
+            without_data("90", "Якутск"),
+            without_data("91", "Ёлкино"),
+            without_data("92", "Жуково"),
+            row("10", "Вторая", place=2),
+            row("11", "Ёж", place=None, executions=2),
+            row("12", "Ель", place=None, executions=1),
+            row("13", "Первая", place=1),
+            row("14", "Вторичная", place=2),
+        )
+    )
+
+    names = ["Первая", "Вторая", "Вторичная", "Ёж", "Ель", "Ёлкино", "Жуково", "Якутск"]
+    assert fields(shown, "name") == names
+    assert fields(shown, "place") == ["1", "2", "2", "—", "—", "—", "—", "—"]
+    assert len(re.findall(r'data-field="note">данных недостаточно', shown)) == 2
+
+
+def test_a_line_shows_every_number_as_people_write_it() -> None:
+    shown = page.render(board(row("16", "Татарстан")))
+
+    assert fields(shown, "score") == ["90,21"]
+    assert fields(shown, "raw") == ["93,14"]
+    assert fields(shown, "on_time") == ["95,2\N{NO-BREAK SPACE}%"]
+    assert fields(shown, "word") == ["зелёная"]
+    assert fields(shown, "executions") == ["41"]
+    assert fields(shown, "debts") == ["1"]
+    assert fields(shown, "provisional") == ["4"]
+    assert 'title="Татарстан (полное имя)"' in shown
+    assert 'href="#sign-green"' in shown
+
+
+def test_no_data_is_a_dash_and_not_zero() -> None:
+    shown = page.render(board(without_data("90", "Запорожская обл.")))
+
+    assert fields(shown, "score") == fields(shown, "raw") == fields(shown, "on_time") == ["—"]
+    assert fields(shown, "word") == ["нет данных"]
+
+
+def test_the_summary_counts_each_zone() -> None:
+    shown = page.render(
+        board(row("01", "А"), row("02", "Б", zone="red"), row("03", "В"), without_data("04", "Г"))
+    )
+
+    counts = dict(re.findall(r'data-count="(\w+)">(\d+)<', shown))
+    assert counts == {"green": "2", "yellow": "0", "red": "1", "none": "1"}
+    assert re.findall(r'data-share="\w+" x="(\d)" width="(\d)"', shown) == [
+        ("0", "2"),
+        ("2", "0"),
+        ("2", "1"),
+        ("3", "1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("period", "words"),
+    [
+        ("2023-10", "октябрь 2023 года"),
+        ("2024-01", "январь 2024 года"),
+        ("2023-Q4", "IV квартал 2023 года"),
+        ("2023", "2023 год"),
+    ],
+)
+def test_the_period_is_in_words(period: str, words: str) -> None:
+    assert words in page.render(board(period=period))
+
+
+def test_completeness_is_told_in_moscow_time() -> None:
+    shown = page.render(board(complete_through="2023-10-31T21:05:09Z"))
+
+    assert "данные полны на" in shown
+    assert "1 ноября 2023, 00:05:09 МСК" in shown
+
+
+def test_completeness_not_yet_known_is_said_to_be_so() -> None:
+    assert "полнота данных ещё не подтверждена" in page.render(board(complete_through=None))
+
+
+def test_another_methodology_is_named_but_not_explained_with_the_numbers_of_this_one() -> None:
+    shown = page.render(board(row("16", "Татарстан"), methodology="РЭРУ-2"))
+
+    assert "РЭРУ-2" in shown
+    assert "Как читать рейтинг" not in shown
+    assert "от 90" not in shown
+
+
+def test_a_board_that_is_not_loaded_yet_says_so() -> None:
+    shown = page.render(None)
+
+    assert "Рейтинг ещё загружается" in shown
+    assert "data-row" not in shown
+
+
+def test_names_are_text_and_never_markup() -> None:
+    name = "<b onclick='x'>\"Край\" & Ко"
+    shown = page.render(board(row("16", name)))
+
+    assert "<b onclick" not in shown
+    assert fields(shown, "name") == [name]
+    found = re.search(r'data-row="([^"]*)"', shown)
+    assert found is not None
+    assert json.loads(html.unescape(found[1])) == row("16", name)
+
+
+def test_nothing_is_inline_and_nothing_comes_from_another_host() -> None:
+    shown = page.render(board(row("16", "Татарстан")))
+
+    assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|https?://", shown)
+    assert re.findall(r"<script[^>]*>[^<]*", shown) == ['<script src="/static/board.js" defer>']
+    links = re.findall(r'(?:href|src)="(/[^"]*)"', shown)
+    static = [link.removeprefix("/static/") for link in links if link.startswith("/static/")]
+    assert sorted(static) == ["board.css", "board.js", "favicon.svg"]
+    assert all((page.STATIC / name).is_file() for name in static)
+    assert {link for link in links if not link.startswith("/static/")} == {
+        "/docs",
+        "/v1/ratings/regions",
+    }
