@@ -68,7 +68,7 @@ migrations: .venv/dev.stamp ## Up, no drift, down, up again: every service
 	$(BIN)/python -m pytest tests/shared/test_migrations.py
 
 openapi: .venv/dev.stamp ## Write docs/openapi/*.json and docs/asyncapi.json from the code
-	$(BIN)/python -m shared.documents docs
+	$(BIN)/python -m deploy.documents docs
 
 check: lint typecheck arch test ## All that CI checks
 

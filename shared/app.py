@@ -21,7 +21,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import auth, db, problems, simulation
+from shared import asyncapi, auth, db, examples, problems, simulation
 from shared.clients.base import open_client
 from shared.clock import Clock
 from shared.consumer import EventRouter
@@ -229,6 +229,7 @@ def _describe(app: FastAPI) -> None:
             schemas.pop(name, None)
         problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= problem.pop("$defs") | {"Problem": problem}
+        examples.complete(schemas)
         scheme = components.get("securitySchemes", {}).get("oauth2")
         if scheme and getattr(app.state, "token_url", ""):
             scheme["flows"]["clientCredentials"]["tokenUrl"] = app.state.token_url
@@ -265,6 +266,11 @@ async def alive() -> dict[str, str]:
 async def ready(session: db.Session) -> dict[str, str]:
     await session.exec(select(literal(1)))
     return {"status": "ok"}
+
+
+@_platform.get("/asyncapi.json")
+async def event_contract() -> dict[str, Any]:
+    return asyncapi.document()
 
 
 @_platform.get("/metrics")

@@ -81,6 +81,7 @@ class Stage:
         }
     )
     address: str = ""
+    loaded: bool = True
     streams: set[asyncio.Queue[bytes | None]] = field(default_factory=set)
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -118,7 +119,7 @@ class Stage:
         return f"event: standings\nid: 1\ndata: {json.dumps(self.board(items))}\n\n".encode()
 
     async def _page(self, _: Request) -> HTMLResponse:
-        text = board_page.render(self.board(self.items))
+        text = board_page.render(self.board(self.items) if self.loaded else None)
         return HTMLResponse(text, headers={"Content-Security-Policy": POLICY})
 
     async def _regions(self, _: Request) -> JSONResponse:
@@ -280,6 +281,17 @@ async def test_what_the_script_paints_is_what_the_server_writes(
         assert await seen.page.locator("tbody").inner_text() == written
 
 
+async def test_a_page_opened_before_the_standings_are_loaded_fills_itself(
+    visit: Visits, stage: Stage
+) -> None:
+    stage.loaded = False
+    async with visit() as seen:
+        await expect(seen.page.locator("tbody tr")).to_have_count(89)
+        assert await seen.names() == [item["short_name"] for item in stage.items]
+        await expect(seen.page.locator("[data-empty]")).to_be_hidden()
+        await expect(seen.page.locator(".move:visible")).to_have_count(0)
+
+
 async def test_rows_stay_where_they_are_put_when_motion_is_unwelcome(
     visit: Visits, stage: Stage
 ) -> None:
@@ -314,13 +326,14 @@ async def test_filters_leave_what_was_asked_for(visit: Visits) -> None:
     async with visit() as seen:
         form = seen.page.locator("form.filters")
 
-        await form.get_by_label("Регион").fill("орел")
+        asked = form.get_by_role("searchbox", name="Регион")
+        await asked.fill("орел")
         await expect(seen.page.locator("[data-empty]")).to_be_visible()
-        await form.get_by_label("Регион").fill("ОРЛОВ")
+        await asked.fill("ОРЛОВ")
         assert await seen.names() == ["Орловская обл."]
-        await form.get_by_label("Регион").fill("16")
+        await asked.fill("16")
         assert await seen.names() == ["Татарстан"]
-        await form.get_by_label("Регион").fill("")
+        await asked.fill("")
         await form.get_by_label("Федеральный округ").select_option("СКФО")
         await expect(form.locator("output")).to_have_text("Показано 7 из 89")
 

@@ -327,3 +327,19 @@ def test_what_is_watched_is_measured(expression: str) -> None:
 
     assert words
     assert words <= measured
+
+
+def test_the_guide_explains_every_setting() -> None:
+    guide = (ROOT / "docs/production.md").read_text()
+    explained = set(re.findall(r"`([A-Z_]+)`", guide))
+
+    assert names_of(ServiceSettings, TopicSettings) <= explained
+
+
+def test_the_guide_names_only_files_that_exist() -> None:
+    guide = (ROOT / "docs/production.md").read_text()
+    named = set(re.findall(r"(?<![\w/])(deploy/[\w./-]+\w)", guide))
+
+    assert named
+    for path in named:
+        assert (ROOT / path).exists(), path

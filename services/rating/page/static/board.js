@@ -356,7 +356,7 @@ function filter() {
     tr.hidden = !fits;
     count += fits;
   }
-  shown.value = `Показано ${count} из ${lines.size}`;
+  put(shown, `Показано ${count} из ${lines.size}`, false);
   const empty = document.querySelector("[data-empty]");
   empty.hidden = count > 0;
   if (lines.size) empty.textContent = "Таких регионов нет. Измените отбор.";
