@@ -1,0 +1,252 @@
+"""The rating worked out a second time, from the published facts alone and by another hand.
+
+It follows the methodology's text and shares no code with the services: plain dictionaries,
+exact fractions, days counted one by one. From the shell it asks a running system for its facts
+and for its rating, and prints where the two differ:
+
+    python -m tests.independent.recompute --assignments URL --directory URL --rating URL \
+        --token TOKEN --period 2023-10 --as-of 2023-10-31T20:59:59Z
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from functools import lru_cache
+from math import floor
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import holidays
+import httpx
+
+Fact = Mapping[str, Any]
+Row = dict[str, Any]
+
+RUSSIA = holidays.country_holidays("RU")
+ONE_DAY = timedelta(days=1)
+COMPARED = (
+    "raw_bp",
+    "stabilised_bp",
+    "zone",
+    "place",
+    "executions",
+    "weight",
+    "on_time_bp",
+    "debts",
+    "provisional",
+)
+
+
+def period_bounds(period: str) -> tuple[date, date]:
+    """The first and the last day of `2023-10`, `2023-Q4` or `2023`."""
+    year = int(period[:4])
+    if re.fullmatch(r"\d{4}-Q[1-4]", period):
+        months = (int(period[6]) * 3 - 2, 3)
+    elif re.fullmatch(r"\d{4}-\d{2}", period):
+        months = (int(period[5:]), 1)
+    elif re.fullmatch(r"\d{4}", period):
+        months = (1, 12)
+    else:
+        raise ValueError(f"{period!r} is no period")
+    start = date(year, months[0], 1)
+    end = start
+    for _ in range(months[1]):
+        end = (end + timedelta(days=31)).replace(day=1)
+    return start, end - ONE_DAY
+
+
+@lru_cache(maxsize=None)
+def is_worked(day: date) -> bool:
+    return bool(RUSSIA.is_working_day(day))
+
+
+def worked_days(after: date, until: date) -> Iterator[date]:
+    """The working days in (after, until]."""
+    day = after
+    while day < until:
+        day += ONE_DAY
+        if is_worked(day):
+            yield day
+
+
+def days_of_grace(returned_on: date) -> date:
+    """The third working day after ЦУР's return."""
+    return list(worked_days(returned_on, returned_on + timedelta(days=30)))[2]
+
+
+def as_known(versions: Iterable[Fact], as_of: datetime) -> list[Fact]:
+    """The newest facts of each execution that were so by the instant."""
+    by_then = [fact for fact in versions if datetime.fromisoformat(fact["occurred_at"]) <= as_of]
+    by_then.sort(key=lambda fact: int(fact["version"]))
+    return list({fact["execution_id"]: fact for fact in by_then}.values())
+
+
+def judge(fact: Fact, start: date, end: date, today: date) -> Row | None:
+    """What the execution brings into the period as of `today`; None if it does not count."""
+    is_unit = (fact["origin"], fact["role"], fact["addressee"]) == ("protocol", "lead", "cluster")
+    if not is_unit or fact["status"] in ("withdrawn", "superseded", "annulled"):
+        return None
+    due = date.fromisoformat(fact["due"])
+    done = date.fromisoformat(fact["done"]) if fact["done"] else None
+    handed_in_before = done is not None and done < start
+    if due > end or (due < start and handed_in_before):
+        return None
+
+    if fact["returned_on"]:
+        due = max(due, days_of_grace(date.fromisoformat(fact["returned_on"])))
+    if done is None:
+        if due >= today:
+            return None
+        return {"weight": fact["weight"], "credit": 0, "on_time": 0, "debt": 1, "waiting": 0}
+
+    timeliness = Fraction(1)
+    if done > due:
+        late = len(list(worked_days(due, done))) or 1
+        timeliness = max(Fraction(1, 10), Fraction(6, 10) - Fraction(4, 100) * (late - 1))
+    quality = max(Fraction(7, 10), 1 - Fraction(fact["returns"], 10))
+    discipline = Fraction(1)
+    if fact["extensions"] > 1:
+        discipline = max(Fraction(85, 100), 1 - Fraction(5, 100) * (fact["extensions"] - 1))
+    return {
+        "weight": fact["weight"],
+        "credit": floor(10_000 * timeliness * quality * discipline),
+        "on_time": int(done <= due),
+        "debt": 0,
+        "waiting": int(fact["accepted_at"] is None),
+    }
+
+
+def basis_points(share: Fraction) -> int:
+    """A share of 1 in basis points, half up."""
+    return floor(share * 10_000 + Fraction(1, 2))
+
+
+def summarise(region: str, judged: Sequence[Row], mu_bp: int) -> Row:
+    """A region's line, without its place."""
+    row: Row = {
+        "region": region,
+        "raw_bp": None,
+        "stabilised_bp": None,
+        "zone": None,
+        "place": None,
+        "executions": len(judged),
+        "weight": sum(one["weight"] for one in judged),
+        "on_time_bp": None,
+        "debts": sum(one["debt"] for one in judged),
+        "provisional": sum(one["waiting"] for one in judged),
+    }
+    if judged:
+        points = sum(Fraction(one["weight"] * one["credit"], 10_000) for one in judged)
+        row["raw_bp"] = basis_points(points / row["weight"])
+        drawn = (points + 3 * Fraction(mu_bp, 10_000)) / (row["weight"] + 3)
+        row["stabilised_bp"] = basis_points(drawn)
+        row["on_time_bp"] = basis_points(
+            Fraction(sum(one["on_time"] for one in judged), len(judged))
+        )
+        for zone, least in (("red", 0), ("yellow", 7500), ("green", 9000)):
+            if row["raw_bp"] >= least:
+                row["zone"] = zone
+    return row
+
+
+def is_better(one: Row, other: Row) -> bool:
+    """By stabilised score, then the share on time, then fewer debts, all as shown."""
+    for name, sign in (("stabilised_bp", 1), ("on_time_bp", 1), ("debts", -1)):
+        if one[name] != other[name]:
+            return bool(sign * one[name] > sign * other[name])
+    return False
+
+
+def recompute(
+    versions: Iterable[Fact],
+    zones: Mapping[str, str],
+    as_of: datetime,
+    period: str,
+    mu_bp: int = 8000,
+) -> dict[str, Row]:
+    """Every region's line, from facts as `GET /v1/executions/facts` gives them."""
+    start, end = period_bounds(period)
+    judged: dict[str, list[Row]] = {region: [] for region in zones}
+    for fact in as_known(versions, as_of):
+        today = as_of.astimezone(ZoneInfo(zones[fact["region"]])).date()
+        found = judge(fact, start, end, today)
+        if found is not None:
+            judged[fact["region"]].append(found)
+    rows = [summarise(region, found, mu_bp) for region, found in judged.items()]
+    placed = [row for row in rows if row["executions"] >= 3]
+    for row in placed:
+        row["place"] = 1 + sum(is_better(other, row) for other in placed)
+    return {row["region"]: row for row in rows}
+
+
+def differences(mine: Mapping[str, Row], theirs: Iterable[Row]) -> list[str]:
+    """Where the lines differ, in words; empty when they are the same."""
+    published = {row["region"]: row for row in theirs}
+    found = [f"{region}: only one side has it" for region in mine.keys() ^ published.keys()]
+    for region in sorted(mine.keys() & published.keys()):
+        for name in COMPARED:
+            here, there = mine[region][name], published[region][name]
+            if here != there:
+                found.append(f"{region}: {name} is {here!r} by the facts, {there!r} as published")
+    return found
+
+
+def read_all(http: httpx.Client, url: str, **params: Any) -> list[Row]:
+    """Every item of a paged list."""
+    found: list[Row] = []
+    cursor = None
+    while True:
+        asked = {**params, "cursor": cursor} if cursor else params
+        response = http.get(url, params=asked)
+        response.raise_for_status()
+        page = response.json()
+        found += page["items"]
+        cursor = page["next_cursor"]
+        if not cursor:
+            return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare a running system with its own facts; 1 when they differ."""
+    parser = argparse.ArgumentParser(description="Recompute the rating from the published facts.")
+    for name in ("assignments", "directory", "rating", "token", "period", "as-of"):
+        parser.add_argument(f"--{name}", required=True)
+    options = parser.parse_args(arguments)
+    as_of = datetime.fromisoformat(options.as_of)
+    if as_of.tzinfo is None:
+        parser.error("--as-of needs an offset, for example 2023-10-31T20:59:59Z")
+
+    headers = {"Authorization": f"Bearer {options.token}"}
+    with httpx.Client(headers=headers, timeout=60) as http:
+        regions = read_all(http, f"{options.directory}/v1/regions", limit=100)
+        facts = read_all(
+            http, f"{options.assignments}/v1/executions/facts", as_of=as_of.isoformat()
+        )
+        response = http.get(
+            f"{options.rating}/v1/ratings/regions",
+            params={"period": options.period, "as_of": as_of.isoformat()},
+        )
+        response.raise_for_status()
+    rating = response.json()
+    zones = {region["code"]: region["timezone"] for region in regions}
+    mine = recompute(facts, zones, as_of, options.period, rating["mu_bp"])
+
+    heard = rating["complete_through"]
+    if heard is None or datetime.fromisoformat(heard) < as_of:
+        sys.stdout.write(f"The rating has heard everything only up to {heard}.\n")
+    found = differences(mine, rating["items"])
+    for line in found:
+        sys.stdout.write(f"{line}\n")
+    counted = sum(row["executions"] for row in mine.values())
+    sys.stdout.write(
+        f"{len(mine)} regions, {len(facts)} executions, {counted} of them count:"
+        f" {len(found)} differences.\n"
+    )
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
