@@ -36,6 +36,7 @@ from shared.topics import PRODUCED
 MAX_BODY_BYTES: Final = 1024 * 1024
 REQUEST_ID: Final = "X-Request-ID"
 _REQUEST_ID_LENGTH: Final = 64
+_TOO_LARGE: Final = 413
 
 Extension = Callable[[ServiceSettings, Clock], AbstractAsyncContextManager[dict[str, Any]]]
 
@@ -162,7 +163,8 @@ class _Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = StarletteRequest(scope).headers.get(REQUEST_ID, "")
+        request = StarletteRequest(scope)
+        given = request.headers.get(REQUEST_ID, "")
         usable = 0 < len(given) <= _REQUEST_ID_LENGTH and given.isascii() and given.isprintable()
         request_id = given if usable else str(new_id())
         structlog.contextvars.clear_contextvars()
@@ -170,7 +172,7 @@ class _Requests:
         status = 500
         started = time.perf_counter()
 
-        async def answer(message: Message) -> None:
+        async def respond(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -179,6 +181,15 @@ class _Requests:
                     (REQUEST_ID.lower().encode(), request_id.encode()),
                 ]
             await send(message)
+
+        async def answer(message: Message) -> None:
+            if status == _TOO_LARGE:
+                return  # the rest of what has been replaced
+            if message["type"] == "http.response.start" and message["status"] == _TOO_LARGE:
+                # The framework's own body limit answers in plain text.
+                await problems.too_large(request)(scope, receive, respond)
+                return
+            await respond(message)
 
         try:
             await self._app(scope, receive, answer)

@@ -6,19 +6,20 @@ follows it: requests, checkpoints, jobs. A request may carry `X-Simulated-Now`, 
 for that request and must not be earlier than the clock, so that checkpoints stay true.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from shared.errors import Conflict, Invalid
 
 MOSCOW: Final = ZoneInfo("Europe/Moscow")
 SIMULATED_NOW: Final = "X-Simulated-Now"
-_instant = TypeAdapter(AwareDatetime)
 
 
 class SimulatedTimeRefused(Invalid):
@@ -33,6 +34,26 @@ class SimulatedTimeInPast(Conflict):
 
     code = "simulated_time_in_past"
     title = "Время уже прошло"
+
+
+def _rfc3339(value: object) -> object:
+    """Pydantic alone would take a bare number for seconds since 1970."""
+    if isinstance(value, str) and not _RFC3339.match(value):
+        raise PydanticCustomError("datetime_parsing", "Expected an RFC 3339 instant")
+    return value
+
+
+def _in_range(value: datetime) -> datetime:
+    if not EARLIEST <= value < LATEST:
+        raise PydanticCustomError("instant_out_of_range", "The instant is out of range")
+    return value.astimezone(UTC)
+
+
+_RFC3339: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}")
+EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_in_range)]
+_instant: Final = TypeAdapter[datetime](Instant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +100,8 @@ def utcnow(request: Request) -> datetime:
             field=SIMULATED_NOW,
         )
     try:
-        instant = _instant.validate_strings(asked).astimezone(UTC)
-    except (ValidationError, OverflowError):
+        instant = _instant.validate_strings(asked)
+    except ValidationError:
         raise SimulatedTimeRefused(
             "X-Simulated-Now должен быть моментом времени RFC 3339 с часовым поясом.",
             field=SIMULATED_NOW,

@@ -104,6 +104,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "datetime_parsing": "Ожидается момент времени RFC 3339",
     "datetime_from_date_parsing": "Ожидается момент времени RFC 3339",
     "datetime_type": "Ожидается момент времени RFC 3339",
+    "instant_out_of_range": "Момент вне допустимого диапазона (2020–2099)",
     "timezone_aware": "Нужен часовой пояс: Z или смещение (в адресной строке + пишется как %2B)",
     "enum": "Значение не из списка",
     "literal_error": "Значение не из списка",
@@ -234,6 +235,12 @@ def _on_bug(request: Request, error: Exception) -> Response:
         title="Внутренняя ошибка",
         detail="Что-то пошло не так. Сообщите request_id поддержке.",
     )
+
+
+def too_large(request: Request) -> Response:
+    """The refusal of a body over the limit."""
+    code, title, detail = _HTTP[413]
+    return _answer(request, status=413, code=code, title=title, detail=detail)
 
 
 def install(app: FastAPI) -> None:

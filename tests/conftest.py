@@ -161,13 +161,13 @@ async def client(
         session.expunge_all()
 
     app.dependency_overrides[get_session] = request_session
-    transport = serve(app, settings, sessions=_sessions_of(session), clock=clock)
+    transport = serve(app, settings, sessions=sessions_of(session), clock=clock)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
     app.dependency_overrides.clear()
 
 
-def _sessions_of(session: AsyncSession) -> Any:
+def sessions_of(session: AsyncSession) -> Any:
     """Something with `begin()`, for code that opens its own transactions."""
 
     @asynccontextmanager

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import HTMLResponse
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from services.rating import page, repository, service
@@ -22,7 +21,7 @@ from services.rating.schemas import (
 )
 from services.rating.service import ClusterRow, Rating
 from shared.auth import Actor, Role, demand, public
-from shared.clock import Now
+from shared.clock import Instant, Now
 from shared.db import Session
 from shared.problems import problems
 from shared.text import RegionCode
@@ -40,7 +39,7 @@ PeriodName = Annotated[
     ),
 ]
 AsOf = Annotated[
-    AwareDatetime | None,
+    Instant | None,
     Query(description="На какой момент; по умолчанию сейчас", examples=["2023-10-20T12:00:00Z"]),
 ]
 # The page runs our own script and style and nothing else.

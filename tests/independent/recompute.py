@@ -1,4 +1,4 @@
-"""The rating worked out a second time, from the published facts alone and by another hand.
+r"""The rating worked out a second time, from the published facts alone and by another hand.
 
 It follows the methodology's text and shares no code with the services: plain dictionaries,
 exact fractions, days counted one by one. From the shell it asks a running system for its facts
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from math import floor
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -58,7 +58,7 @@ def period_bounds(period: str) -> tuple[date, date]:
     return start, end - ONE_DAY
 
 
-@lru_cache(maxsize=None)
+@cache
 def is_worked(day: date) -> bool:
     return bool(RUSSIA.is_working_day(day))
 

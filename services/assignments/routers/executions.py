@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import AwareDatetime
 
 from services.assignments import repository, service
 from services.assignments.domain import Addressee, Command, Status
@@ -23,7 +22,7 @@ from services.assignments.schemas import (
 )
 from shared import pages
 from shared.auth import Actor, Role, demand
-from shared.clock import Now
+from shared.clock import Instant, Now
 from shared.db import Session
 from shared.events.base import partition_of
 from shared.problems import problems
@@ -119,7 +118,7 @@ async def list_facts(
     session: Session,
     now: Now,
     as_of: Annotated[
-        AwareDatetime | None, Query(description="Новейшие факты не позже этого момента")
+        Instant | None, Query(description="Новейшие факты не позже этого момента")
     ] = None,
     region: RegionCode | None = None,
     cursor: pages.Cursor = None,
