@@ -29,7 +29,9 @@ async def _counts(stack: Stack) -> dict[str, tuple[int, int]]:
             query = f"select count(*), coalesce(sum(hashtext(t::text)::bigint), 0) from {table} t"
             if table == "outbox":
                 query = "select count(*), 0 from outbox"
-            found[f"{service}.{table}"] = tuple(await connection.fetchrow(query))
+            row = await connection.fetchrow(query)
+            assert row is not None
+            found[f"{service}.{table}"] = (row[0], row[1])
         await connection.close()
     return found
 
