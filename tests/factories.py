@@ -54,7 +54,7 @@ def make_execution(assignment: Assignment, **overrides: Any) -> Execution:
         "region": "16",
         "timezone": "Europe/Moscow",
         "cohort": 2022,
-        "industry": "mashinostroenie",
+        "industry": "mechanical-engineering",
         "weight": assignment.weight,
         "issued_on": assignment.issued_on,
         "due0": assignment.due0,
@@ -104,7 +104,7 @@ def make_addressee(**overrides: Any) -> Addressee:
         "region_name": "Республика Татарстан (Татарстан)",
         "timezone": "Europe/Moscow",
         "cohort": 2022,
-        "industry": "mashinostroenie",
+        "industry": "mechanical-engineering",
         "coordinator_id": uuid4(),
         "authority_head_id": None,
     }

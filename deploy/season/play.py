@@ -75,7 +75,7 @@ class Player:
         self.executions = 0
 
     async def play(self) -> None:
-        """From the reference data to the evening of the last day. Raises `Refused`, `NotSettled`."""
+        """From the reference data to the last evening. Raises `Refused`, `NotSettled`."""
         await self._enter_directory()
         days = (self._last_day - FIRST_DAY).days + 1
         for number in range(days):

@@ -24,7 +24,7 @@ _EXECUTION: Final[JsonDict] = {
     "region": "16",
     "timezone": "Europe/Moscow",
     "cohort": 2022,
-    "industry": "mashinostroenie",
+    "industry": "mechanical-engineering",
     "weight": 2,
     "issued_on": "2023-10-04",
     "due0": "2023-10-20",

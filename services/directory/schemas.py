@@ -73,7 +73,7 @@ class Coverage(BaseModel):
 class IndustryRead(BaseModel):
     """An industry."""
 
-    model_config = _example(code="mashinostroenie", name="Машиностроение")
+    model_config = _example(code="mechanical-engineering", name="Машиностроение")
 
     code: str = Field(max_length=64)
     name: str = Field(max_length=300)
@@ -158,7 +158,7 @@ class ClusterCreate(BaseModel):
                     "code": "16-2022-01",
                     "name": "Кластер «Машиностроение» № 1",
                     "region": "16",
-                    "industry": "mashinostroenie",
+                    "industry": "mechanical-engineering",
                     "cohort": 2022,
                 }
             ]
@@ -191,7 +191,7 @@ class ClusterRead(BaseModel):
 
     model_config = _example(
         id=_ID, code="16-2022-01", name="Кластер «Машиностроение» № 1", region="16",
-        industry="mashinostroenie", cohort=2022, status="active", core_college_id=None,
+        industry="mechanical-engineering", cohort=2022, status="active", core_college_id=None,
         registered_at="2023-09-01T06:00:00Z", version=1,
     )  # fmt: skip
 

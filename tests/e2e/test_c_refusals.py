@@ -56,7 +56,13 @@ async def _has_regions(api: Api) -> bool:
     return bool((await api.get("cur_admin", "directory", "/v1/regions", limit=1))["items"])
 
 
-CLUSTER = {"code": "x", "name": "Кластер", "region": "16", "industry": "energetika", "cohort": 2023}
+CLUSTER = {
+    "code": "x",
+    "name": "Кластер",
+    "region": "16",
+    "industry": "fuel-and-energy",
+    "cohort": 2023,
+}
 APPOINTMENT = {"region": "16", "office": "coordinator", "valid_from": "2023-09-10"}
 ITEM = {"text": "Ещё пункт", "priority": "planned", "addressees": {"kind": "cluster"}}
 

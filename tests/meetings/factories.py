@@ -39,7 +39,7 @@ def cluster(
         "code": f"cluster-{number}",
         "name": f"Кластер {number}",
         "region": "16",
-        "industry": "mashinostroenie",
+        "industry": "mechanical-engineering",
         "cohort": 2022,
         "status": "active",
         **facts,

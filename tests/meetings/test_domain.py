@@ -61,7 +61,7 @@ ITEM: Final = ItemContent(
 )
 SECOND: Final = replace(ITEM, id=UUID(int=3), position=2, text="Отчитаться.")
 CLUSTERS: Final = [
-    ClusterFacts(cluster_id(1), "16", "mashinostroenie", 2022),
+    ClusterFacts(cluster_id(1), "16", "mechanical-engineering", 2022),
     ClusterFacts(cluster_id(2), "16", "himiya", 2023),
     ClusterFacts(cluster_id(3), "63", "himiya", 2022),
 ]

@@ -32,7 +32,7 @@ def make_facts(**overrides: Any) -> Facts:
         "cluster_id": number(200),
         "region": "16",
         "cohort": 2022,
-        "industry": "mashinostroenie",
+        "industry": "mechanical-engineering",
         "origin": "protocol",
         "role": "lead",
         "addressee": "cluster",

@@ -63,7 +63,7 @@ def fact(region: str = "16", version: int = 1, **overrides: Any) -> ExecutionIss
         "cluster_id": uuid4(),
         "region": region,
         "cohort": 2022,
-        "industry": "mashinostroenie",
+        "industry": "mechanical-engineering",
         "weight": 1,
         "issued_on": date(2023, 10, 4),
         "due0": date(2023, 10, 20),

@@ -1,0 +1,60 @@
+"""A directory that has its reference data."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import Headers, Tokens
+
+Create = Callable[..., Awaitable[dict[str, Any]]]
+CLUSTER = {
+    "code": "16-2022-01",
+    "name": "Кластер «Машиностроение» № 1",
+    "region": "16",
+    "industry": "mechanical-engineering",
+    "cohort": 2022,
+}
+
+
+@pytest.fixture
+def admin(token: Tokens) -> Headers:
+    return token("cur_admin")
+
+
+@pytest.fixture
+async def loaded(client: httpx.AsyncClient, admin: Headers) -> dict[str, Any]:
+    response = await client.post("/v1/reference-data/load", headers=admin)
+    assert response.status_code == 200, response.text
+    counts: dict[str, Any] = response.json()
+    return counts
+
+
+@pytest.fixture
+def create(client: httpx.AsyncClient, admin: Headers, loaded: dict[str, Any]) -> Create:
+    """`create("clusters", code="x")`: a valid one with this difference."""
+    valid: dict[str, dict[str, Any]] = {
+        "clusters": CLUSTER,
+        "people": {
+            "full_name": "Анна Иванова",
+            "email": "a@example.org",
+            "phone": "+7 843 000",
+        },
+        "organisations": {
+            "code": "kzn-1",
+            "name": "Казанский колледж",
+            "kind": "college",
+            "level": "operational",
+            "region": "16",
+        },
+    }
+
+    async def make(kind: str, **overrides: Any) -> dict[str, Any]:
+        body = {**valid[kind], **overrides}
+        response = await client.post(f"/v1/{kind}", headers=admin, json=body)
+        assert response.status_code == 201, response.text
+        made: dict[str, Any] = response.json()
+        return made
+
+    return make
