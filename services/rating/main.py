@@ -1,11 +1,9 @@
 """The rating service: `uvicorn services.rating.main:app`; the worker is `python -m`."""
 
-from fastapi.staticfiles import StaticFiles
-
 from services.rating.board import ReadyBoard, open_board
 from services.rating.consumers import events
 from services.rating.jobs import scorer
-from services.rating.page import STATIC
+from services.rating.page import STATIC, Assets
 from services.rating.router import pages, router
 from shared.app import create_app
 from shared.worker import run_worker
@@ -19,7 +17,7 @@ app = create_app(
     events=events,
     extension=open_board,
 )
-app.mount("/static", StaticFiles(directory=STATIC), name="static")
+app.mount("/static", Assets(directory=STATIC), name="static")
 app.add_middleware(ReadyBoard)
 
 if __name__ == "__main__":

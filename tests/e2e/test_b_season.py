@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from deploy.local import postgres as local_postgres
+from deploy.local.errors import StackError
 from deploy.local.stack import Stack
 from deploy.season.api import Api
 from deploy.season.play import Player, start_of
@@ -70,7 +72,7 @@ class Trouble:
 
     def kill(self) -> bool:
         """Kill the rating's worker, unless it is just coming back; whether kills are left."""
-        if self._stack.pid("rating-worker"):
+        with suppress(StackError, ProcessLookupError):  # it is just coming back
             self._stack.kill("rating-worker")
             self._kills.pop(0)
             self.happened.append("rating-worker killed")

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import Response
 
 from services.rating.domain import RERU_1
 
@@ -32,6 +34,15 @@ _QUARTERS: Final = {"Q1": "I", "Q2": "II", "Q3": "III", "Q4": "IV"}
 _MOSCOW: Final = ZoneInfo("Europe/Moscow")
 _ABSENT: Final = "—"
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+
+
+class Assets(StaticFiles):
+    """The page's own files, asked about every time: after a deploy nobody runs an old script."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 def render(board: Mapping[str, Any] | None) -> str:
