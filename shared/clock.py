@@ -88,7 +88,7 @@ class Clock:
         return timedelta(microseconds=1) if self.is_stopped else timedelta(seconds=2)
 
 
-def utcnow(request: Request) -> datetime:
+async def utcnow(request: Request) -> datetime:
     """The request's now: the clock's, or the later instant the request asks to live in."""
     clock: Clock = request.state.clock
     asked = request.headers.get(SIMULATED_NOW)

@@ -15,6 +15,7 @@ from typing import Final
 import asyncpg
 import structlog
 import uvicorn
+import uvloop
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -109,7 +110,7 @@ def run_worker(
         signal.signal(number, lambda *_: None)
     settings = ServiceSettings()
     configure_logging(f"{service}-worker", settings.log_level)
-    asyncio.run(_work(service, events, jobs, settings))
+    uvloop.run(_work(service, events, jobs, settings))
 
 
 async def _work(

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import httpx
 import typer
+import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -42,7 +43,7 @@ def main(
     """Сыграть сезон сентябрь–декабрь 2023 года через публичные API."""
     stack = _stack()
     stack.up(clock_from=start_of(FIRST_DAY))
-    asyncio.run(_play(stack, seed, clusters))
+    uvloop.run(_play(stack, seed, clusters))
 
 
 async def _play(stack: Stack, seed: int, clusters: int) -> None:
