@@ -260,10 +260,12 @@ def _describe(app: FastAPI) -> None:
 
 def _finish_operation(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
-    always = (422, 500, 503)
-    for status, response in problems.problems(*always).items():
-        if status != 422 or "422" in responses:
-            responses[str(status)] = response
+    added = [500, 503]
+    if "422" in responses:
+        added.append(422)
+    if any(given["name"].lower() == "if-match" for given in operation.get("parameters", ())):
+        added.append(412)
+    responses |= {str(code): answer for code, answer in problems.problems(*added).items()}
 
 
 _platform = APIRouter(include_in_schema=False, dependencies=[Depends(auth.public)])

@@ -51,3 +51,20 @@ class Unavailable(DomainError):
 
     code = "unavailable"
     title = "Временно недоступно"
+
+
+class VersionMismatch(DomainError):
+    """The thing has changed since the caller read it; the request says which version it meant."""
+
+    code = "version_mismatch"
+    title = "Запись изменилась"
+
+
+def expect_version(version: int, expected: int | None) -> None:
+    """Raise `VersionMismatch` where a version was expected and it is not this one."""
+    if expected is not None and version != expected:
+        raise VersionMismatch(
+            f"Запись уже в версии {version}, а запрос сделан к версии {expected}."
+            " Прочитайте её снова.",
+            field="If-Match",
+        )

@@ -16,7 +16,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from shared.auth import Unauthenticated
-from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
+from shared.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unavailable,
+    VersionMismatch,
+)
 
 MEDIA_TYPE: Final = "application/problem+json"
 STATUS: Final[Mapping[type[DomainError], int]] = {
@@ -24,6 +32,7 @@ STATUS: Final[Mapping[type[DomainError], int]] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    VersionMismatch: 412,
     Invalid: 422,
     Unavailable: 503,
 }

@@ -25,7 +25,7 @@ from shared.auth import Actor, Role
 from shared.clients import directory
 from shared.clients.base import ServiceClient
 from shared.clock import date_in
-from shared.errors import Conflict
+from shared.errors import expect_version
 from shared.events.assignments import (
     AssignmentIssued,
     ExecutionAccepted,
@@ -57,13 +57,6 @@ _EVENT: Final[Mapping[Command, type[ExecutionEvent]]] = {
     Command.CLOSE: ExecutionAccepted,
 }
 _FACTS: Final = frozenset(ExecutionEvent.model_fields) - {"execution_id"}
-
-
-class VersionMismatch(Conflict):
-    """The execution has changed since the caller read it."""
-
-    code = "version_mismatch"
-    title = "Исполнение изменилось"
 
 
 def parties_of(actor: Actor, execution: Execution) -> frozenset[Party]:
@@ -100,11 +93,7 @@ async def perform(
     `ExecutionNotFound`, `VersionMismatch`, `ActionNotAllowed`, `NotYourMove`.
     """
     execution = await repository.get_execution(session, execution_id, actor, for_update=True)
-    if expected_version is not None and execution.version != expected_version:
-        raise VersionMismatch(
-            f"Исполнение уже в версии {execution.version}, а запрос сделан к {expected_version}.",
-            field="If-Match",
-        )
+    expect_version(execution.version, expected_version)
     parties = parties_of(actor, execution)
     # Two hosts' clocks may differ by a breath; the facts' instants never go back.
     step, event = _change(

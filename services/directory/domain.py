@@ -128,13 +128,6 @@ class AppointmentEndedAlready(Conflict):
     title = "Назначение уже завершено"
 
 
-class VersionMismatch(Conflict):
-    """The thing has changed since the caller read it."""
-
-    code = "version_mismatch"
-    title = "Запись изменилась"
-
-
 def sort_key(name: str) -> str:
     """How names are ordered for people: case and ё do not matter."""
     return name.casefold().replace("ё", "е")

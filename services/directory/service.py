@@ -26,7 +26,6 @@ from services.directory.domain import (
     UnknownIndustry,
     UnknownPerson,
     UnknownRegion,
-    VersionMismatch,
     sort_key,
 )
 from services.directory.models import (
@@ -48,6 +47,7 @@ from services.directory.schemas import (
 )
 from shared import outbox
 from shared.auth import Actor, Role
+from shared.errors import expect_version
 from shared.events.base import Event
 from shared.events.directory import (
     AppointmentEnded,
@@ -210,11 +210,7 @@ async def change_cluster(
     Raises `ClusterNotFound`, `VersionMismatch`, `UnknownCollege`.
     """
     cluster = await repository.get_cluster(session, cluster_id, for_update=True)
-    if expected_version is not None and cluster.version != expected_version:
-        raise VersionMismatch(
-            f"Кластер уже в версии {cluster.version}, а запрос сделан к {expected_version}.",
-            field="If-Match",
-        )
+    expect_version(cluster.version, expected_version)
     await _check_college(session, wanted.core_college_id)
     if not _update(cluster, wanted.model_dump(exclude_none=True)):
         return cluster

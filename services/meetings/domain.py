@@ -97,19 +97,6 @@ class ProtocolItemNotFound(NotFound):
     title = "Пункт протокола не найден"
 
 
-class VersionMismatch(Conflict):
-    """It has changed since the caller read it."""
-
-    code = "version_mismatch"
-    title = "Данные изменились"
-
-    def __init__(self, version: int, expected: int) -> None:
-        super().__init__(
-            f"Сейчас действует версия {version}, а запрос сделан к версии {expected}.",
-            field="If-Match",
-        )
-
-
 class MeetingActionNotAllowed(Conflict):
     """The meeting's status does not permit the command."""
 

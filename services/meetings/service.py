@@ -28,7 +28,6 @@ from services.meetings.domain import (
     UnknownCluster,
     UnknownMeeting,
     UnknownRegion,
-    VersionMismatch,
     check_approvable,
     check_shape,
     check_size,
@@ -40,6 +39,7 @@ from services.meetings.models import AgendaItem, Meeting, Protocol, ProtocolItem
 from services.meetings.schemas import AgendaItemCreate, ItemWrite, MeetingCreate
 from shared import outbox
 from shared.clock import MOSCOW
+from shared.errors import expect_version
 from shared.events import meetings as facts
 from shared.events.meetings import Addressees, ProtocolApproved
 from shared.ids import new_id
@@ -58,11 +58,6 @@ class Verdict:
     @property
     def matches(self) -> bool:
         return self.content_hash == self.computed_hash
-
-
-def _expect(version: int, expected: int | None) -> None:
-    if expected is not None and version != expected:
-        raise VersionMismatch(version, expected)
 
 
 async def create_meeting(session: AsyncSession, wanted: MeetingCreate, *, now: datetime) -> Meeting:
@@ -107,7 +102,7 @@ async def change_meeting(
     Raises `MeetingNotFound`, `VersionMismatch`, `MeetingActionNotAllowed`, `MeetingNotStarted`.
     """
     meeting = await repository.get_meeting(session, meeting_id, for_update=True)
-    _expect(meeting.version, expected_version)
+    expect_version(meeting.version, expected_version)
     meeting.status = next_status(meeting.status, command, starts_at=meeting.starts_at, now=now)
     match command:
         case MeetingCommand.HOLD:
@@ -146,7 +141,7 @@ async def _editable(
         raise ProtocolImmutable(
             "Протокол утверждён и не меняется. Исправление — пункт следующего протокола."
         )
-    _expect(protocol.version, expected_version)
+    expect_version(protocol.version, expected_version)
     return protocol
 
 
@@ -330,7 +325,7 @@ async def approve_protocol(
         raise ProtocolAlreadyApproved(
             f"Протокол уже утверждён под номером {protocol.number}/{protocol.year}."
         )
-    _expect(protocol.version, expected_version)
+    expect_version(protocol.version, expected_version)
     meeting = await repository.get_meeting(session, protocol.meeting_id)
     items = await repository.list_items(session, protocol_id)
     content = [_item_content(item) for item in items]

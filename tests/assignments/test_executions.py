@@ -186,7 +186,7 @@ async def test_a_stale_if_match_is_a_conflict(
     stale = await client.post(path, headers={**headers, "If-Match": '"v5"'})
     fresh = await client.post(path, headers={**headers, "If-Match": '"v6"'})
 
-    assert (stale.status_code, stale.json()["code"]) == (409, "version_mismatch")
+    assert (stale.status_code, stale.json()["code"]) == (412, "version_mismatch")
     assert (fresh.status_code, fresh.headers["ETag"]) == (200, '"v7"')
 
 

@@ -37,7 +37,7 @@ async def test_a_cluster_is_entered_changed_and_told_of_with_its_version(
     same = await client.patch(path, headers=admin, json={"status": "closed"})
 
     assert (changed.status_code, changed.headers["ETag"]) == (200, '"v2"')
-    assert (stale.status_code, stale.json()["code"]) == (409, "version_mismatch")
+    assert (stale.status_code, stale.json()["code"]) == (412, "version_mismatch")
     assert same.json()["version"] == 2
     told = await _told(session)
     assert [(row.type, json.loads(row.data)["version"]) for row in told] == [

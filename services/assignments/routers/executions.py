@@ -1,16 +1,18 @@
 """Executions over HTTP: lists, facts, history, and the commands of the state machine."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.assignments import repository, service
 from services.assignments.domain import Addressee, Command, Status
 from services.assignments.models import Execution
 from services.assignments.repository import ExecutionFilter
 from services.assignments.schemas import (
+    Evidence,
     ExecutionFacts,
     ExecutionPage,
     ExecutionRead,
@@ -27,6 +29,7 @@ from shared.db import Session
 from shared.events.base import partition_of
 from shared.problems import problems
 from shared.text import RegionCode
+from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1/executions", tags=["executions"])
 
@@ -37,24 +40,49 @@ Integrator = Annotated[
 ]
 ByCoordinator = Annotated[Actor, Depends(demand(Role.COORDINATOR))]
 ByAddressee = Annotated[Actor, Depends(demand(Role.CLUSTER, Role.AUTHORITY_HEAD))]
-ByController = Annotated[Actor, Depends(demand(Role.CUR_CONTROLLER, Role.CUR_ADMIN))]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        pattern=r'^"v\d{1,9}"$',
-        description='Версия, к которой относится команда, например "v6"; иначе 409',
-    ),
+ByFirstReader = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.AUTHORITY_HEAD))]
+ByReviewer = Annotated[
+    Actor, Depends(demand(Role.COORDINATOR, Role.CUR_CONTROLLER, Role.CUR_ADMIN))
 ]
+ByController = Annotated[Actor, Depends(demand(Role.CUR_CONTROLLER, Role.CUR_ADMIN))]
 COMMAND_PROBLEMS = problems(401, 403, 404, 409, 422)
 
 
-def _version(if_match: str | None) -> int | None:
-    return int(if_match[2:-1]) if if_match else None
+class Performer:
+    """A command of this request: in its transaction, at its instant, on the version it means."""
+
+    def __init__(
+        self, session: Session, now: Now, response: Response, expected: ExpectedVersion
+    ) -> None:
+        self._session = session
+        self._now = now
+        self._response = response
+        self._expected = expected
+
+    async def __call__(
+        self,
+        actor: Actor,
+        execution_id: UUID,
+        command: Command,
+        *,
+        words: str | None = None,
+        evidence: Sequence[Evidence] = (),
+    ) -> Execution:
+        execution = await service.perform(
+            self._session,
+            execution_id,
+            command,
+            actor,
+            now=self._now,
+            words=words,
+            evidence=[item.model_dump(mode="json") for item in evidence],
+            expected_version=self._expected,
+        )
+        tag(self._response, execution.version)
+        return execution
 
 
-def _tagged(execution: Execution, response: Response) -> Execution:
-    response.headers["ETag"] = f'"v{execution.version}"'
-    return execution
+Perform = Annotated[Performer, Depends(Performer, scope="function")]
 
 
 @router.get(
@@ -148,7 +176,9 @@ async def read_execution(
     actor: Reader, execution_id: UUID, session: Session, response: Response
 ) -> Execution:
     """Одно исполнение; ETag — его версия."""
-    return _tagged(await repository.get_execution(session, execution_id, actor), response)
+    execution = await repository.get_execution(session, execution_id, actor)
+    tag(response, execution.version)
+    return execution
 
 
 @router.get(
@@ -174,25 +204,12 @@ async def list_steps(actor: Reader, execution_id: UUID, session: Session) -> Ste
     summary="Принять к сведению",
 )
 async def acknowledge_execution(
-    actor: Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.AUTHORITY_HEAD))],
+    actor: ByFirstReader,
     execution_id: UUID,
-    session: Session,
-    now: Now,
-    response: Response,
-    if_match: IfMatch = None,
+    perform: Perform,
 ) -> Execution:
     """Координатор (или орган власти) принял исполнение к сведению."""
-    return _tagged(
-        await service.perform(
-            session,
-            execution_id,
-            Command.ACKNOWLEDGE,
-            actor,
-            now=now,
-            expected_version=_version(if_match),
-        ),
-        response,
-    )
+    return await perform(actor, execution_id, Command.ACKNOWLEDGE)
 
 
 @router.post(
@@ -201,26 +218,9 @@ async def acknowledge_execution(
     responses=COMMAND_PROBLEMS,
     summary="Начать",
 )
-async def start_execution(
-    actor: ByAddressee,
-    execution_id: UUID,
-    session: Session,
-    now: Now,
-    response: Response,
-    if_match: IfMatch = None,
-) -> Execution:
+async def start_execution(actor: ByAddressee, execution_id: UUID, perform: Perform) -> Execution:
     """Исполнитель начал работу, в том числе после возврата."""
-    return _tagged(
-        await service.perform(
-            session,
-            execution_id,
-            Command.START,
-            actor,
-            now=now,
-            expected_version=_version(if_match),
-        ),
-        response,
-    )
+    return await perform(actor, execution_id, Command.START)
 
 
 @router.post(
@@ -230,27 +230,11 @@ async def start_execution(
     summary="Отчитаться",
 )
 async def submit_execution(
-    actor: ByAddressee,
-    execution_id: UUID,
-    report: Report,
-    session: Session,
-    now: Now,
-    response: Response,
-    if_match: IfMatch = None,
+    actor: ByAddressee, execution_id: UUID, report: Report, perform: Perform
 ) -> Execution:
     """Исполнитель сдаёт отчёт с подтверждением координатору (орган власти — сразу в ЦУР)."""
-    return _tagged(
-        await service.perform(
-            session,
-            execution_id,
-            Command.SUBMIT,
-            actor,
-            now=now,
-            words=report.text,
-            evidence=[item.model_dump(mode="json") for item in report.evidence],
-            expected_version=_version(if_match),
-        ),
-        response,
+    return await perform(
+        actor, execution_id, Command.SUBMIT, words=report.text, evidence=report.evidence
     )
 
 
@@ -261,27 +245,13 @@ async def submit_execution(
     summary="Вернуть",
 )
 async def return_execution(
-    actor: Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.CUR_CONTROLLER, Role.CUR_ADMIN))],
+    actor: ByReviewer,
     execution_id: UUID,
     reason: Reason,
-    session: Session,
-    now: Now,
-    response: Response,
-    if_match: IfMatch = None,
+    perform: Perform,
 ) -> Execution:
     """Вернуть на доработку: координатор — до передачи (не считается), ЦУР — после (считается)."""
-    return _tagged(
-        await service.perform(
-            session,
-            execution_id,
-            Command.RETURN,
-            actor,
-            now=now,
-            words=reason.reason,
-            expected_version=_version(if_match),
-        ),
-        response,
-    )
+    return await perform(actor, execution_id, Command.RETURN, words=reason.reason)
 
 
 @router.post(
@@ -291,25 +261,10 @@ async def return_execution(
     summary="Передать в ЦУР",
 )
 async def forward_execution(
-    actor: ByCoordinator,
-    execution_id: UUID,
-    session: Session,
-    now: Now,
-    response: Response,
-    if_match: IfMatch = None,
+    actor: ByCoordinator, execution_id: UUID, perform: Perform
 ) -> Execution:
     """Координатор передаёт отчёт в ЦУР: эта дата и сравнивается со сроком."""
-    return _tagged(
-        await service.perform(
-            session,
-            execution_id,
-            Command.FORWARD,
-            actor,
-            now=now,
-            expected_version=_version(if_match),
-        ),
-        response,
-    )
+    return await perform(actor, execution_id, Command.FORWARD)
 
 
 @router.post(
@@ -318,26 +273,9 @@ async def forward_execution(
     responses=COMMAND_PROBLEMS,
     summary="Принять",
 )
-async def accept_execution(
-    actor: ByController,
-    execution_id: UUID,
-    session: Session,
-    now: Now,
-    response: Response,
-    if_match: IfMatch = None,
-) -> Execution:
+async def accept_execution(actor: ByController, execution_id: UUID, perform: Perform) -> Execution:
     """ЦУР принимает исполнение. Рейтинг узнаёт об этом за доли секунды, не в этом запросе."""
-    return _tagged(
-        await service.perform(
-            session,
-            execution_id,
-            Command.ACCEPT,
-            actor,
-            now=now,
-            expected_version=_version(if_match),
-        ),
-        response,
-    )
+    return await perform(actor, execution_id, Command.ACCEPT)
 
 
 @router.post(
@@ -347,24 +285,7 @@ async def accept_execution(
     summary="Отозвать",
 )
 async def withdraw_execution(
-    actor: ByController,
-    execution_id: UUID,
-    reason: Reason,
-    session: Session,
-    now: Now,
-    response: Response,
-    if_match: IfMatch = None,
+    actor: ByController, execution_id: UUID, reason: Reason, perform: Perform
 ) -> Execution:
     """ЦУР снимает исполнение с контроля с указанием причины; в рейтинге его больше нет."""
-    return _tagged(
-        await service.perform(
-            session,
-            execution_id,
-            Command.WITHDRAW,
-            actor,
-            now=now,
-            words=reason.reason,
-            expected_version=_version(if_match),
-        ),
-        response,
-    )
+    return await perform(actor, execution_id, Command.WITHDRAW, words=reason.reason)

@@ -1,8 +1,8 @@
-"""Who may do what in the directory, and the headers of versions."""
+"""Who may do what in the directory."""
 
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends
 
 from shared.auth import Actor, Role, demand
 
@@ -14,18 +14,3 @@ Addresser = Annotated[
     Actor,
     Depends(demand(Role.SERVICE, Role.SECRETARY, Role.CUR_ADMIN, Role.CUR_CONTROLLER)),
 ]
-
-
-async def _expected_version(
-    if_match: Annotated[
-        str | None,
-        Header(
-            pattern=r'^"v\d{1,9}"$',
-            description='Версия, к которой относится запрос, например "v3"',
-        ),
-    ] = None,
-) -> int | None:
-    return int(if_match[2:-1]) if if_match else None
-
-
-ExpectedVersion = Annotated[int | None, Depends(_expected_version)]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.directory import repository, service
 from services.directory.domain import ClusterStatus, OrganisationKind
 from services.directory.models import Cluster, Organisation
-from services.directory.routers.access import Admin, ExpectedVersion, Reader
+from services.directory.routers.access import Admin, Reader
 from services.directory.schemas import (
     ClusterCreate,
     ClusterPage,
@@ -24,6 +24,7 @@ from shared.db import Session
 from shared.idempotency import Idempotent
 from shared.problems import problems
 from shared.text import RegionCode
+from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1")
 
@@ -89,14 +90,14 @@ async def read_cluster(
 ) -> Cluster:
     """Один кластер; ETag — его версия."""
     cluster = await repository.get_cluster(session, cluster_id)
-    response.headers["ETag"] = f'"v{cluster.version}"'
+    tag(response, cluster.version)
     return cluster
 
 
 @router.patch(
     "/clusters/{cluster_id}",
     response_model=ClusterRead,
-    responses=problems(401, 403, 404, 409, 422),
+    responses=problems(401, 403, 404, 422),
     summary="Изменить кластер",
     tags=["clusters"],
 )
@@ -113,7 +114,7 @@ async def change_cluster(
     cluster = await service.change_cluster(
         session, cluster_id, wanted, now=now, expected_version=expected_version
     )
-    response.headers["ETag"] = f'"v{cluster.version}"'
+    tag(response, cluster.version)
     return cluster
 
 

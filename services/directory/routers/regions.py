@@ -26,6 +26,7 @@ from shared.clock import MOSCOW, Now
 from shared.db import Session
 from shared.problems import problems
 from shared.text import RegionCode
+from shared.versions import tag
 
 router = APIRouter(prefix="/v1", tags=["regions"])
 
@@ -96,7 +97,7 @@ async def read_region(
 ) -> Region:
     """Один регион."""
     region = await repository.get_region(session, code)
-    response.headers["ETag"] = f'"v{region.version}"'
+    tag(response, region.version)
     return region
 
 

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.meetings import repository, service
 from services.meetings.domain import MeetingCommand, Series
 from services.meetings.models import Meeting
-from services.meetings.routers.versions import ExpectedVersion, tag
 from services.meetings.schemas import (
     AgendaItemCreate,
     AgendaItemRead,
@@ -27,6 +26,7 @@ from shared.clock import MOSCOW, Now
 from shared.db import Session
 from shared.idempotency import Idempotent
 from shared.problems import problems
+from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1/meetings", tags=["meetings"])
 

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.meetings import repository, service
 from services.meetings.domain import ProtocolStatus
 from services.meetings.models import Protocol, ProtocolItem
-from services.meetings.routers.versions import ExpectedVersion, tag
 from services.meetings.schemas import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -28,6 +27,7 @@ from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
 from shared.problems import problems
+from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1/protocols", tags=["protocols"])
 

@@ -1,4 +1,4 @@
-"""`ETag` and `If-Match`: `"v7"` is the seventh version of a meeting or a protocol."""
+"""`ETag` and `If-Match`: `"v7"` is the seventh version of whatever the address names."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ async def _expected_version(
         str | None,
         Header(
             pattern=r'^"v\d{1,9}"$',
-            description='Версия, к которой относится запрос, например "v3"',
+            description='Версия, к которой относится запрос, например "v3"; иначе 412',
         ),
     ] = None,
 ) -> int | None:
