@@ -56,7 +56,7 @@ def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], 
         async with AsyncExitStack() as stack:
             sessions = await stack.enter_async_context(db.open_sessions(settings.database_dsn))
             if settings.environment is Environment.DEVELOPMENT:
-                clock.setting = await simulation.read_setting(settings.database_dsn)
+                await simulation.prime(settings.database_dsn, clock)
             client = await stack.enter_async_context(open_client(settings))
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             running = [tasks.create_task(waker.run())]

@@ -50,6 +50,11 @@ async def read_setting(dsn: str) -> Setting | None:
         await connection.close()
 
 
+async def prime(dsn: str, clock: Clock) -> None:
+    """Set the process's clock by the row. Raises what the database raises."""
+    clock.setting = await read_setting(dsn)
+
+
 async def follow(dsn: str, clock: Clock) -> None:
     """Keep the process's clock like the row, until cancelled; reconnects by itself."""
     changed = asyncio.Event()

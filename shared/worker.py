@@ -125,6 +125,10 @@ async def _work(
         context = Context(settings, sessions, client, clock, None, relay.wake)
         tasks: dict[str, Callable[[], Awaitable[None]]] = {}
         if settings.is_development:
+            # Before anything acts by it: a checkpoint or a score must not be dated by the wall.
+            await through_outages(
+                "clock", lambda: simulation.prime(settings.database_dsn, clock), health
+            )
             tasks["clock"] = lambda: simulation.follow(settings.database_dsn, clock)
         if PRODUCED[service]:
             tasks["relay"] = relay.run
@@ -195,9 +199,6 @@ class _RelayTask:
             self._relay.wake()
 
     async def run(self) -> None:
-        if self._settings.is_development:
-            # Before the first checkpoint: it must not be dated by the wall.
-            self._clock.setting = await simulation.read_setting(self._settings.database_dsn)
         connection = await asyncpg.connect(self._settings.database_dsn, timeout=5)
         try:
             async with open_producer(self._settings) as producer:

@@ -82,6 +82,11 @@ class Board:
         """None until the first load."""
         return self._snapshot
 
+    @property
+    def period(self) -> str | None:
+        """The month that is shown; None until the first load."""
+        return str(self._snapshot.head["period"]) if self._snapshot else None
+
     def show(self, head: Mapping[str, Any], items: list[dict[str, Any]], revision: int) -> None:
         """Take the standings in; watchers get the lines that differ from what they have."""
         before = self._snapshot
@@ -288,10 +293,10 @@ async def _refresh(
         complete_through = await repository.complete_through(session)
         now = clock.now()
         times = {"as_of": _instant(now), "complete_through": _instant(complete_through)}
-        if not load:
+        period = str(service.current_period(now))
+        if not load and board.period == period:
             board.renew(times)
             return
-        period = await repository.newest_period(session) or str(service.current_period(now))
         standings = await repository.list_standings(session, period)
         regions = await repository.list_regions(session)
         methodology = service.METHODOLOGY

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Dialect, Row, Table, delete, insert, or_, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlmodel import SQLModel, col, func, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain import Facts, Period
@@ -214,11 +214,6 @@ async def list_standings(session: AsyncSession, period: str) -> Sequence[Standin
         select(Standing).where(col(Standing.period) == period).order_by(col(Standing.region))
     )
     return (await session.exec(statement)).all()
-
-
-async def newest_period(session: AsyncSession) -> str | None:
-    """The month last scored."""
-    return (await session.exec(select(func.max(Standing.period)))).one()
 
 
 async def keep_standings(session: AsyncSession, standings: Sequence[Standing]) -> int:
