@@ -76,5 +76,5 @@ lock: .venv/dev.stamp ## Renew locks/*.txt from pyproject.toml
 	@for set in "runtime" "embedded --extra embedded" "dev --extra embedded --group dev"; do \
 		set -- $$set; name=$$1; shift; \
 		$(BIN)/python -m uv pip compile pyproject.toml "$$@" --universal --python-version 3.11 \
-			--generate-hashes --no-emit-index-url --quiet --upgrade --custom-compile-command "make lock" -o locks/$$name.txt || exit 1; \
+			--generate-hashes --quiet --upgrade --custom-compile-command "make lock" -o locks/$$name.txt || exit 1; \
 	done
