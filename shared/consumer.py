@@ -121,6 +121,7 @@ class _Batch:
     """What one transaction will apply."""
 
     messages: list[Message] = field(default_factory=list)
+    unreadable: list[tuple[Message, str]] = field(default_factory=list)
     moved: dict[Stream, Position] = field(default_factory=dict)
 
 
@@ -193,8 +194,11 @@ class Consumer:
                     if message.is_checkpoint:
                         message.checkpoint()
                 except (Unreadable, ValidationError) as error:
-                    async with transaction(self._sessions) as session:
-                        await dead_letters.keep_record(session, stream, record, str(error))
+                    # Put aside together with the offset after it, so a restart meets it no more.
+                    origin, value = f"offset {record.offset}", record.value or b""
+                    letter = Message(*stream, "unreadable", origin, None, value)
+                    batch.unreadable.append((letter, str(error)))
+                    self._moving(batch, stream).broker_offset = record.offset + 1
                     continue
                 if self._is_behind(batch, message):
                     await self._apply(batch)
@@ -208,6 +212,13 @@ class Consumer:
 
     def _position(self, batch: _Batch, stream: Stream) -> Position:
         return batch.moved.get(stream) or self._positions[stream]
+
+    def _moving(self, batch: _Batch, stream: Stream) -> Position:
+        """The position the batch will move the stream to; a copy until it is committed."""
+        if stream not in batch.moved:
+            known = self._positions[stream]
+            batch.moved[stream] = Position(known.seq, known.through, known.broker_offset)
+        return batch.moved[stream]
 
     def _is_behind(self, batch: _Batch, message: Message) -> bool:
         """Whether events between our position and this message are missing."""
@@ -229,10 +240,7 @@ class Consumer:
                 return
         elif message.seq != known.seq + 1:
             return
-        position = batch.moved.get(stream)
-        if position is None:
-            position = Position(known.seq, known.through, known.broker_offset)
-            batch.moved[stream] = position
+        position = self._moving(batch, stream)
         if message.seq is None:
             position.through = message.checkpoint().through
         else:
@@ -263,6 +271,8 @@ class Consumer:
             return
         async with transaction(self._sessions) as session:
             session.info[Circumstances] = Circumstances(self._clock.now(), self._client)
+            for letter, reason in batch.unreadable:
+                await dead_letters.keep(session, letter, reason)
             await self._handle(session, batch.messages)
             connection = await session.connection()
             for (topic, partition), position in sorted(batch.moved.items()):

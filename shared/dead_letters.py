@@ -6,7 +6,7 @@ must halt, not throw everything away.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from sqlalchemy import func, insert, text
@@ -65,15 +65,6 @@ async def keep(session: AsyncSession, message: Message, reason: str) -> None:
         type=message.type,
         reason=reason[:500],
     )
-
-
-async def keep_record(
-    session: AsyncSession, stream: tuple[str, int], record: Any, reason: str
-) -> None:
-    """Put aside a Kafka record that is no event of ours at all."""
-    value = record.value or b""
-    message = Message(*stream, "unreadable", f"offset {record.offset}", None, value)
-    await keep(session, message, reason)
 
 
 async def unsent(session: AsyncSession) -> list[DeadLetter]:

@@ -231,17 +231,31 @@ async def test_an_invalid_event_is_put_aside_and_those_after_it_are_heard(line: 
     assert "Field required" in letters[0]["reason"]
 
 
-async def test_records_that_are_no_events_at_all_are_put_aside(line: Line) -> None:
-    told = fact()
-    async with line.relaying(), line.hearing_it():
-        async with open_producer(line.settings) as producer:
-            for headers in ([], [("ce_type", b"x.y.z.v1")], [("ce_type", b"a"), ("seq", b"-1")]):
-                await producer.send_and_wait(TOPIC, b"\x00\xff", partition=0, headers=headers)
-        await line.tell(told)
-        await until(lambda: _has(line, told), "heard")
+async def test_records_that_are_no_events_at_all_are_put_aside_once(line: Line) -> None:
+    first, second = fact(), fact()
+    async with line.relaying():
+        async with line.hearing_it():
+            async with open_producer(line.settings) as producer:
+                for headers in (
+                    [],
+                    [("ce_type", b"x.y.z.v1")],
+                    [("ce_type", b"a"), ("seq", b"-1")],
+                ):
+                    await producer.send_and_wait(TOPIC, b"\x00\xff", partition=0, headers=headers)
+            await line.tell(first)
+            await until(lambda: _has(line, first), "heard")
+            await until(lambda: _letters(line, 3), "put aside")
+        await line.tell(second)
+        async with line.hearing_it():
+            await until(lambda: _has(line, second), "heard after a restart")
+    assert await _letters(line, 3)
+
+
+async def _letters(line: Line, count: int) -> bool:
     connection = await asyncpg.connect(line.hearing_dsn)
-    assert await connection.fetchval("select count(*) from dead_letters") == 3
+    found = await connection.fetchval("select count(*) from dead_letters")
     await connection.close()
+    return bool(found == count)
 
 
 async def test_a_checkpoint_is_reached_by_all_partitions_and_follows_the_clock(line: Line) -> None:
