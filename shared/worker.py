@@ -6,7 +6,7 @@ and ends the process: whoever supervises it starts it again.
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -39,6 +39,7 @@ from shared.topics import PRODUCED
 
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 5.0
+_SAY_THEMSELVES: Final = frozenset({"relay", "consumer"})
 _DEAD_LETTER_POLL: Final = 2.0
 _TIDY_SECONDS: Final = 3600.0
 _KEYS_KEPT: Final = timedelta(hours=24)
@@ -83,6 +84,11 @@ class Health:
 
     def __init__(self) -> None:
         self._waiting: dict[str, str] = {}
+
+    @property
+    def waiting(self) -> Mapping[str, str]:
+        """Task → why it is not at work."""
+        return self._waiting
 
     def expect(self, task: str) -> None:
         self._waiting[task] = "starting"
@@ -151,11 +157,16 @@ async def _work(
 
 
 async def through_outages(name: str, task: Callable[[], Awaitable[None]], health: Health) -> None:
-    """Run the task again and again while what stops it is an outage."""
-    if name in {"relay", "consumer"}:
+    """Run the task again and again while what stops it is an outage.
+
+    Relay and consumer say themselves when they are at work; any other task is, once it runs.
+    """
+    if name in _SAY_THEMSELVES:
         health.expect(name)
     pause = _FIRST_PAUSE
     while True:
+        if name not in _SAY_THEMSELVES:
+            health.ok(name)
         started = asyncio.get_running_loop().time()
         reason: BaseException
         try:

@@ -1,0 +1,56 @@
+"""A worker's tasks: outages are waited out and seen from outside, a bug ends the process."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from shared.kafka import BrokerAway
+from shared.worker import Health, through_outages
+from tests.shared.transport import until
+
+
+class Failing:
+    """A task that fails as told, then runs until it is cancelled."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self._failures = list(failures)
+        self.runs = 0
+
+    async def __call__(self) -> None:
+        self.runs += 1
+        if self._failures:
+            raise self._failures.pop(0)
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("outage", [OSError("refused"), BrokerAway("gone"), TimeoutError()])
+async def test_a_task_that_met_an_outage_is_at_work_again_once_it_runs(outage: Exception) -> None:
+    health, task = Health(), Failing(outage)
+    running = asyncio.create_task(through_outages("scorer", task, health))
+
+    await until(lambda: "scorer" in health.waiting, "seen to be down")
+    await until(lambda: task.runs == 2 and not health.waiting, "seen to be up")
+
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_a_consumer_is_ready_only_when_it_says_so() -> None:
+    health, task = Health(), Failing(OSError("refused"))
+    running = asyncio.create_task(through_outages("consumer", task, health))
+
+    await until(lambda: task.runs == 2, "running again")
+    assert "consumer" in health.waiting
+    health.ok("consumer")
+    assert not health.waiting
+
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_a_bug_is_not_waited_out() -> None:
+    with pytest.raises(KeyError):
+        await through_outages("scorer", Failing(KeyError("bug")), Health())
