@@ -94,6 +94,13 @@ class DatesReversed(Invalid):
     title = "Даты перепутаны"
 
 
+class SelectorNotForAuthorities(Invalid):
+    """Authorities are addressed by region; clusters, cohorts and industries say nothing of them."""
+
+    code = "selector_not_for_authorities"
+    title = "Отбор не подходит органам власти"
+
+
 class TooManyAddressees(Invalid):
     """More addressees than one instruction may have."""
 

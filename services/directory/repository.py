@@ -6,14 +6,14 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, or_, true, tuple_
+from sqlalchemy import ColumnElement, Row, and_, or_, text, true, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain import (
-    AppointmentOverlaps,
     ClusterCodeTaken,
     ClusterStatus,
     CodeTaken,
@@ -71,10 +71,10 @@ class AppointmentNotFound(NotFound):
 _REFUSALS: dict[str, Conflict] = {
     "uq_clusters_code": ClusterCodeTaken("Кластер с таким кодом уже есть.", field="body.code"),
     "uq_organisations_code": CodeTaken("Организация с таким кодом уже есть.", field="body.code"),
-    "ex_appointments_one_at_a_time": AppointmentOverlaps(
-        "В эти даты должность уже занята.", field="body.valid_from"
-    ),
 }
+_ALONE_IN_REFERENCE_DATA = text(
+    "lock table regions, industries, organisations in share row exclusive mode"
+)
 
 
 async def save(session: AsyncSession, row: SQLModel) -> None:
@@ -93,6 +93,11 @@ async def save(session: AsyncSession, row: SQLModel) -> None:
 async def all_of(session: AsyncSession, model: type[M]) -> Sequence[M]:
     """Every row of a small table."""
     return (await session.exec(select(model))).all()
+
+
+async def lock_reference_data(session: AsyncSession) -> None:
+    """Wait until nobody else enters regions, industries or organisations; readers go on."""
+    await (await session.connection()).execute(_ALONE_IN_REFERENCE_DATA)
 
 
 async def list_regions(
@@ -204,6 +209,21 @@ async def list_people(session: AsyncSession, *, after: UUID | None, limit: int) 
     if after is not None:
         statement = statement.where(col(Person.id) > after)
     return (await session.exec(statement)).all()
+
+
+async def add_appointment(session: AsyncSession, appointment: Appointment) -> bool:
+    """Insert the tenure, or say False where it overlaps another of the same office.
+
+    `on conflict` and not the constraint's error: plain inserts that meet under an exclusion
+    constraint wait for each other, and all but one die of the deadlock.
+    """
+    statement = (
+        upsert(Appointment)
+        .values(appointment.model_dump())
+        .on_conflict_do_nothing(constraint="ex_appointments_one_at_a_time")
+        .returning(col(Appointment.id))
+    )
+    return (await session.exec(statement)).first() is not None
 
 
 async def get_appointment(session: AsyncSession, appointment_id: UUID) -> Appointment:

@@ -4,8 +4,17 @@ from datetime import date
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 
 from services.directory.domain import ClusterStatus, Level, Office, OrganisationKind
 from shared.pages import Page
@@ -15,7 +24,10 @@ _ID: Final = "0190c5a0-0000-7000-8000-0000000000aa"
 Cohort = Annotated[int, Field(ge=2022, le=2100, examples=[2023])]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
 Email = Annotated[
-    str, StringConstraints(pattern=r"^[^@\s]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}$")
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}$"
+    ),
 ]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()-]{5,30}$")]
 
@@ -175,15 +187,23 @@ class ClusterCreate(BaseModel):
 
 
 class ClusterPatch(BaseModel):
-    """What may change of a cluster; what is left out stays."""
+    """What may change of a cluster; what is left out stays. A core college of null is none."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"status": "closed"}]}
     )
 
-    name: Line | None = None
-    status: ClusterStatus | None = None
+    name: Line | SkipJsonSchema[None] = None
+    status: ClusterStatus | SkipJsonSchema[None] = None
     core_college_id: UUID | None = None
+
+    @field_validator("name", "status")
+    @classmethod
+    def _is_something(cls, value: object) -> object:
+        """Null is no name and no status; leaving the field out is how it stays."""
+        if value is None:
+            raise PydanticCustomError("null_not_allowed", "Null is not a value here")
+        return value
 
 
 class ClusterRead(BaseModel):

@@ -20,6 +20,7 @@ from services.directory.domain import (
     DatesReversed,
     Office,
     OrganisationKind,
+    SelectorNotForAuthorities,
     TooManyAddressees,
     UnknownCluster,
     UnknownCollege,
@@ -107,8 +108,11 @@ def _update(row: Any, values: Mapping[str, object]) -> bool:
 async def load_reference_data(session: AsyncSession, *, now: datetime) -> ReferenceCounts:
     """Bring regions, industries and federal organisations to what the shipped lists say.
 
-    Loading twice changes nothing and tells nothing.
+    Loading twice changes nothing and tells nothing, also at the same time.
     """
+    # Said before the lock is waited for.
+    await outbox.admit(session, now)
+    await repository.lock_reference_data(session)
     regions, events = await _load_regions(session, now)
     industries, organisations = Counts(), Counts()
     known = {row.code: row for row in await repository.all_of(session, Industry)}
@@ -212,7 +216,7 @@ async def change_cluster(
     cluster = await repository.get_cluster(session, cluster_id, for_update=True)
     expect_version(cluster.version, expected_version)
     await _check_college(session, wanted.core_college_id)
-    if not _update(cluster, wanted.model_dump(exclude_none=True)):
+    if not _update(cluster, wanted.model_dump(exclude_unset=True)):
         return cluster
     cluster.version += 1
     await repository.save(session, cluster)
@@ -242,12 +246,11 @@ async def appoint(
     if await session.get(Person, wanted.person_id) is None:
         raise UnknownPerson("Такого человека нет.", field="body.person_id")
     _check_order(wanted.valid_from, wanted.valid_to)
+    # Said before a rival's transaction is waited for.
+    await outbox.admit(session, now)
     appointment = Appointment(id=new_id(), **wanted.model_dump())
-    try:
-        async with session.begin_nested():
-            await repository.save(session, appointment)
-    except AppointmentOverlaps as error:
-        raise await _overlap(session, wanted) from error
+    if not await repository.add_appointment(session, appointment):
+        raise await _overlap(session, wanted)
     facts = _facts(appointment, AppointmentEvent)
     event = AppointmentMade(**facts, appointment_id=appointment.id, occurred_at=now)
     await outbox.add(session, [event])
@@ -281,13 +284,17 @@ async def _overlap(session: AsyncSession, wanted: AppointmentCreate) -> Appointm
 async def end_appointment(
     session: AsyncSession, appointment_id: UUID, valid_to: date, *, now: datetime
 ) -> Appointment:
-    """Give a tenure its last day.
+    """Give a tenure its last day, or one earlier than it has.
 
     Raises `AppointmentNotFound`, `AppointmentEndedAlready`, `DatesReversed`.
     """
     appointment = await repository.get_appointment(session, appointment_id)
-    if appointment.valid_to is not None:
-        raise AppointmentEndedAlready(f"Назначение уже завершено {appointment.valid_to:%d.%m.%Y}.")
+    if appointment.valid_to is not None and appointment.valid_to <= valid_to:
+        raise AppointmentEndedAlready(
+            f"Последний день уже назван: {appointment.valid_to:%d.%m.%Y}. Его можно приблизить,"
+            " но не отдалить.",
+            field="body.valid_to",
+        )
     _check_order(appointment.valid_from, valid_to)
     appointment.valid_to = valid_to
     appointment.version += 1
@@ -307,8 +314,15 @@ async def coverage(session: AsyncSession, at: date) -> tuple[int, Sequence[Regio
 async def resolve_addressees(session: AsyncSession, wanted: AddresseesQuery) -> Sequence[Row[Any]]:
     """Who is addressed as of the date.
 
-    Raises `UnknownRegion`, `UnknownIndustry`, `UnknownCluster`, `TooManyAddressees`.
+    Raises `SelectorNotForAuthorities`, `UnknownRegion`, `UnknownIndustry`, `UnknownCluster`,
+    `TooManyAddressees`.
     """
+    if wanted.kind == "authority":
+        for name in ("clusters", "cohorts", "industries"):
+            if getattr(wanted, name):
+                raise SelectorNotForAuthorities(
+                    "Органам власти адресуют по регионам, а не по кластерам.", field=f"body.{name}"
+                )
     for field, refusal, column, values in (
         ("regions", UnknownRegion, Region.code, wanted.regions),
         ("industries", UnknownIndustry, Industry.code, wanted.industries),

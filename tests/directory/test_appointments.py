@@ -100,6 +100,22 @@ async def test_a_tenure_is_ended_once_and_told_of(
     ]
 
 
+async def test_a_fixed_term_may_end_sooner(
+    client: httpx.AsyncClient, session: AsyncSession, admin: Headers, body: dict[str, Any]
+) -> None:
+    made = await client.post("/v1/appointments", headers=admin, json=body)
+    path = f"/v1/appointments/{made.json()['id']}/end"
+
+    later = await client.post(path, headers=admin, json={"valid_to": "2023-10-16"})
+    sooner = await client.post(path, headers=admin, json={"valid_to": "2023-10-01"})
+    following = {**body, "valid_from": "2023-10-02", "valid_to": None}
+    successor = await client.post("/v1/appointments", headers=admin, json=following)
+
+    assert (later.status_code, later.json()["code"]) == (409, "appointment_already_ended")
+    assert (sooner.json()["valid_to"], sooner.json()["version"]) == ("2023-10-01", 2)
+    assert successor.status_code == 201
+
+
 async def test_a_head_of_an_authority_appoints_in_the_own_region_only(
     client: httpx.AsyncClient, token: Tokens, body: dict[str, Any]
 ) -> None:

@@ -47,6 +47,31 @@ async def test_a_cluster_is_entered_changed_and_told_of_with_its_version(
     assert {row.partition for row in told} == {partition_of("16")}
 
 
+async def test_a_core_college_is_named_and_taken_away(
+    client: httpx.AsyncClient, session: AsyncSession, admin: Headers, create: Create
+) -> None:
+    college = (await create("organisations"))["id"]
+    path = f"/v1/clusters/{(await create('clusters'))['id']}"
+
+    named = await client.patch(path, headers=admin, json={"core_college_id": college})
+    renamed = await client.patch(path, headers=admin, json={"name": "Кластер № 2"})
+    taken = await client.patch(path, headers=admin, json={"core_college_id": None})
+
+    found = [answer.json()["core_college_id"] for answer in (named, renamed, taken)]
+    assert found == [college, college, None]
+    assert len(await _told(session)) == 4
+
+
+@pytest.mark.parametrize("field", ["name", "status"])
+async def test_null_is_no_name_and_no_status(
+    client: httpx.AsyncClient, session: AsyncSession, admin: Headers, create: Create, field: str
+) -> None:
+    path = f"/v1/clusters/{(await create('clusters'))['id']}"
+    response = await client.patch(path, headers=admin, json={field: None})
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, f"body.{field}")
+    assert len(await _told(session)) == 1
+
+
 @pytest.mark.parametrize(
     ("wrong", "status", "code"),
     [

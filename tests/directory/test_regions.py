@@ -1,14 +1,20 @@
+import asyncio
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from sqlmodel import select, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.directory.models import Region
+from services.directory import service
+from services.directory.domain import MAX_ADDRESSEES, ClusterStatus
+from services.directory.models import Cluster, Region
+from shared.db import open_sessions, transaction
 from shared.events.directory import RegionEvent
+from shared.ids import new_id
 from shared.tables import OutboxRecord
-from tests.conftest import Headers, Tokens
+from tests.conftest import NOW, Headers, Tokens
 from tests.directory.conftest import Create
 
 
@@ -45,6 +51,28 @@ async def test_a_region_that_differs_is_mended_and_told_of(
     assert (read["timezone"], read["version"]) == ("Europe/Moscow", 2)
     newest = (await _events(session, RegionEvent.topic))[-1]
     assert (newest.type, newest.key) == ("directory.region.changed.v1", "16")
+
+
+async def test_two_loads_at_once_enter_everything_once(databases: dict[str, str]) -> None:
+    """Real connections, real commits: the second waits for the first and finds nothing to do."""
+    async with open_sessions(databases["directory"]) as sessions:
+
+        async def load() -> tuple[int, int, int]:
+            async with transaction(sessions) as session:
+                counts = await service.load_reference_data(session, now=NOW)
+            return (
+                counts.regions.created,
+                counts.industries.created,
+                counts.organisations.created,
+            )
+
+        created = await asyncio.gather(load(), load())
+
+    connection = await asyncpg.connect(databases["directory"])
+    told = await connection.fetchval("select count(*) from outbox")
+    await connection.execute("truncate regions, industries, organisations, outbox cascade")
+    await connection.close()
+    assert (sorted(created), told) == ([(0, 0, 0), (89, 24, 7)], 89)
 
 
 async def test_regions_are_listed_as_people_order_names(
@@ -124,6 +152,66 @@ async def test_a_selector_restricts_by_all_it_names(
     )
 
     assert [item["cluster_code"] for item in response.json()["items"]] == codes
+
+
+async def test_named_clusters_are_still_filtered(
+    client: httpx.AsyncClient, admin: Headers, create: Create
+) -> None:
+    first = await create("clusters")
+    second = await create("clusters", code="77-2023-01", region="77", cohort=2023)
+    planned = await create("clusters", code="77-2024-01", region="77", status="planned")
+    await create("clusters", code="16-2022-02")
+    named = [planned["id"], second["id"], first["id"], first["id"]]
+
+    async def resolved(**selector: Any) -> list[str]:
+        body = {"kind": "cluster", "clusters": named, "at": "2023-10-04", **selector}
+        response = await client.post("/v1/addressees/resolve", headers=admin, json=body)
+        return [item["cluster_code"] for item in response.json()["items"]]
+
+    assert await resolved() == ["16-2022-01", "77-2023-01"]
+    assert await resolved(cohorts=[2023]) == ["77-2023-01"]
+    assert await resolved(cohorts=[2023], regions=["16"]) == []
+
+
+async def test_more_addressees_than_an_instruction_may_have_are_refused(
+    client: httpx.AsyncClient, session: AsyncSession, admin: Headers, loaded: dict[str, Any]
+) -> None:
+    query = {"kind": "cluster", "at": "2023-10-04"}
+    await _enter_clusters(session, 0, MAX_ADDRESSEES)
+    most = await client.post("/v1/addressees/resolve", headers=admin, json=query)
+    await _enter_clusters(session, MAX_ADDRESSEES, 1)
+    more = await client.post("/v1/addressees/resolve", headers=admin, json=query)
+
+    assert len(most.json()["items"]) == MAX_ADDRESSEES
+    assert (more.status_code, more.json()["code"]) == (422, "too_many_addressees")
+
+
+async def _enter_clusters(session: AsyncSession, first: int, count: int) -> None:
+    session.add_all(
+        Cluster(
+            id=new_id(),
+            code=f"16-{number}",
+            name="Кластер",
+            region="16",
+            industry="metallurgy",
+            cohort=2022,
+            status=ClusterStatus.ACTIVE,
+            registered_at=NOW,
+        )
+        for number in range(first, first + count)
+    )
+    await session.flush()
+
+
+@pytest.mark.parametrize(
+    "selector", [{"clusters": [str(new_id())]}, {"cohorts": [2022]}, {"industries": ["metallurgy"]}]
+)
+async def test_a_selector_of_clusters_says_nothing_of_authorities(
+    client: httpx.AsyncClient, admin: Headers, loaded: dict[str, Any], selector: dict[str, Any]
+) -> None:
+    body = {"kind": "authority", "at": "2023-10-04", **selector}
+    response = await client.post("/v1/addressees/resolve", headers=admin, json=body)
+    assert (response.status_code, response.json()["code"]) == (422, "selector_not_for_authorities")
 
 
 async def test_an_authority_is_addressed_once_per_region_with_its_leaders_of_the_date(

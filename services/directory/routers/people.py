@@ -140,5 +140,5 @@ async def list_appointments(
 async def end_appointment(
     actor: Admin, appointment_id: UUID, wanted: AppointmentEnd, session: Session, now: Now
 ) -> Appointment:
-    """Назвать последний день; после него место свободно."""
+    """Назвать последний день или приблизить его; после него место свободно."""
     return await service.end_appointment(session, appointment_id, wanted.valid_to, now=now)

@@ -1,9 +1,8 @@
 """Regions, industries and the reference data they come from, over HTTP."""
 
 from datetime import date
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.directory import repository, service
 from services.directory.models import Region
@@ -25,7 +24,7 @@ from shared import pages
 from shared.clock import MOSCOW, Now
 from shared.db import Session
 from shared.problems import problems
-from shared.text import RegionCode
+from shared.text import Line, RegionCode
 from shared.versions import tag
 
 router = APIRouter(prefix="/v1", tags=["regions"])
@@ -56,7 +55,7 @@ async def list_regions(
     session: Session,
     request: Request,
     response: Response,
-    federal_district: Annotated[str | None, Query(max_length=64)] = None,
+    federal_district: Line | None = None,
     cursor: pages.Cursor = None,
     limit: pages.Limit = 100,
 ) -> RegionPage:
