@@ -40,7 +40,7 @@ from shared.events.assignments import (
     ExecutionWithdrawn,
 )
 from shared.events.base import Event
-from shared.events.directory import AppointmentEvent
+from shared.events.directory import AppointmentEnded, AppointmentEvent
 from shared.events.meetings import ProtocolApproved, ProtocolItem
 from shared.ids import new_id
 
@@ -281,7 +281,7 @@ async def hear_appointment(
     if appointment.office != "coordinator":
         return
     await repository.keep_coordinator(session, appointment)
-    if appointment.valid_to is not None:
+    if isinstance(appointment, AppointmentEnded):
         return
     waiting = await repository.waiting_for_coordinator(session, appointment.region)
     if not waiting:

@@ -16,7 +16,7 @@ from shared.clients.base import ServiceClient
 from shared.clients.directory import Addressee
 from shared.consumer import Circumstances
 from shared.events.assignments import ExecutionIssued
-from shared.events.directory import AppointmentMade
+from shared.events.directory import AppointmentEnded, AppointmentMade
 from shared.events.meetings import AddresseeKind, Addressees
 from shared.tables import OutboxRecord
 from tests.conftest import NOW, settings_for
@@ -119,6 +119,23 @@ async def test_an_appointment_routes_what_waited_for_it(
 
     executions = {execution.region: execution for execution in await _all(session, Execution)}
     assert (executions["16"].status, executions["77"].status) == (Status.ROUTED, Status.ISSUED)
+
+
+async def test_an_appointment_for_a_term_routes_and_its_end_does_not(
+    session: AsyncSession, directory: DirectoryStandIn
+) -> None:
+    directory.addressees = [make_addressee(coordinator_id=None)]
+    await issue(session, [make_protocol()])
+    term = {**_appointed("16").model_dump(), "valid_to": date(2023, 12, 31)}
+
+    await hear(session, [AppointmentEnded(**{**term, "version": 2})])
+    (execution,) = await _all(session, Execution)
+    assert execution.status is Status.ISSUED
+
+    await hear(session, [AppointmentMade(**term)])
+    session.expunge_all()
+    (execution,) = await _all(session, Execution)
+    assert execution.status is Status.ROUTED
 
 
 async def test_the_appointment_itself_closes_the_authoritys_execution(
