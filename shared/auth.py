@@ -38,6 +38,7 @@ class Role(StrEnum):
     CUR_CONTROLLER = "cur_controller"
     SECRETARY = "secretary"
     COORDINATOR = "coordinator"
+    DEPUTY = "deputy"
     CLUSTER = "cluster"
     AUTHORITY_HEAD = "authority_head"
     ASSOCIATION = "association"

@@ -1,5 +1,6 @@
 """Refusals in business terms. HTTP is `shared.problems`' affair."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -7,7 +8,8 @@ class DomainError(Exception):
     """A refusal the caller can understand and act on; anything else is a bug.
 
     `code` is stable and for programs; the message is Russian and for people; `field` names the
-    part of the request that is at fault, where there is one.
+    part of the request that is at fault, where there is one; `current` is the state that stood
+    in the way, as the caller would read it now.
     """
 
     code: ClassVar[str] = "domain_error"
@@ -16,6 +18,7 @@ class DomainError(Exception):
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+        self.current: Mapping[str, str | int] | None = None
 
 
 class NotFound(DomainError):

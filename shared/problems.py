@@ -25,6 +25,7 @@ from shared.errors import (
     Unavailable,
     VersionMismatch,
 )
+from shared.text import UNFIT
 
 MEDIA_TYPE: Final = "application/problem+json"
 STATUS: Final[Mapping[type[DomainError], int]] = {
@@ -64,6 +65,7 @@ class Problem(BaseModel):
                     "instance": "/v1/executions/0190c5a0-0000-7000-8000-000000000012/accept",
                     "code": "action_not_allowed",
                     "errors": [],
+                    "current": {"state": "in_progress", "version": 5},
                     "request_id": "0190c5a0-0000-7000-8000-000000000001",
                 }
             ]
@@ -77,6 +79,9 @@ class Problem(BaseModel):
     instance: str = Field(max_length=2000)
     code: str = Field(max_length=100)
     errors: list[FieldError] = Field(default_factory=list, max_length=100)
+    current: dict[str, str | int] | None = Field(
+        default=None, description="Состояние, которое помешало, каким оно стало"
+    )
     request_id: str | None = Field(default=None, max_length=100)
 
 
@@ -145,6 +150,7 @@ def _answer(
     title: str,
     detail: str,
     errors: Sequence[FieldError] = (),
+    current: Mapping[str, str | int] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     request_id = structlog.contextvars.get_contextvars().get("request_id")
@@ -156,6 +162,7 @@ def _answer(
         instance=request.url.path[:2000],
         code=code,
         errors=list(errors)[:100],
+        current=dict(current) if current else None,
         request_id=request_id,
     )
     # Serialised leniently: a path may hold what UTF-8 cannot.
@@ -165,7 +172,7 @@ def _answer(
 
 def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
-    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    status = status_of(error)
     errors = []
     if error.field:
         errors = [FieldError(field=error.field, code=error.code, message=str(error)[:500])]
@@ -177,8 +184,14 @@ def _on_domain_error(request: Request, error: Exception) -> Response:
         title=error.title,
         detail=str(error),
         errors=errors,
+        current=error.current,
         headers=headers,
     )
+
+
+def status_of(error: DomainError) -> int:
+    """The HTTP status of a refusal."""
+    return next(code for kind, code in STATUS.items() if isinstance(error, kind))
 
 
 def _on_invalid_request(request: Request, error: Exception) -> Response:
@@ -189,7 +202,7 @@ def _on_invalid_request(request: Request, error: Exception) -> Response:
         FieldError(
             field=".".join(str(part)[:60] for part in item["loc"])[:300],
             code=str(item["type"])[:100],
-            message=_MESSAGES.get(str(item["type"]), "Недопустимое значение"),
+            message=_message(item),
         )
         for item in found
     ]
@@ -202,6 +215,12 @@ def _on_invalid_request(request: Request, error: Exception) -> Response:
         detail=f"{first.field}: {first.message}",
         errors=errors,
     )
+
+
+def _message(item: Mapping[str, Any]) -> str:
+    if item["type"] == UNFIT:
+        return str(item["msg"])[:500]
+    return _MESSAGES.get(str(item["type"]), "Недопустимое значение")
 
 
 def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -11,6 +11,13 @@ from pydantic_core import PydanticCustomError
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
+
+UNFIT: Final = "unfit"
+
+
+def unfit(message: str) -> PydanticCustomError:
+    """For a schema's own check: the parts of a request do not fit each other, said in Russian."""
+    return PydanticCustomError(UNFIT, "{message}", {"message": message})
 
 
 def clean(value: str) -> str:

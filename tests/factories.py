@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from services.assignments.domain import Addressee as Kind
-from services.assignments.domain import ExecutorRole, Origin, Status
+from services.assignments.domain.executions import Addressee as Kind
+from services.assignments.domain.executions import ExecutorRole, Origin, Status
 from services.assignments.models import Assignment, Execution
 from shared.clients.directory import Addressee
 from shared.events.meetings import (

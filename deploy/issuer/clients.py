@@ -15,7 +15,7 @@ ROLES: Final = (
     "platform",
     "operator",
 )
-REGIONAL: Final = ("coordinator", "authority_head")
+REGIONAL: Final = ("coordinator", "deputy", "authority_head")
 _REGION: Final = re.compile(r"[0-9]{2}")
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -23,12 +23,14 @@ _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 EXAMPLES: Final = (
     ("cur_admin", "администратор ЦУР"),
     ("cur_controller", "контролёр ЦУР: принимает и возвращает отчёты"),
+    ("cur_controller-ivanova", "контролёр ЦУР, названный в поручении"),
     ("secretary", "секретарь совещаний"),
     ("auditor", "аудитор: только чтение"),
     ("platform", "платформа мониторинга"),
     ("operator", "оператор федерального проекта"),
     ("operator-irpo", "оператор с кодом организации"),
     ("coordinator-16", "региональный координатор субъекта 16"),
+    ("deputy-16", "заместитель координатора: действует, пока координатора нет"),
     ("authority_head-16", "руководитель РОИВ субъекта 16"),
     ("cluster-00000000-0000-7000-8000-000000000001", "кластер с этим идентификатором"),
     ("association-metallurgy", "ассоциация кластеров отрасли"),
@@ -47,7 +49,7 @@ def claims_of(client_id: str) -> Claims | None:
         return {"roles": [role], "clusters": [row]}
     if role == "association" and _CODE.fullmatch(row):
         return {"roles": [role], "industries": [row]}
-    if role in ("operator", "service") and _CODE.fullmatch(row):
+    if role in ("operator", "service", "cur_controller") and _CODE.fullmatch(row):
         return {"roles": [role]}
     return None
 

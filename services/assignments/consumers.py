@@ -1,12 +1,13 @@
-"""What the assignments service listens to: approved protocols and appointed coordinators."""
+"""What the assignments service listens to: approved protocols, and the directory's facts."""
 
 from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assignments import service
+from services.assignments.repository import directory
+from services.assignments.service import issuing, routing
 from shared.consumer import EventRouter, circumstances
-from shared.events.directory import AppointmentEvent
+from shared.events.directory import AppointmentEvent, ClusterEvent, RegionEvent
 from shared.events.meetings import ProtocolApproved
 
 events = EventRouter()
@@ -18,13 +19,25 @@ async def issue(session: AsyncSession, protocols: Sequence[ProtocolApproved]) ->
     around = circumstances(session)
     for protocol in protocols:
         now = max(around.now, protocol.occurred_at)
-        await service.issue_protocol(session, around.client, protocol, now=now)
+        await issuing.issue_protocol(session, around.client, protocol, now=now)
 
 
 @events.on(AppointmentEvent)
 async def hear(session: AsyncSession, appointments: Sequence[AppointmentEvent]) -> None:
-    """A region has a coordinator: what waited for one moves."""
+    """Who holds an office: what waited for a coordinator moves."""
     around = circumstances(session)
     for appointment in appointments:
         now = max(around.now, appointment.occurred_at)
-        await service.hear_appointment(session, appointment, now=now)
+        await routing.hear_appointment(session, appointment, now=now)
+
+
+@events.on(RegionEvent)
+async def keep_regions(session: AsyncSession, regions: Sequence[RegionEvent]) -> None:
+    """Names and time zones of regions."""
+    await directory.keep_regions(session, regions)
+
+
+@events.on(ClusterEvent)
+async def keep_clusters(session: AsyncSession, clusters: Sequence[ClusterEvent]) -> None:
+    """Names of clusters."""
+    await directory.keep_clusters(session, clusters)

@@ -1,18 +1,32 @@
 """The assignments service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.assignments.consumers import events
-from services.assignments.routers import assignments, executions
+from services.assignments.jobs import falling_due, handing_over, recurring
+from services.assignments.routers import (
+    assignments,
+    bulk,
+    coordination,
+    executions,
+    extensions,
+    inbox,
+    policies,
+)
 from shared.app import create_app
 from shared.worker import run_worker
 
 app = create_app(
     "assignments",
+    inbox.router,
     assignments.router,
+    bulk.router,
     executions.router,
+    extensions.router,
+    coordination.router,
+    policies.router,
     title="Поручения",
     description="Поручения по протоколам и их исполнение: от выдачи до приёмки в ЦУР.",
     events=events,
 )
 
 if __name__ == "__main__":
-    run_worker("assignments", events)
+    run_worker("assignments", events, jobs=[handing_over, falling_due, recurring])

@@ -106,10 +106,75 @@ class ExecutionWithdrawn(ExecutionEvent):
     type: ClassVar = "assignments.execution.withdrawn.v1"
 
 
-class AssignmentIssued(Event):
-    """A protocol item became an assignment with its executions."""
+class ExecutionRerouted(ExecutionEvent):
+    """Another coordinator of the region has it now."""
 
-    type: ClassVar = "assignments.assignment.issued.v1"
+    type: ClassVar = "assignments.execution.rerouted.v1"
+
+
+class ExecutionDelegated(ExecutionEvent):
+    """The coordinator gave the cluster an earlier date of the region's own."""
+
+    type: ClassVar = "assignments.execution.delegated.v1"
+
+
+class ExecutionPreChecked(ExecutionEvent):
+    """The coordinator looked the report through before forwarding it."""
+
+    type: ClassVar = "assignments.execution.pre_checked.v1"
+
+
+class ExecutionPartlyAccepted(ExecutionEvent):
+    """Some points came off control; the rest is to be handed in again. Not a return."""
+
+    type: ClassVar = "assignments.execution.partly_accepted.v1"
+
+
+class ExecutionExtensionRequested(ExecutionEvent):
+    """The executor's side asked for a later due date."""
+
+    type: ClassVar = "assignments.execution.extension_requested.v1"
+
+
+class ExecutionExtensionCancelled(ExecutionEvent):
+    """The executor's side took its request back."""
+
+    type: ClassVar = "assignments.execution.extension_cancelled.v1"
+
+
+class ExecutionExtensionGranted(ExecutionEvent):
+    """ЦУР granted the request; `due` moved only if it was asked for in time."""
+
+    type: ClassVar = "assignments.execution.extension_granted.v1"
+
+
+class ExecutionExtensionRefused(ExecutionEvent):
+    """ЦУР refused the request."""
+
+    type: ClassVar = "assignments.execution.extension_refused.v1"
+
+
+class ExecutionRedated(ExecutionEvent):
+    """The issuer's side moved the due date by itself."""
+
+    type: ClassVar = "assignments.execution.redated.v1"
+
+
+class ExecutionSuperseded(ExecutionEvent):
+    """Another assignment took the place of this one; the execution counts for nobody."""
+
+    type: ClassVar = "assignments.execution.superseded.v1"
+
+
+class ExecutionOverdue(ExecutionEvent):
+    """The due day ended without a hand-in: for people and integrations. The rating ignores it."""
+
+    type: ClassVar = "assignments.execution.overdue.v1"
+
+
+class AssignmentEvent(Event):
+    """The whole facts of one assignment."""
+
     topic: ClassVar = "assignments.assignments"
 
     assignment_id: UUID
@@ -124,7 +189,32 @@ class AssignmentIssued(Event):
     due0: date
     due: date
     executions: int
+    superseded_by: UUID | None = None
 
     @property
     def key(self) -> str:
         return str(self.assignment_id)
+
+
+class AssignmentIssued(AssignmentEvent):
+    """A protocol item, or an instruction of its own, became an assignment with its executions."""
+
+    type: ClassVar = "assignments.assignment.issued.v1"
+
+
+class AssignmentChanged(AssignmentEvent):
+    """Its due date, its controller or the number of its executions changed."""
+
+    type: ClassVar = "assignments.assignment.changed.v1"
+
+
+class AssignmentWithdrawn(AssignmentEvent):
+    """The issuer took back whatever of it was still open."""
+
+    type: ClassVar = "assignments.assignment.withdrawn.v1"
+
+
+class AssignmentSuperseded(AssignmentEvent):
+    """Another assignment, `superseded_by`, took the place of whatever was still open."""
+
+    type: ClassVar = "assignments.assignment.superseded.v1"

@@ -2,10 +2,10 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.base import Event
 
@@ -37,6 +37,38 @@ class Addressees(BaseModel):
     industries: tuple[str, ...] = ()
 
 
+class ReportField(BaseModel):
+    """A field the report answers."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    code: str
+    title: str
+    kind: Literal["text", "integer", "number", "boolean", "date"]
+    required: bool = True
+
+
+class Control(BaseModel):
+    """How the execution of an item is controlled; the defaults are the usual way."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    # Instead of a date: «срочно», «оперативно», «ежемесячно до N числа».
+    term: Literal["urgent", "prompt", "monthly"] | None = None
+    monthly_day: Annotated[int, Field(ge=1, le=31)] | None = None
+    # An RFC 5545 recurrence rule of whole days; each occurrence is an assignment of its own.
+    rule: str | None = None
+    # What may be accepted point by point.
+    points: tuple[str, ...] = ()
+    form: tuple[ReportField, ...] = ()
+    evidence: Literal["any", "file", "link"] = "any"
+    # Subjects of tokens: who controls it and who stands in.
+    controller: str | None = None
+    controller_deputy: str | None = None
+    # Clusters that contribute to the one that is addressed.
+    co_executors: tuple[UUID, ...] = ()
+
+
 class ProtocolItem(BaseModel):
     """One instruction of a protocol, as signed."""
 
@@ -50,6 +82,7 @@ class ProtocolItem(BaseModel):
     addressees: Addressees
     # The execution closes by itself when the region's coordinator is appointed.
     closes_on: Literal["coordinator_appointed"] | None = None
+    control: Control = Control()
 
 
 class ProtocolApproved(Event):

@@ -9,8 +9,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.consumers import hear, issue
-from services.assignments.domain import Addressee as Kind
-from services.assignments.domain import Status
+from services.assignments.domain.executions import Addressee as Kind
+from services.assignments.domain.executions import Status
 from services.assignments.models import Assignment, Execution, ExecutionStep
 from shared.clients.base import ServiceClient
 from shared.clients.directory import Addressee
@@ -121,17 +121,19 @@ async def test_an_appointment_routes_what_waited_for_it(
     assert (executions["16"].status, executions["77"].status) == (Status.ROUTED, Status.ISSUED)
 
 
-async def test_an_appointment_for_a_term_routes_and_its_end_does_not(
+async def test_a_tenure_that_is_over_routes_nothing_and_one_with_an_end_does(
     session: AsyncSession, directory: DirectoryStandIn
 ) -> None:
     directory.addressees = [make_addressee(coordinator_id=None)]
     await issue(session, [make_protocol()])
-    term = {**_appointed("16").model_dump(), "valid_to": date(2023, 12, 31)}
+    over = {**_appointed("16").model_dump(), "valid_to": date(2023, 10, 3), "version": 2}
+    over["valid_from"] = date(2023, 9, 1)
 
-    await hear(session, [AppointmentEnded(**{**term, "version": 2})])
+    await hear(session, [AppointmentEnded(**over)])
     (execution,) = await _all(session, Execution)
     assert execution.status is Status.ISSUED
 
+    term = {**_appointed("16").model_dump(), "valid_to": date(2023, 12, 31)}
     await hear(session, [AppointmentMade(**term)])
     session.expunge_all()
     (execution,) = await _all(session, Execution)

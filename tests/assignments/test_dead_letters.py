@@ -5,7 +5,7 @@ import httpx
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assignments.models import Coordinator
+from services.assignments.models import Tenure
 from shared import dead_letters
 from shared.envelopes import Message
 from shared.events.directory import AppointmentMade
@@ -50,7 +50,7 @@ async def test_a_dead_letter_is_listed_shown_and_replayed_once(
     assert shown.json()["reason"] == "a handler of yesterday refused it"
     assert replayed.json()["replayed_at"] is not None
     assert (again.status_code, again.json()["code"]) == (409, "dead_letter_replayed")
-    assert len((await session.exec(select(Coordinator))).all()) == 1
+    assert len((await session.exec(select(Tenure))).all()) == 1
 
 
 async def test_what_is_still_unreadable_stays(

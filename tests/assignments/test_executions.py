@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assignments.domain import Addressee, Status
+from services.assignments.domain.executions import Addressee, Status
 from services.assignments.models import Execution
 from shared.tables import OutboxRecord
 from tests.conftest import NOW, Tokens
@@ -17,7 +17,7 @@ from tests.factories import CLUSTER, make_assignment, make_execution
 Stored = Callable[..., Awaitable[Execution]]
 REPORT = {
     "text": "Исполнено.",
-    "evidence": [{"title": "Акт", "url": "https://example.org/akt.pdf"}],
+    "evidence": [{"kind": "link", "title": "Акт", "url": "https://example.org/akt.pdf"}],
 }
 REASON = {"reason": "Не приложен акт."}
 
@@ -193,7 +193,7 @@ async def test_a_stale_if_match_is_a_conflict(
 @pytest.mark.parametrize(
     ("body", "field", "code"),
     [
-        ({"text": "Готово", "evidence": []}, "body.evidence", "too_short"),
+        ({"text": "Готово", "evidence": []}, "body.evidence", "evidence_missing"),
         (
             {"text": "Гото\x00во", "evidence": REPORT["evidence"]},
             "body.text",

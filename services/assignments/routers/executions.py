@@ -1,88 +1,57 @@
 """Executions over HTTP: lists, facts, history, and the commands of the state machine."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from services.assignments import repository, service
-from services.assignments.domain import Addressee, Command, Status
+from services.assignments.domain.executions import Addressee, Command, Order, Status
 from services.assignments.models import Execution
-from services.assignments.repository import ExecutionFilter
-from services.assignments.schemas import (
-    Evidence,
+from services.assignments.repository import assignments, extensions, facts
+from services.assignments.repository import executions as repository
+from services.assignments.repository.executions import ExecutionFilter
+from services.assignments.routers.access import (
+    COMMAND_PROBLEMS,
+    ByAcceptor,
+    ByAddressee,
+    ByController,
+    ByCoordinator,
+    ByFirstReader,
+    ByReviewer,
+    Integrator,
+    Perform,
+    Reader,
+)
+from services.assignments.routers.actions import as_actions
+from services.assignments.schemas.executions import (
+    ActionList,
+    Delegation,
     ExecutionFacts,
     ExecutionPage,
     ExecutionRead,
     FactsPage,
+    PartialAcceptance,
     Reason,
+    Redating,
+    Remark,
     Report,
     StepList,
     StepRead,
+    Superseding,
 )
+from services.assignments.service import inbox
+from services.assignments.service.assignments import check_successor
 from shared import pages
-from shared.auth import Actor, Role, demand
+from shared.auth import Role
 from shared.clock import Instant, Now
 from shared.db import Session
 from shared.events.base import partition_of
 from shared.problems import problems
 from shared.text import RegionCode
-from shared.versions import ExpectedVersion, tag
+from shared.versions import tag
 
 router = APIRouter(prefix="/v1/executions", tags=["executions"])
-
-Reader = Annotated[Actor, Depends(demand(*Role))]
-Integrator = Annotated[
-    Actor,
-    Depends(demand(Role.SERVICE, Role.PLATFORM, Role.AUDITOR, Role.CUR_ADMIN, Role.CUR_CONTROLLER)),
-]
-ByCoordinator = Annotated[Actor, Depends(demand(Role.COORDINATOR))]
-ByAddressee = Annotated[Actor, Depends(demand(Role.CLUSTER, Role.AUTHORITY_HEAD))]
-ByFirstReader = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.AUTHORITY_HEAD))]
-ByReviewer = Annotated[
-    Actor, Depends(demand(Role.COORDINATOR, Role.CUR_CONTROLLER, Role.CUR_ADMIN))
-]
-ByController = Annotated[Actor, Depends(demand(Role.CUR_CONTROLLER, Role.CUR_ADMIN))]
-COMMAND_PROBLEMS = problems(401, 403, 404, 409, 422)
-
-
-class Performer:
-    """A command of this request: in its transaction, at its instant, on the version it means."""
-
-    def __init__(
-        self, session: Session, now: Now, response: Response, expected: ExpectedVersion
-    ) -> None:
-        self._session = session
-        self._now = now
-        self._response = response
-        self._expected = expected
-
-    async def __call__(
-        self,
-        actor: Actor,
-        execution_id: UUID,
-        command: Command,
-        *,
-        words: str | None = None,
-        evidence: Sequence[Evidence] = (),
-    ) -> Execution:
-        execution = await service.perform(
-            self._session,
-            execution_id,
-            command,
-            actor,
-            now=self._now,
-            words=words,
-            evidence=[item.model_dump(mode="json") for item in evidence],
-            expected_version=self._expected,
-        )
-        tag(self._response, execution.version)
-        return execution
-
-
-Perform = Annotated[Performer, Depends(Performer, scope="function")]
 
 
 @router.get(
@@ -153,7 +122,7 @@ async def list_facts(
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> FactsPage:
     """Новейшие факты каждого исполнения на момент `as_of`: из них пересчитывается рейтинг."""
-    rows = await repository.facts_as_of(
+    rows = await facts.facts_as_of(
         session,
         as_of=as_of or now,
         region=region,
@@ -197,6 +166,21 @@ async def list_steps(actor: Reader, execution_id: UUID, session: Session) -> Ste
     return StepList(items=steps)
 
 
+@router.get(
+    "/{execution_id}/actions",
+    responses=problems(401, 403, 404, 422),
+    summary="Что можно сделать",
+)
+async def list_actions(actor: Reader, execution_id: UUID, session: Session, now: Now) -> ActionList:
+    """Команды, которые сейчас доступны именно вам."""
+    execution = await repository.get_execution(session, execution_id, actor)
+    assignment = await assignments.get_assignment(session, execution.assignment_id)
+    away = await inbox.away_of(session, actor, now)
+    asked = (await extensions.open_of(session, [execution_id])).get(execution_id)
+    commands = inbox.actions_of(execution, assignment, actor, away, asked)
+    return ActionList(items=as_actions(execution_id, commands))
+
+
 @router.post(
     "/{execution_id}/acknowledge",
     response_model=ExecutionRead,
@@ -204,12 +188,25 @@ async def list_steps(actor: Reader, execution_id: UUID, session: Session) -> Ste
     summary="Принять к сведению",
 )
 async def acknowledge_execution(
-    actor: ByFirstReader,
-    execution_id: UUID,
-    perform: Perform,
+    actor: ByFirstReader, execution_id: UUID, perform: Perform
 ) -> Execution:
     """Координатор (или орган власти) принял исполнение к сведению."""
-    return await perform(actor, execution_id, Command.ACKNOWLEDGE)
+    return await perform(actor, execution_id, Order(Command.ACKNOWLEDGE))
+
+
+@router.post(
+    "/{execution_id}/delegate",
+    response_model=ExecutionRead,
+    responses=COMMAND_PROBLEMS,
+    summary="Назначить внутренний срок",
+)
+async def delegate_execution(
+    actor: ByCoordinator, execution_id: UUID, given: Delegation, perform: Perform
+) -> Execution:
+    """Координатор передаёт кластеру с внутренним, более ранним сроком; на оценку он не влияет."""
+    return await perform(
+        actor, execution_id, Order(Command.DELEGATE, words=given.text, on=given.internal_due)
+    )
 
 
 @router.post(
@@ -220,7 +217,7 @@ async def acknowledge_execution(
 )
 async def start_execution(actor: ByAddressee, execution_id: UUID, perform: Perform) -> Execution:
     """Исполнитель начал работу, в том числе после возврата."""
-    return await perform(actor, execution_id, Command.START)
+    return await perform(actor, execution_id, Order(Command.START))
 
 
 @router.post(
@@ -233,9 +230,25 @@ async def submit_execution(
     actor: ByAddressee, execution_id: UUID, report: Report, perform: Perform
 ) -> Execution:
     """Исполнитель сдаёт отчёт с подтверждением координатору (орган власти — сразу в ЦУР)."""
+    evidence = tuple(item.model_dump(mode="json") for item in report.evidence)
     return await perform(
-        actor, execution_id, Command.SUBMIT, words=report.text, evidence=report.evidence
+        actor,
+        execution_id,
+        Order(Command.SUBMIT, words=report.text, evidence=evidence, fields=report.fields),
     )
+
+
+@router.post(
+    "/{execution_id}/pre-check",
+    response_model=ExecutionRead,
+    responses=COMMAND_PROBLEMS,
+    summary="Отметить предварительную проверку",
+)
+async def pre_check_execution(
+    actor: ByCoordinator, execution_id: UUID, remark: Remark, perform: Perform
+) -> Execution:
+    """Координатор проверил отчёт и оставляет замечание к нему; отчёт остаётся у него."""
+    return await perform(actor, execution_id, Order(Command.PRE_CHECK, words=remark.text))
 
 
 @router.post(
@@ -245,13 +258,10 @@ async def submit_execution(
     summary="Вернуть",
 )
 async def return_execution(
-    actor: ByReviewer,
-    execution_id: UUID,
-    reason: Reason,
-    perform: Perform,
+    actor: ByReviewer, execution_id: UUID, reason: Reason, perform: Perform
 ) -> Execution:
     """Вернуть на доработку: координатор — до передачи (не считается), ЦУР — после (считается)."""
-    return await perform(actor, execution_id, Command.RETURN, words=reason.reason)
+    return await perform(actor, execution_id, Order(Command.RETURN, words=reason.reason))
 
 
 @router.post(
@@ -264,7 +274,7 @@ async def forward_execution(
     actor: ByCoordinator, execution_id: UUID, perform: Perform
 ) -> Execution:
     """Координатор передаёт отчёт в ЦУР: эта дата и сравнивается со сроком."""
-    return await perform(actor, execution_id, Command.FORWARD)
+    return await perform(actor, execution_id, Order(Command.FORWARD))
 
 
 @router.post(
@@ -273,9 +283,40 @@ async def forward_execution(
     responses=COMMAND_PROBLEMS,
     summary="Принять",
 )
-async def accept_execution(actor: ByController, execution_id: UUID, perform: Perform) -> Execution:
+async def accept_execution(actor: ByAcceptor, execution_id: UUID, perform: Perform) -> Execution:
     """ЦУР принимает исполнение. Рейтинг узнаёт об этом за доли секунды, не в этом запросе."""
-    return await perform(actor, execution_id, Command.ACCEPT)
+    return await perform(actor, execution_id, Order(Command.ACCEPT))
+
+
+@router.post(
+    "/{execution_id}/accept-part",
+    response_model=ExecutionRead,
+    responses=COMMAND_PROBLEMS,
+    summary="Принять частично",
+)
+async def accept_part_of_execution(
+    actor: ByController, execution_id: UUID, part: PartialAcceptance, perform: Perform
+) -> Execution:
+    """Снять с контроля названные пункты; остальное сдают заново. Возвратом это не считается."""
+    points = tuple(part.points)
+    return await perform(
+        actor, execution_id, Order(Command.ACCEPT_PART, words=part.reason, points=points)
+    )
+
+
+@router.post(
+    "/{execution_id}/redate",
+    response_model=ExecutionRead,
+    responses=COMMAND_PROBLEMS,
+    summary="Изменить срок",
+)
+async def redate_execution(
+    actor: ByController, execution_id: UUID, wanted: Redating, perform: Perform
+) -> Execution:
+    """ЦУР сам переносит срок, в любую сторону; продлением это не считается."""
+    return await perform(
+        actor, execution_id, Order(Command.REDATE, words=wanted.reason, on=wanted.due)
+    )
 
 
 @router.post(
@@ -288,4 +329,21 @@ async def withdraw_execution(
     actor: ByController, execution_id: UUID, reason: Reason, perform: Perform
 ) -> Execution:
     """ЦУР снимает исполнение с контроля с указанием причины; в рейтинге его больше нет."""
-    return await perform(actor, execution_id, Command.WITHDRAW, words=reason.reason)
+    return await perform(actor, execution_id, Order(Command.WITHDRAW, words=reason.reason))
+
+
+@router.post(
+    "/{execution_id}/supersede",
+    response_model=ExecutionRead,
+    responses=COMMAND_PROBLEMS,
+    summary="Заменить другим поручением",
+)
+async def supersede_execution(
+    actor: ByController, execution_id: UUID, wanted: Superseding, session: Session, perform: Perform
+) -> Execution:
+    """Исполнение заменено другим поручением; в рейтинге его больше нет."""
+    own = await repository.get_execution(session, execution_id, actor)
+    await check_successor(session, own.assignment_id, wanted.by)
+    return await perform(
+        actor, execution_id, Order(Command.SUPERSEDE, words=wanted.reason, successor=wanted.by)
+    )

@@ -1,16 +1,23 @@
-"""What clients send and get. Never a table."""
+"""Executions as clients see them, and what commands on them say."""
 
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
 from pydantic.config import JsonDict
 
-from services.assignments.domain import Addressee, Command, ExecutorRole, Origin, Party, Status
-from shared.events.meetings import Priority
+from services.assignments.domain.executions import (
+    Addressee,
+    Command,
+    ExecutorRole,
+    Origin,
+    Party,
+    Status,
+)
+from services.assignments.schemas.dates import Day
 from shared.pages import Page
-from shared.text import Line, Text
+from shared.text import Code, Line, Text, clean
 
 _EXECUTION: Final[JsonDict] = {
     "id": "0190c5a0-0000-7000-8000-000000000012",
@@ -20,16 +27,22 @@ _EXECUTION: Final[JsonDict] = {
     "origin": "protocol",
     "role": "lead",
     "addressee": "cluster",
+    "lead_id": None,
+    "lead_cluster_id": None,
     "cluster_id": "0190c5a0-0000-7000-8000-0000000000aa",
     "region": "16",
     "timezone": "Europe/Moscow",
     "cohort": 2022,
     "industry": "mechanical-engineering",
+    "coordinator_id": "0190c5a0-0000-7000-8000-0000000000c1",
     "weight": 2,
     "issued_on": "2023-10-04",
     "due0": "2023-10-20",
     "due": "2023-10-20",
+    "internal_due": "2023-10-18",
+    "control_due": None,
     "status": "forwarded",
+    "accepted_points": [],
     "submitted_at": "2023-10-18T11:20:00Z",
     "forwarded_at": "2023-10-19T08:05:00Z",
     "done": "2023-10-19",
@@ -38,6 +51,7 @@ _EXECUTION: Final[JsonDict] = {
     "extensions": 0,
     "accepted_at": None,
     "withdrawn_at": None,
+    "superseded_by": None,
     "version": 6,
     "occurred_at": "2023-10-19T08:05:00Z",
 }
@@ -54,17 +68,25 @@ class ExecutionRead(BaseModel):
     protocol_item_id: UUID | None
     origin: Origin
     role: ExecutorRole
+    lead_id: UUID | None = Field(description="Исполнение, которому помогает соисполнитель")
+    lead_cluster_id: UUID | None
     addressee: Addressee
     cluster_id: UUID | None
     region: str = Field(max_length=2)
     timezone: str = Field(max_length=64)
     cohort: int | None
     industry: str | None = Field(max_length=64)
+    coordinator_id: UUID | None = Field(description="Координатор, у которого исполнение")
     weight: int = Field(ge=1, le=3)
     issued_on: date
     due0: date = Field(description="Первоначальный срок")
     due: date = Field(description="Действующий срок; день кончается по времени региона")
+    internal_due: date | None = Field(description="Внутренний срок региона; не оценивается")
+    control_due: date | None = Field(
+        description="Контрольный срок: продление попросили поздно; не оценивается"
+    )
     status: Status
+    accepted_points: list[int] = Field(max_length=100, description="Пункты, снятые с контроля")
     submitted_at: AwareDatetime | None
     forwarded_at: AwareDatetime | None
     done: date | None = Field(description="Дата передачи в ЦУР, не возвращённой с тех пор")
@@ -73,12 +95,19 @@ class ExecutionRead(BaseModel):
     extensions: int
     accepted_at: AwareDatetime | None
     withdrawn_at: AwareDatetime | None
+    superseded_by: UUID | None
     version: int
     occurred_at: AwareDatetime
 
 
 class ExecutionPage(Page[ExecutionRead]):
     """A page of executions."""
+
+
+class ExecutionList(BaseModel):
+    """A few executions."""
+
+    items: list[ExecutionRead] = Field(max_length=1000)
 
 
 class ExecutionFacts(BaseModel):
@@ -121,30 +150,99 @@ class FactsPage(BaseModel):
     next_cursor: str | None = Field(default=None, max_length=500)
 
 
-class Evidence(BaseModel):
+class LinkEvidence(BaseModel):
     """A proof of what was done: a link with a title."""
 
     model_config = ConfigDict(extra="forbid")
 
+    kind: Literal["link"] = "link"
     title: Line = Field(examples=["Приказ о назначении"])
     url: Annotated[HttpUrl, Field(max_length=2000, examples=["https://example.org/prikaz.pdf"])]
 
 
+Answer = bool | int | float | Annotated[str, Field(max_length=2000), AfterValidator(clean)] | None
+
+
 class Report(BaseModel):
-    """What the addressee hands in. At least one piece of evidence."""
+    """What the addressee hands in: words, proofs, and the answers to the assignment's form."""
 
     model_config = ConfigDict(extra="forbid")
 
     text: Text = Field(examples=["Мастерские введены в эксплуатацию, акт приложен."])
-    evidence: list[Evidence] = Field(min_length=1, max_length=20)
+    evidence: list[LinkEvidence] = Field(default_factory=list, max_length=20)
+    fields: dict[Code, Answer] = Field(
+        default_factory=dict, max_length=50, examples=[{"workshops": 4}]
+    )
 
 
 class Reason(BaseModel):
-    """Why; mandatory for a return and a withdrawal."""
+    """Why; mandatory for a return, a withdrawal, a refusal."""
 
     model_config = ConfigDict(extra="forbid")
 
     reason: Text = Field(examples=["Не приложен акт ввода в эксплуатацию."])
+
+
+class Remark(BaseModel):
+    """What the coordinator saw when checking the report."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Text = Field(examples=["Документы на месте, показатели сверены."])
+
+
+class Delegation(BaseModel):
+    """An earlier date of the region's own, and a word to the cluster."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    internal_due: Day = Field(examples=["2023-10-18"])
+    text: Text | None = Field(default=None, examples=["Пришлите черновик до среды."])
+
+
+class PartialAcceptance(BaseModel):
+    """The points that come off control, and what is still missing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    points: list[Annotated[int, Field(ge=1, le=100)]] = Field(
+        min_length=1, max_length=100, examples=[[1, 2]]
+    )
+    reason: Text = Field(examples=["По пункту 3 нет акта."])
+
+
+class Redating(BaseModel):
+    """A new due date by the issuer's side, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    due: Day = Field(examples=["2023-11-03"])
+    reason: Text = Field(examples=["Перенос по решению проектного комитета."])
+
+
+class Superseding(BaseModel):
+    """The assignment that takes the place, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: UUID
+    reason: Text = Field(examples=["Уточнён состав мероприятий."])
+
+
+class ActionRead(BaseModel):
+    """A command the caller may give now."""
+
+    command: Command
+    title: str = Field(max_length=100, examples=["передать в ЦУР"])
+    href: str = Field(
+        max_length=200, examples=["/v1/executions/0190c5a0-0000-7000-8000-000000000012/forward"]
+    )
+
+
+class ActionList(BaseModel):
+    """What the caller may do with the execution now."""
+
+    items: list[ActionRead] = Field(max_length=50)
 
 
 class StepRead(BaseModel):
@@ -157,67 +255,16 @@ class StepRead(BaseModel):
     status: Status
     party: Party
     actor: str | None = Field(max_length=300)
+    deputy: bool = Field(description="Действовал заместитель координатора")
     at: AwareDatetime
     words: str | None = Field(max_length=10_000)
-    evidence: list[Evidence] = Field(max_length=20)
+    evidence: list[dict[str, Any]] = Field(max_length=20)
+    details: dict[str, Any] = Field(
+        description="Поля отчёта, даты до и после, пункты", examples=[{"due": "2023-11-03"}]
+    )
 
 
 class StepList(BaseModel):
     """The execution's history, oldest first."""
 
     items: list[StepRead] = Field(max_length=10_000)
-
-
-class AssignmentRead(BaseModel):
-    """An assignment: the root of its executions."""
-
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0190c5a0-0000-7000-8000-000000000003",
-                    "origin": "protocol",
-                    "protocol_id": "0190c5a0-0000-7000-8000-000000000001",
-                    "protocol_item_id": "0190c5a0-0000-7000-8000-000000000002",
-                    "number": "5/2023 п. 2",
-                    "text": "Представить план загрузки мастерских на 2024 год.",
-                    "priority": "important",
-                    "weight": 2,
-                    "issued_on": "2023-10-04",
-                    "due0": "2023-10-20",
-                    "due": "2023-10-20",
-                    "closes_on": None,
-                    "issued_at": "2023-10-04T12:00:00Z",
-                    "executions": 372,
-                    "version": 1,
-                }
-            ]
-        },
-    )
-
-    id: UUID
-    origin: Origin
-    protocol_id: UUID | None
-    protocol_item_id: UUID | None
-    number: str = Field(max_length=64)
-    text: str = Field(max_length=10_000)
-    priority: Priority
-    weight: int
-    issued_on: date
-    due0: date
-    due: date
-    closes_on: Literal["coordinator_appointed"] | None
-    issued_at: AwareDatetime
-    executions: int
-    version: int
-
-
-class AssignmentPage(Page[AssignmentRead]):
-    """A page of assignments."""
-
-
-class AssignmentDetail(AssignmentRead):
-    """An assignment with how many of its executions stand where."""
-
-    statuses: dict[Status, int]

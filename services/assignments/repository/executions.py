@@ -1,22 +1,19 @@
-"""Every statement the assignments service sends to its database."""
+"""Statements about executions and their steps, and whose rows are whose."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, insert, or_, text, true, tuple_
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ColumnElement, and_, insert, or_, true, tuple_
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assignments.domain import FINAL, OPEN, Addressee, Status
-from services.assignments.models import Assignment, Coordinator, Execution, ExecutionStep
+from services.assignments.domain.executions import FINAL, OPEN, Addressee, ExecutorRole, Status
+from services.assignments.models import Assignment, Base, Execution, ExecutionStep
 from shared.auth import Actor, Role
 from shared.errors import NotFound
-from shared.events.assignments import ExecutionEvent
-from shared.events.directory import AppointmentEvent
 
 SEES_ALL: Final = (
     Role.CUR_ADMIN,
@@ -34,13 +31,6 @@ class ExecutionNotFound(NotFound):
 
     code = "execution_not_found"
     title = "Исполнение не найдено"
-
-
-class AssignmentNotFound(NotFound):
-    """No assignment has this id."""
-
-    code = "assignment_not_found"
-    title = "Поручение не найдено"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +55,97 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     if actor.is_any(*SEES_ALL):
         return true()
     own: list[ColumnElement[bool]] = []
-    if actor.is_any(Role.COORDINATOR, Role.AUTHORITY_HEAD):
+    if actor.is_any(Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD):
         own.append(col(Execution.region).in_(actor.regions))
     if actor.is_any(Role.CLUSTER):
         own.append(col(Execution.cluster_id).in_(actor.clusters))
+        # A lead sees what its co-executors owe it.
+        own.append(col(Execution.lead_cluster_id).in_(actor.clusters))
     if actor.is_any(Role.ASSOCIATION):
         own.append(col(Execution.industry).in_(actor.industries))
     return or_(*own)
 
 
-async def get_execution(
-    session: AsyncSession, execution_id: UUID, actor: Actor, *, for_update: bool = False
-) -> Execution:
+async def get_execution(session: AsyncSession, execution_id: UUID, actor: Actor) -> Execution:
     """Raises `ExecutionNotFound`, also for what is not the actor's to see."""
     statement = select(Execution).where(col(Execution.id) == execution_id, visible_to(actor))
-    if for_update:
-        statement = statement.with_for_update()
     found = (await session.exec(statement)).first()
     if found is None:
         raise ExecutionNotFound("Исполнение не найдено.")
     return found
+
+
+async def lock_visible(
+    session: AsyncSession, execution_ids: Sequence[UUID], actor: Actor
+) -> Mapping[UUID, tuple[Execution, Assignment]]:
+    """Those of the executions the actor may see, with their assignments, locked in one order."""
+    statement = (
+        select(Execution, Assignment)
+        .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
+        .where(col(Execution.id).in_(execution_ids), visible_to(actor))
+        .order_by(col(Execution.id))
+        .with_for_update(of=Execution)
+    )
+    return {execution.id: (execution, found) for execution, found in await session.exec(statement)}
+
+
+async def open_of_assignment(session: AsyncSession, assignment_id: UUID) -> Sequence[UUID]:
+    """The open lead executions of the assignment."""
+    statement = (
+        select(Execution.id)
+        .where(
+            col(Execution.assignment_id) == assignment_id,
+            col(Execution.role) == ExecutorRole.LEAD,
+            col(Execution.status).in_(OPEN),
+        )
+        .order_by(col(Execution.id))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def co_executing_clusters(session: AsyncSession, lead_id: UUID) -> set[UUID]:
+    """The clusters that contribute to the lead's execution, or have done so."""
+    statement = select(Execution.cluster_id).where(col(Execution.lead_id) == lead_id)
+    return {found for found in await session.exec(statement) if found is not None}
+
+
+async def lock_open_co_executions(
+    session: AsyncSession, lead_ids: Sequence[UUID]
+) -> Sequence[Execution]:
+    """What co-executors still owe to these leads, locked."""
+    statement = (
+        select(Execution)
+        .where(col(Execution.lead_id).in_(lead_ids), col(Execution.status).in_(OPEN))
+        .order_by(col(Execution.id))
+        .with_for_update()
+    )
+    return (await session.exec(statement)).all()
+
+
+async def lock_expired(
+    session: AsyncSession, *, before: date, now: datetime, limit: int, after: UUID | None
+) -> Sequence[Execution]:
+    """Open executions without a hand-in whose due day is over where they are, not told of yet.
+
+    `before` is the earliest day that is not over anywhere.
+    """
+    local = func.date(func.timezone(col(Execution.timezone), now))
+    statement = (
+        select(Execution)
+        .where(
+            col(Execution.status).in_(OPEN),
+            col(Execution.due) < before,
+            col(Execution.due) < local,
+            col(Execution.done).is_(None),
+            col(Execution.expired_due).is_distinct_from(col(Execution.due)),
+        )
+        .order_by(col(Execution.id))
+        .limit(limit)
+        .with_for_update()
+    )
+    if after is not None:
+        statement = statement.where(col(Execution.id) > after)
+    return (await session.exec(statement)).all()
 
 
 async def list_executions(
@@ -142,26 +203,6 @@ async def list_steps(session: AsyncSession, execution_id: UUID) -> Sequence[Exec
     return (await session.exec(statement)).all()
 
 
-async def get_assignment(session: AsyncSession, assignment_id: UUID) -> Assignment:
-    """Raises `AssignmentNotFound`."""
-    found = await session.get(Assignment, assignment_id)
-    if found is None:
-        raise AssignmentNotFound("Поручение не найдено.")
-    return found
-
-
-async def list_assignments(
-    session: AsyncSession, protocol_id: UUID | None, *, after: UUID | None, limit: int
-) -> Sequence[Assignment]:
-    """Ordered by id, that is by the time of issue."""
-    statement = select(Assignment).order_by(col(Assignment.id)).limit(limit)
-    if protocol_id is not None:
-        statement = statement.where(col(Assignment.protocol_id) == protocol_id)
-    if after is not None:
-        statement = statement.where(col(Assignment.id) > after)
-    return (await session.exec(statement)).all()
-
-
 async def count_by_status(session: AsyncSession, assignment_id: UUID) -> dict[Status, int]:
     """How many executions of the assignment stand where."""
     statement = (
@@ -172,17 +213,7 @@ async def count_by_status(session: AsyncSession, assignment_id: UUID) -> dict[St
     return {Status(status): count for status, count in await session.exec(statement)}
 
 
-async def issued_items(session: AsyncSession, item_ids: Sequence[UUID]) -> set[UUID]:
-    """Which of the protocol items have become assignments already."""
-    statement = select(Assignment.protocol_item_id).where(
-        col(Assignment.protocol_item_id).in_(item_ids)
-    )
-    return {found for found in await session.exec(statement) if found is not None}
-
-
-async def add_all(
-    session: AsyncSession, *rows_of: Sequence[Assignment | Execution | ExecutionStep]
-) -> None:
+async def add_all(session: AsyncSession, *rows_of: Sequence[Base]) -> None:
     """Insert the rows, one statement per list."""
     for rows in rows_of:
         if rows:
@@ -196,80 +227,3 @@ async def save_all(
     session.add_all(executions)
     await session.flush()
     await add_all(session, steps)
-
-
-async def keep_coordinator(session: AsyncSession, appointment: AppointmentEvent) -> None:
-    """Store the tenure unless a newer version of it is known."""
-    row = appointment.model_dump(include=set(Coordinator.model_fields))
-    statement = upsert(Coordinator).values(row)
-    await session.exec(
-        statement.on_conflict_do_update(
-            index_elements=["appointment_id"],
-            set_=row,
-            where=col(Coordinator.version) < statement.excluded.version,
-        )
-    )
-
-
-async def waiting_for_coordinator(
-    session: AsyncSession, region: str
-) -> Sequence[tuple[Execution, bool]]:
-    """Executions the region's first coordinator sets in motion: to be routed, or to be closed.
-
-    The flag says that the execution closes by the appointment.
-    """
-    statement = (
-        select(Execution, col(Assignment.closes_on).is_not(None))
-        .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
-        .where(
-            col(Execution.region) == region,
-            or_(
-                and_(
-                    col(Execution.addressee) == Addressee.CLUSTER,
-                    col(Execution.status) == Status.ISSUED,
-                ),
-                and_(
-                    col(Assignment.closes_on) == "coordinator_appointed",
-                    col(Execution.status).in_(OPEN),
-                ),
-            ),
-        )
-        .order_by(col(Execution.id))
-        .with_for_update(of=Execution)
-    )
-    return (await session.exec(statement)).all()
-
-
-_FACTS_AS_OF = """
-select distinct on (key) data from outbox
-where topic = :topic and key > :after and occurred_at <= :as_of {where}
-order by key, position desc limit :limit
-"""
-
-
-async def facts_as_of(
-    session: AsyncSession,
-    *,
-    as_of: datetime,
-    region: str | None,
-    partition: int | None,
-    after: str,
-    limit: int,
-) -> list[str]:
-    """Each execution's newest facts dated `as_of` or earlier, as JSON text: the log has them.
-
-    Ordered by execution id.
-    """
-    where = ""
-    parameters: dict[str, Any] = {
-        "topic": ExecutionEvent.topic,
-        "after": after,
-        "as_of": as_of,
-        "limit": limit,
-    }
-    if region is not None:
-        where = "and partition = :partition and data::json ->> 'region' = :region"
-        parameters |= {"region": region, "partition": partition}
-    connection = await session.connection()
-    rows = await connection.execute(text(_FACTS_AS_OF.format(where=where)), parameters)
-    return [row.data for row in rows]

@@ -1,0 +1,1 @@
+"""What the assignments service decides, one module per noun; nothing here does I/O."""

@@ -1,0 +1,53 @@
+"""The dates of assignments that recur: RFC 5545 rules over whole days."""
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from dateutil.rrule import rrule, rrulestr
+
+from shared.errors import Invalid
+
+MAX_RULE: Final = 200
+_ALLOWED: Final = re.compile(
+    r"FREQ=(WEEKLY|MONTHLY|YEARLY)"
+    r"(;(INTERVAL|UNTIL|BYMONTH|BYMONTHDAY|BYDAY|BYSETPOS|WKST)=[0-9A-Z,+-]{1,100})*"
+)
+_HORIZON: Final = timedelta(days=366 * 2)
+
+
+class RuleInvalid(Invalid):
+    """The recurrence rule cannot be read, or says nothing useful."""
+
+    code = "recurrence_rule_invalid"
+    title = "Неверное правило повторения"
+
+
+def parse(rule: str, *, starts_on: date) -> rrule:
+    """The rule from the day on. Raises `RuleInvalid` naming `body.control.rule`."""
+    if len(rule) > MAX_RULE or not _ALLOWED.fullmatch(rule):
+        raise RuleInvalid(
+            "Ожидается правило RFC 5545 из целых дней, например FREQ=MONTHLY;BYMONTHDAY=5.",
+            field="body.control.rule",
+        )
+    try:
+        found = rrulestr(rule, dtstart=datetime.combine(starts_on, time()))
+    except (ValueError, TypeError) as error:
+        raise RuleInvalid("Правило не удалось прочесть.", field="body.control.rule") from error
+    if not isinstance(found, rrule):
+        raise RuleInvalid("Правило должно быть одно.", field="body.control.rule")
+    return found
+
+
+def next_date(rule: str, *, starts_on: date, after: date) -> date | None:
+    """The first date of the rule after the day; None when the series has ended.
+
+    The day on which the series starts is not itself a deadline.
+    """
+    floor = datetime.combine(max(after, starts_on), time())
+    parsed = parse(rule, starts_on=starts_on)
+    # A rule that never comes true («30 February») must not be looked for until the year 9999.
+    horizon = floor + _HORIZON
+    until = min(parsed._until or horizon, horizon)  # type: ignore[attr-defined]
+    found = parsed.replace(until=until).after(floor)
+    return found.date() if found is not None else None

@@ -1,0 +1,94 @@
+"""Statements about assignments and the series of those that recur."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.assignments.models import Assignment, Recurrence
+from shared.errors import NotFound
+
+
+class AssignmentNotFound(NotFound):
+    """No assignment has this id."""
+
+    code = "assignment_not_found"
+    title = "Поручение не найдено"
+
+
+class RecurrenceNotFound(NotFound):
+    """No series has this id."""
+
+    code = "recurrence_not_found"
+    title = "Ряд поручений не найден"
+
+
+async def get_assignment(
+    session: AsyncSession, assignment_id: UUID, *, for_update: bool = False
+) -> Assignment:
+    """Raises `AssignmentNotFound`."""
+    found = await session.get(Assignment, assignment_id, with_for_update=for_update or None)
+    if found is None:
+        raise AssignmentNotFound("Поручение не найдено.")
+    return found
+
+
+async def list_assignments(
+    session: AsyncSession, protocol_id: UUID | None, *, after: UUID | None, limit: int
+) -> Sequence[Assignment]:
+    """Ordered by id, that is by the time of issue."""
+    statement = select(Assignment).order_by(col(Assignment.id)).limit(limit)
+    if protocol_id is not None:
+        statement = statement.where(col(Assignment.protocol_id) == protocol_id)
+    if after is not None:
+        statement = statement.where(col(Assignment.id) > after)
+    return (await session.exec(statement)).all()
+
+
+async def issued_items(session: AsyncSession, item_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of the protocol items have become assignments already."""
+    statement = select(Assignment.protocol_item_id).where(
+        col(Assignment.protocol_item_id).in_(item_ids)
+    )
+    return {found for found in await session.exec(statement) if found is not None}
+
+
+async def next_number(session: AsyncSession) -> int:
+    """The next number for an assignment without a protocol; a refused one leaves a gap."""
+    connection = await session.connection()
+    return int(await connection.scalar(text("select nextval('assignment_numbers')")) or 0)
+
+
+async def get_recurrence(
+    session: AsyncSession, recurrence_id: UUID, *, for_update: bool = False
+) -> Recurrence:
+    """Raises `RecurrenceNotFound`."""
+    found = await session.get(Recurrence, recurrence_id, with_for_update=for_update or None)
+    if found is None:
+        raise RecurrenceNotFound("Такого ряда поручений нет.")
+    return found
+
+
+async def list_recurrences(
+    session: AsyncSession, *, after: UUID | None, limit: int
+) -> Sequence[Recurrence]:
+    """Ordered by id, that is by the time they were begun."""
+    statement = select(Recurrence).order_by(col(Recurrence.id)).limit(limit)
+    if after is not None:
+        statement = statement.where(col(Recurrence.id) > after)
+    return (await session.exec(statement)).all()
+
+
+async def lock_due_recurrences(session: AsyncSession, today: date) -> Sequence[Recurrence]:
+    """Series whose next occurrence is to be issued, locked."""
+    statement = (
+        select(Recurrence)
+        .where(col(Recurrence.ended_at).is_(None), col(Recurrence.next_on) <= today)
+        .order_by(col(Recurrence.id))
+        .limit(20)
+        .with_for_update()
+    )
+    return (await session.exec(statement)).all()

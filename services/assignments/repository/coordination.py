@@ -1,0 +1,189 @@
+"""Statements about offices and absences, what waits for a coordinator, and sub-tasks."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import and_, delete, or_
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.assignments.domain.executions import OPEN, Addressee, Status
+from services.assignments.models import (
+    Absence,
+    Assignment,
+    AutoForwarding,
+    Execution,
+    Subtask,
+    Tenure,
+)
+from shared.errors import NotFound
+from shared.events.directory import AppointmentEvent
+
+
+class AbsenceNotFound(NotFound):
+    """No absence of the actor's region has this id."""
+
+    code = "absence_not_found"
+    title = "Отсутствие не найдено"
+
+
+class SubtaskNotFound(NotFound):
+    """No sub-task of the execution has this id."""
+
+    code = "subtask_not_found"
+    title = "Подзадача не найдена"
+
+
+async def keep_tenure(session: AsyncSession, appointment: AppointmentEvent) -> None:
+    """Store the tenure unless a newer version of it is known."""
+    row = appointment.model_dump(include=set(Tenure.model_fields))
+    statement = upsert(Tenure).values(row)
+    await session.exec(
+        statement.on_conflict_do_update(
+            index_elements=["appointment_id"],
+            set_=row,
+            where=col(Tenure.version) < statement.excluded.version,
+        )
+    )
+
+
+async def coordinators_at(
+    session: AsyncSession, regions: Collection[str], today: date
+) -> dict[str, UUID]:
+    """Region → the person who is its coordinator on the day."""
+    statement = select(Tenure.region, Tenure.person_id).where(
+        col(Tenure.region).in_(regions),
+        col(Tenure.office) == "coordinator",
+        col(Tenure.valid_from) <= today,
+        or_(col(Tenure.valid_to).is_(None), col(Tenure.valid_to) >= today),
+    )
+    return dict(await session.exec(statement))
+
+
+async def absent_at(session: AsyncSession, regions: Collection[str], today: date) -> set[str]:
+    """The regions whose coordinator has said to be away on the day."""
+    statement = select(Absence.region).where(
+        col(Absence.region).in_(regions),
+        col(Absence.ended_at).is_(None),
+        col(Absence.away_from) <= today,
+        col(Absence.away_to) >= today,
+    )
+    return set(await session.exec(statement))
+
+
+async def list_absences(session: AsyncSession, regions: Collection[str] | None) -> list[Absence]:
+    """The newest first; `None` means every region."""
+    statement = select(Absence).order_by(col(Absence.id).desc()).limit(200)
+    if regions is not None:
+        statement = statement.where(col(Absence.region).in_(regions))
+    return list(await session.exec(statement))
+
+
+async def get_absence(session: AsyncSession, absence_id: UUID) -> Absence:
+    """The absence, locked. Raises `AbsenceNotFound`."""
+    found = await session.get(Absence, absence_id, with_for_update=True)
+    if found is None:
+        raise AbsenceNotFound("Такого отсутствия нет.")
+    return found
+
+
+async def closing_by_appointment(session: AsyncSession, region: str) -> Sequence[Execution]:
+    """Open executions of the region that its coordinator's appointment closes, locked."""
+    statement = (
+        select(Execution)
+        .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
+        .where(
+            col(Execution.region) == region,
+            col(Execution.addressee) == Addressee.AUTHORITY,
+            col(Assignment.closes_on) == "coordinator_appointed",
+            col(Execution.status).in_(OPEN),
+        )
+        .order_by(col(Execution.id))
+        .with_for_update(of=Execution)
+    )
+    return (await session.exec(statement)).all()
+
+
+async def misrouted(
+    session: AsyncSession, now: datetime, region: str | None = None
+) -> Sequence[tuple[Execution, UUID]]:
+    """Open executions of clusters that do not lie with the coordinator of today, locked.
+
+    Today is the region's own. Where an office is vacant, work stays with whoever had it.
+    """
+    local = func.date(func.timezone(col(Execution.timezone), now))
+    statement = (
+        select(Execution, Tenure.person_id)
+        .join(
+            Tenure,
+            and_(
+                col(Tenure.region) == col(Execution.region),
+                col(Tenure.office) == "coordinator",
+                col(Tenure.valid_from) <= local,
+                or_(col(Tenure.valid_to).is_(None), col(Tenure.valid_to) >= local),
+            ),
+        )
+        .where(
+            col(Execution.addressee) == Addressee.CLUSTER,
+            col(Execution.status).in_(OPEN),
+            or_(
+                col(Execution.status) == Status.ISSUED,
+                col(Execution.coordinator_id).is_distinct_from(col(Tenure.person_id)),
+            ),
+        )
+        .order_by(col(Execution.id))
+        .limit(1000)
+        .with_for_update(of=Execution)
+    )
+    if region is not None:
+        statement = statement.where(col(Execution.region) == region)
+    return (await session.exec(statement)).all()
+
+
+async def forwarded_by_themselves(
+    session: AsyncSession, cluster_ids: Collection[UUID]
+) -> set[tuple[str, UUID]]:
+    """Region and cluster of those whose reports need no coordinator to pass."""
+    statement = select(AutoForwarding.region, AutoForwarding.cluster_id).where(
+        col(AutoForwarding.cluster_id).in_(cluster_ids)
+    )
+    return {(region, cluster) for region, cluster in await session.exec(statement)}
+
+
+async def list_auto_forwarding(session: AsyncSession, region: str) -> Sequence[AutoForwarding]:
+    """The region's clusters whose reports pass by themselves."""
+    statement = (
+        select(AutoForwarding)
+        .where(col(AutoForwarding.region) == region)
+        .order_by(col(AutoForwarding.cluster_id))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def drop_auto_forwarding(session: AsyncSession, region: str) -> None:
+    """Forget the region's list, before a new one is written."""
+    await session.exec(delete(AutoForwarding).where(col(AutoForwarding.region) == region))
+
+
+async def clusters_known(session: AsyncSession, region: str) -> set[UUID]:
+    """Clusters that have ever owed an execution in the region."""
+    statement = select(Execution.cluster_id).where(col(Execution.region) == region).distinct()
+    return {found for found in await session.exec(statement) if found is not None}
+
+
+async def list_subtasks(session: AsyncSession, execution_id: UUID) -> Sequence[Subtask]:
+    """In the order they were given."""
+    statement = (
+        select(Subtask).where(col(Subtask.execution_id) == execution_id).order_by(col(Subtask.id))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def lock_subtask(session: AsyncSession, execution_id: UUID, subtask_id: UUID) -> Subtask:
+    """The sub-task of this execution, locked. Raises `SubtaskNotFound`."""
+    found = await session.get(Subtask, subtask_id, with_for_update=True)
+    if found is None or found.execution_id != execution_id:
+        raise SubtaskNotFound("У исполнения нет такой подзадачи.")
+    return found

@@ -1,0 +1,80 @@
+"""Who may call what, and how a command of a request is carried out."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Response
+
+from services.assignments.domain.executions import Order
+from services.assignments.models import Execution
+from services.assignments.service import executions as service
+from shared.auth import Actor, Role, demand
+from shared.clock import Now
+from shared.db import Session
+from shared.problems import problems
+from shared.versions import ExpectedVersion, tag
+
+Reader = Annotated[Actor, Depends(demand(*Role))]
+Integrator = Annotated[
+    Actor,
+    Depends(demand(Role.SERVICE, Role.PLATFORM, Role.AUDITOR, Role.CUR_ADMIN, Role.CUR_CONTROLLER)),
+]
+ByCoordinator = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.DEPUTY))]
+ByAddressee = Annotated[Actor, Depends(demand(Role.CLUSTER, Role.AUTHORITY_HEAD))]
+ByFirstReader = Annotated[
+    Actor, Depends(demand(Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD))
+]
+ByExecutor = Annotated[
+    Actor, Depends(demand(Role.CLUSTER, Role.AUTHORITY_HEAD, Role.COORDINATOR, Role.DEPUTY))
+]
+# A lead takes or returns what its co-executors hand in.
+ByReviewer = Annotated[
+    Actor,
+    Depends(
+        demand(Role.COORDINATOR, Role.DEPUTY, Role.CLUSTER, Role.CUR_CONTROLLER, Role.CUR_ADMIN)
+    ),
+]
+ByAcceptor = Annotated[Actor, Depends(demand(Role.CUR_CONTROLLER, Role.CUR_ADMIN, Role.CLUSTER))]
+ByController = Annotated[Actor, Depends(demand(Role.CUR_CONTROLLER, Role.CUR_ADMIN))]
+ByActing = Annotated[
+    Actor,
+    Depends(
+        demand(
+            Role.CUR_ADMIN,
+            Role.CUR_CONTROLLER,
+            Role.COORDINATOR,
+            Role.DEPUTY,
+            Role.CLUSTER,
+            Role.AUTHORITY_HEAD,
+        )
+    ),
+]
+Admin = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
+COMMAND_PROBLEMS = problems(401, 403, 404, 409, 422)
+
+
+class Performer:
+    """A command of this request: in its transaction, at its instant, on the version it means."""
+
+    def __init__(
+        self, session: Session, now: Now, response: Response, expected: ExpectedVersion
+    ) -> None:
+        self._session = session
+        self._now = now
+        self._response = response
+        self._expected = expected
+
+    async def __call__(self, actor: Actor, execution_id: UUID, order: Order) -> Execution:
+        execution = await service.perform(
+            self._session,
+            execution_id,
+            order,
+            actor,
+            now=self._now,
+            expected_version=self._expected,
+        )
+        tag(self._response, execution.version)
+        return execution
+
+
+Perform = Annotated[Performer, Depends(Performer, scope="function")]

@@ -1,0 +1,223 @@
+"""Sub-tasks, co-executors, absences and automatic forwarding over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from services.assignments.models import Absence
+from services.assignments.repository import coordination as repository
+from services.assignments.repository import directory, executions
+from services.assignments.repository.executions import SEES_ALL
+from services.assignments.routers.access import (
+    COMMAND_PROBLEMS,
+    ByAddressee,
+    ByController,
+    ByCoordinator,
+    Reader,
+)
+from services.assignments.schemas.coordination import (
+    AbsenceCreate,
+    AbsenceList,
+    AbsenceRead,
+    AutoForwardingRead,
+    AutoForwardingWrite,
+    CoExecutors,
+    SubtaskCreate,
+    SubtaskDone,
+    SubtaskList,
+    SubtaskRead,
+)
+from services.assignments.schemas.executions import ExecutionList, ExecutionRead
+from services.assignments.service import co_execution, routing, subtasks
+from shared.auth import Actor, PermissionDenied, Role, demand
+from shared.clock import Now
+from shared.db import Session
+from shared.idempotency import Idempotent
+from shared.problems import problems
+from shared.text import RegionCode
+
+router = APIRouter(prefix="/v1", tags=["coordination"])
+
+Region = Annotated[RegionCode, Path(examples=["16"])]
+# The coordinator says so, or the centre where the coordinator cannot.
+ByAbsent = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.CUR_ADMIN))]
+BySettled = Annotated[Actor, Depends(demand(Role.COORDINATOR))]
+
+
+@router.get(
+    "/executions/{execution_id}/subtasks",
+    responses=problems(401, 403, 404, 422),
+    summary="Подзадачи",
+)
+async def list_subtasks(actor: Reader, execution_id: UUID, session: Session) -> SubtaskList:
+    """Что координатор поручил кластеру по пути к исполнению; на оценку не влияет."""
+    await executions.get_execution(session, execution_id, actor)
+    rows = await repository.list_subtasks(session, execution_id)
+    return SubtaskList(items=[SubtaskRead.model_validate(row) for row in rows])
+
+
+@router.post(
+    "/executions/{execution_id}/subtasks",
+    status_code=201,
+    response_model=SubtaskRead,
+    responses=COMMAND_PROBLEMS,
+    summary="Дать подзадачу",
+)
+async def create_subtask(
+    actor: ByCoordinator,
+    execution_id: UUID,
+    wanted: SubtaskCreate,
+    session: Session,
+    now: Now,
+    once: Idempotent,
+) -> Response:
+    """Координатор просит кластер о чём-то в пределах срока исполнения."""
+    return await once(
+        actor.id,
+        lambda: subtasks.give(
+            session, execution_id, actor, text=wanted.text, due=wanted.due, now=now
+        ),
+        answer=SubtaskRead,
+    )
+
+
+@router.post(
+    "/executions/{execution_id}/subtasks/{subtask_id}/complete",
+    responses=COMMAND_PROBLEMS,
+    summary="Закрыть подзадачу",
+)
+async def complete_subtask(
+    actor: ByAddressee,
+    execution_id: UUID,
+    subtask_id: UUID,
+    done: SubtaskDone,
+    session: Session,
+    now: Now,
+) -> SubtaskRead:
+    """Кластер сделал, о чём просил координатор."""
+    subtask = await subtasks.complete(
+        session, execution_id, subtask_id, actor, words=done.text, now=now
+    )
+    return SubtaskRead.model_validate(subtask)
+
+
+@router.post(
+    "/executions/{execution_id}/subtasks/{subtask_id}/cancel",
+    responses=COMMAND_PROBLEMS,
+    summary="Снять подзадачу",
+)
+async def cancel_subtask(
+    actor: ByCoordinator, execution_id: UUID, subtask_id: UUID, session: Session, now: Now
+) -> SubtaskRead:
+    """Координатору это больше не нужно."""
+    subtask = await subtasks.cancel(session, execution_id, subtask_id, actor, now=now)
+    return SubtaskRead.model_validate(subtask)
+
+
+@router.post(
+    "/executions/{execution_id}/co-executors",
+    status_code=201,
+    response_model=ExecutionList,
+    responses=COMMAND_PROBLEMS,
+    summary="Добавить соисполнителей",
+)
+async def add_co_executors(
+    actor: ByController,
+    execution_id: UUID,
+    wanted: CoExecutors,
+    session: Session,
+    request: Request,
+    now: Now,
+    once: Idempotent,
+) -> Response:
+    """Кластеры помогают ответственному: их внутренний срок — первая половина общего."""
+
+    async def work() -> ExecutionList:
+        clusters = list(dict.fromkeys(wanted.cluster_ids))
+        rows = await co_execution.engage(
+            session, request.state.client, execution_id, clusters, actor, now=now
+        )
+        return ExecutionList(items=[ExecutionRead.model_validate(row) for row in rows])
+
+    return await once(actor.id, work, answer=ExecutionList)
+
+
+@router.get("/absences", responses=problems(401, 403, 422), summary="Отсутствия координаторов")
+async def list_absences(actor: Reader, session: Session) -> AbsenceList:
+    """Когда координаторов нет на месте: в эти дни действует заместитель."""
+    regions = None if actor.is_any(*SEES_ALL) else actor.regions
+    rows = await repository.list_absences(session, regions)
+    return AbsenceList(items=[AbsenceRead.model_validate(row) for row in rows])
+
+
+@router.post(
+    "/absences",
+    status_code=201,
+    response_model=AbsenceRead,
+    responses=problems(401, 403, 422),
+    summary="Сообщить об отсутствии",
+)
+async def create_absence(
+    actor: ByAbsent, wanted: AbsenceCreate, session: Session, now: Now, once: Idempotent
+) -> Response:
+    """Координатор (или ЦУР за него) называет дни, в которые действует заместитель."""
+    _own(actor, wanted.region)
+    return await once(
+        actor.id,
+        lambda: routing.announce_absence(session, **wanted.model_dump(), by=actor.id, now=now),
+        answer=AbsenceRead,
+    )
+
+
+@router.post(
+    "/absences/{absence_id}/end",
+    response_model=AbsenceRead,
+    responses=COMMAND_PROBLEMS,
+    summary="Координатор вернулся",
+)
+async def end_absence(actor: ByAbsent, absence_id: UUID, session: Session, now: Now) -> Absence:
+    """Отсутствие прекращается сейчас; заместитель больше не действует."""
+    absence = await repository.get_absence(session, absence_id)
+    if not actor.is_any(Role.CUR_ADMIN) and absence.region not in actor.regions:
+        raise repository.AbsenceNotFound("Такого отсутствия нет.")
+    routing.end_absence(absence, now=now)
+    session.add(absence)
+    await session.flush()
+    return absence
+
+
+@router.get(
+    "/regions/{region}/auto-forwarding",
+    responses=problems(401, 403, 404, 422),
+    summary="Чьи отчёты проходят сами",
+)
+async def read_auto_forwarding(
+    actor: Reader, region: Region, session: Session
+) -> AutoForwardingRead:
+    """Кластеры, отчёты которых координатор пропускает в ЦУР без своей проверки."""
+    if not actor.is_any(*SEES_ALL):
+        _own(actor, region)
+    await directory.timezone_of(session, region)
+    rows = await repository.list_auto_forwarding(session, region)
+    return AutoForwardingRead(region=region, cluster_ids=[row.cluster_id for row in rows])
+
+
+@router.put(
+    "/regions/{region}/auto-forwarding",
+    responses=problems(401, 403, 404, 422),
+    summary="Пропускать отчёты сами",
+)
+async def set_auto_forwarding(
+    actor: BySettled, region: Region, wanted: AutoForwardingWrite, session: Session, now: Now
+) -> AutoForwardingRead:
+    """Заменить список кластеров, отчёты которых проходят в ЦУР сами."""
+    _own(actor, region)
+    await directory.timezone_of(session, region)
+    rows = await routing.let_pass(session, region, wanted.cluster_ids, by=actor.id, now=now)
+    return AutoForwardingRead(region=region, cluster_ids=[row.cluster_id for row in rows])
+
+
+def _own(actor: Actor, region: str) -> None:
+    if not actor.is_any(Role.CUR_ADMIN) and region not in actor.regions:
+        raise PermissionDenied("Это другой регион.")

@@ -1,0 +1,1 @@
+"""What clients of the assignments service send and get, one module per noun. Never a table."""

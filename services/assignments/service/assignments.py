@@ -1,0 +1,140 @@
+"""What the issuer does to a whole assignment: withdraw, supersede, redate, name a controller."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.assignments.domain.deadlines import check_new_due, move_to_working_day
+from services.assignments.domain.executions import Command, Order
+from services.assignments.models import Assignment, Execution
+from services.assignments.repository import assignments as repository
+from services.assignments.repository import executions, policies
+from services.assignments.service.executions import Request, perform_many
+from services.assignments.service.issuing import told
+from shared import outbox
+from shared.auth import Actor, Role
+from shared.errors import Conflict, DomainError, Forbidden, Invalid, expect_version
+from shared.events.assignments import AssignmentChanged, AssignmentSuperseded, AssignmentWithdrawn
+
+
+class AssignmentOver(Conflict):
+    """The assignment has been withdrawn or superseded already."""
+
+    code = "assignment_over"
+    title = "Поручение уже снято"
+
+
+class NotTheController(Forbidden):
+    """Another controller is named in the assignment."""
+
+    code = "not_the_controller"
+    title = "Поручение контролирует другой человек"
+
+
+class SuccessorInvalid(Invalid):
+    """The assignment that is to take the place cannot."""
+
+    code = "successor_invalid"
+    title = "Этим поручением заменить нельзя"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an order to the whole assignment came to: per open execution, in the order of ids."""
+
+    assignment: Assignment
+    outcomes: list[tuple[UUID, Execution | DomainError]]
+
+
+async def command_all(
+    session: AsyncSession,
+    assignment_id: UUID,
+    order: Order,
+    actor: Actor,
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Effect:
+    """Withdraw, supersede or redate whatever of the assignment is still open.
+
+    An execution that refuses (a report under review is not redated) is named with its reason and
+    hinders none of the others. Raises `AssignmentNotFound`, `AssignmentOver`,
+    `NotTheController`, `SuccessorInvalid`, `DateInvalid`, `VersionMismatch`.
+    """
+    await outbox.admit(session, now)
+    assignment = await repository.get_assignment(session, assignment_id, for_update=True)
+    expect_version(assignment.version, expected_version)
+    if assignment.withdrawn_at is not None or assignment.superseded_by is not None:
+        raise AssignmentOver("Это поручение уже отозвано или заменено.")
+    check_controller(assignment, actor)
+    event: type[AssignmentChanged | AssignmentWithdrawn | AssignmentSuperseded]
+    match order.command:
+        case Command.WITHDRAW:
+            assignment.withdrawn_at, event = now, AssignmentWithdrawn
+        case Command.SUPERSEDE:
+            await check_successor(session, assignment.id, order.successor)
+            assignment.superseded_by, event = order.successor, AssignmentSuperseded
+        case _:
+            await _redate(session, assignment, order)
+            event = AssignmentChanged
+    ids = await executions.open_of_assignment(session, assignment_id)
+    outcomes = await perform_many(session, [Request(one, order) for one in ids], actor, now=now)
+    assignment.version += 1
+    session.add(assignment)
+    await outbox.add(session, [told(event, assignment, now=now)])
+    return Effect(assignment, list(zip(ids, outcomes, strict=True)))
+
+
+def check_controller(assignment: Assignment, actor: Actor) -> None:
+    """Raise `NotTheController` unless the actor controls this assignment."""
+    named = {assignment.controller, assignment.controller_deputy} - {None}
+    if not actor.is_any(Role.CUR_ADMIN) and named and actor.id not in named:
+        raise NotTheController("В поручении назван другой контролёр.")
+
+
+async def check_successor(
+    session: AsyncSession, assignment_id: UUID, successor: UUID | None
+) -> None:
+    """Raise `SuccessorInvalid` unless the successor may take the place of the assignment."""
+    if successor == assignment_id or successor is None:
+        raise SuccessorInvalid("Поручение не может заменить само себя.", field="body.by")
+    try:
+        found = await repository.get_assignment(session, successor)
+    except repository.AssignmentNotFound as error:
+        raise SuccessorInvalid("Поручения с таким id нет.", field="body.by") from error
+    if found.withdrawn_at is not None or found.superseded_by is not None:
+        raise SuccessorInvalid("Заменяющее поручение само уже снято.", field="body.by")
+
+
+async def _redate(session: AsyncSession, assignment: Assignment, order: Order) -> None:
+    if order.on is None:
+        raise TypeError("a redating needs a date")
+    check_new_due(order.on, issued_on=assignment.issued_on)
+    policy = (await policies.all_policies(session))[assignment.policy_version]
+    floor = min(order.on, assignment.issued_on)
+    assignment.due = move_to_working_day(order.on, policy, not_before=floor)[0]
+
+
+async def name_controller(
+    session: AsyncSession,
+    assignment_id: UUID,
+    *,
+    controller: str | None,
+    deputy: str | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Assignment:
+    """Say who controls the assignment and who stands in; nobody means any controller.
+
+    Raises `AssignmentNotFound`, `VersionMismatch`.
+    """
+    assignment = await repository.get_assignment(session, assignment_id, for_update=True)
+    expect_version(assignment.version, expected_version)
+    assignment.controller, assignment.controller_deputy = controller, deputy
+    assignment.version += 1
+    session.add(assignment)
+    await session.flush()
+    await outbox.add(session, [told(AssignmentChanged, assignment, now=now)])
+    return assignment

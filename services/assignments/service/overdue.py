@@ -1,0 +1,42 @@
+"""Tell people and integrations that a due day has ended without a hand-in."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.assignments.domain.deadlines import effective_due
+from services.assignments.domain.executions import Command, Order
+from services.assignments.domain.policies import FIRST
+from services.assignments.repository import executions as repository
+from services.assignments.service.executions import SYSTEM, SYSTEM_ONLY, Changes, change
+from shared import outbox
+from shared.clock import date_in
+
+_BATCH: Final = 500
+# The zone in which a day ends first is at most this far ahead of UTC.
+_FURTHEST: Final = timedelta(hours=14)
+
+
+async def expire(session: AsyncSession, *, now: datetime, after: UUID | None) -> UUID | None:
+    """Mark a batch of executions whose due day is over; where the next batch begins, if any.
+
+    After a return the days of the rework count, as in the score.
+    """
+    rows = await repository.lock_expired(
+        session, before=(now + _FURTHEST).date(), now=now, limit=_BATCH, after=after
+    )
+    over = [
+        row
+        for row in rows
+        if effective_due(row.due, row.returned_on, FIRST) < date_in(row.timezone, now)
+    ]
+    if over:
+        await outbox.admit(session, now)
+        changes = Changes()
+        for row in over:
+            at = max(now, row.occurred_at)
+            change(row, Order(Command.EXPIRE), SYSTEM_ONLY, changes, actor=SYSTEM, now=at)
+        await changes.save(session)
+    return rows[-1].id if len(rows) == _BATCH else None

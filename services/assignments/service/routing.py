@@ -1,0 +1,135 @@
+"""Executions lie with the coordinator of today; absences let the deputy act."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.assignments.domain.executions import Command, Order, Status
+from services.assignments.models import Absence, AutoForwarding, Execution
+from services.assignments.repository import coordination as repository
+from services.assignments.service.executions import SYSTEM, SYSTEM_ONLY, Changes, change
+from shared import outbox
+from shared.errors import Conflict, Invalid
+from shared.events.directory import AppointmentEnded, AppointmentEvent
+from shared.ids import new_id
+
+
+class AbsenceOver(Conflict):
+    """The absence has been ended already."""
+
+    code = "absence_over"
+    title = "Отсутствие уже прекращено"
+
+
+class DaysReversed(Invalid):
+    """The last day lies before the first."""
+
+    code = "days_reversed"
+    title = "Последний день раньше первого"
+
+
+class NotOfThisRegion(Invalid):
+    """No execution has ever been addressed to this cluster in the region."""
+
+    code = "cluster_not_of_region"
+    title = "Кластер не из этого региона"
+
+
+async def hear_appointment(
+    session: AsyncSession, appointment: AppointmentEvent, *, now: datetime
+) -> None:
+    """Keep a tenure; the appointment itself closes and routes what waited for it."""
+    await repository.keep_tenure(session, appointment)
+    if appointment.office != "coordinator":
+        return
+    closing: Sequence[Execution] = ()
+    if not isinstance(appointment, AppointmentEnded):
+        closing = await repository.closing_by_appointment(session, appointment.region)
+    moved = await repository.misrouted(session, now, appointment.region)
+    await _move(session, closing, moved, now=now)
+
+
+async def reroute(session: AsyncSession, *, now: datetime) -> int:
+    """Give open work to the coordinators of today; how many executions changed hands."""
+    moved = await repository.misrouted(session, now)
+    await _move(session, (), moved, now=now)
+    return len(moved)
+
+
+async def _move(
+    session: AsyncSession,
+    closing: Sequence[Execution],
+    moved: Sequence[tuple[Execution, UUID]],
+    *,
+    now: datetime,
+) -> None:
+    if not closing and not moved:
+        return
+    await outbox.admit(session, now)
+    changes = Changes()
+    for execution in closing:
+        _by_itself(execution, Command.CLOSE, changes, now)
+    for execution, coordinator_id in moved:
+        execution.coordinator_id = coordinator_id
+        waited = execution.status is Status.ISSUED
+        _by_itself(execution, Command.ROUTE if waited else Command.REROUTE, changes, now)
+    await changes.save(session)
+
+
+def _by_itself(execution: Execution, command: Command, changes: Changes, now: datetime) -> None:
+    at = max(now, execution.occurred_at)
+    change(execution, Order(command), SYSTEM_ONLY, changes, actor=SYSTEM, now=at)
+
+
+async def announce_absence(
+    session: AsyncSession,
+    *,
+    region: str,
+    away_from: date,
+    away_to: date,
+    reason: str,
+    by: str,
+    now: datetime,
+) -> Absence:
+    """The coordinator will be away on these days (inclusive). Raises `DaysReversed`."""
+    if away_to < away_from:
+        raise DaysReversed("Последний день отсутствия раньше первого.", field="body.away_to")
+    absence = Absence(
+        id=new_id(),
+        region=region,
+        away_from=away_from,
+        away_to=away_to,
+        reason=reason,
+        created_by=by,
+        created_at=now,
+    )
+    session.add(absence)
+    await session.flush()
+    return absence
+
+
+def end_absence(absence: Absence, *, now: datetime) -> None:
+    """The coordinator is back. Raises `AbsenceOver`."""
+    if absence.ended_at is not None:
+        raise AbsenceOver("Это отсутствие уже прекращено.")
+    absence.ended_at = now
+
+
+async def let_pass(
+    session: AsyncSession, region: str, clusters: Sequence[UUID], *, by: str, now: datetime
+) -> Sequence[AutoForwarding]:
+    """Let exactly these clusters' reports pass to ЦУР by themselves. Raises `NotOfThisRegion`."""
+    unknown = set(clusters) - await repository.clusters_known(session, region)
+    if unknown:
+        raise NotOfThisRegion(
+            "Этому кластеру в регионе ещё ничего не поручали.", field="body.cluster_ids"
+        )
+    await repository.drop_auto_forwarding(session, region)
+    session.add_all(
+        AutoForwarding(region=region, cluster_id=cluster, allowed_by=by, allowed_at=now)
+        for cluster in dict.fromkeys(clusters)
+    )
+    await session.flush()
+    return await repository.list_auto_forwarding(session, region)
