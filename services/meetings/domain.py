@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.errors import Conflict, Invalid, NotFound
-from shared.events.meetings import AddresseeKind, Addressees, Priority
+from shared.events.meetings import AddresseeKind, Addressees, Control, Priority
 
 MAX_AGENDA_ITEMS: Final = 100
 MAX_PROTOCOL_ITEMS: Final = 100
@@ -30,6 +30,10 @@ class Series(StrEnum):
     COHORT_2023 = "cohort-2023"
     COHORT_2024 = "cohort-2024"
     OTHER = "other"
+
+
+# How an item is controlled where nothing else is said.
+USUAL: Final = Control()
 
 
 class MeetingStatus(StrEnum):
@@ -228,6 +232,13 @@ class SelectorNotForAuthorities(Invalid):
     title = "Для органов власти отбор только по регионам"
 
 
+class LeadAmbiguous(Invalid):
+    """Co-executors need one lead, and the addressees are not one cluster."""
+
+    code = "lead_ambiguous"
+    title = "Ответственный исполнитель должен быть один"
+
+
 class ClosesOnNotForClusters(Invalid):
     """Only what an authority owes closes by an appointment."""
 
@@ -248,11 +259,17 @@ def next_status(
     return following
 
 
-def check_shape(addressees: Addressees, closes_on: str | None) -> None:
+def check_shape(addressees: Addressees, closes_on: str | None, control: Control = USUAL) -> None:
     """What can be refused without knowing any region or cluster.
 
-    Raises `SelectorNotForAuthorities`, `ClosesOnNotForClusters`.
+    Raises `SelectorNotForAuthorities`, `ClosesOnNotForClusters`, `LeadAmbiguous`.
     """
+    alone = addressees.kind is AddresseeKind.CLUSTER and len(addressees.clusters) == 1
+    if control.co_executors and not (alone and addressees.clusters[0] not in control.co_executors):
+        raise LeadAmbiguous(
+            "Соисполнители возможны, когда пункт адресован одному кластеру, и сам он не среди них.",
+            field="body.control.co_executors",
+        )
     match addressees.kind:
         case AddresseeKind.AUTHORITY:
             for name in ("clusters", "cohorts", "industries"):
@@ -329,6 +346,7 @@ class ItemContent:
     addressees: Addressees
     agenda_item_id: UUID | None
     closes_on: str | None
+    control: Control = USUAL
 
 
 def canonical(meeting: MeetingContent, items: Sequence[ItemContent]) -> bytes:
@@ -339,7 +357,8 @@ def canonical(meeting: MeetingContent, items: Sequence[ItemContent]) -> bytes:
     starts_at, title`, with the instant in UTC as `2023-10-04T07:00:00Z` (a fraction of a second
     only where there is one). Items stand by position; an item is `addressees, agenda_item_id,
     closes_on, due_on, id, position, priority, text`, and its addressees are `clusters, cohorts,
-    industries, kind, regions`, each list sorted as it is stored. The number, the year and the
+    industries, kind, regions`, each list sorted as it is stored. An item that is not controlled
+    the usual way has `control` as well, the whole of it. The number, the year and the
     dates of signing are not part of it.
     """
     starts_at = meeting.starts_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -362,6 +381,11 @@ def canonical(meeting: MeetingContent, items: Sequence[ItemContent]) -> bytes:
                 "addressees": item.addressees.model_dump(mode="json"),
                 "agenda_item_id": str(item.agenda_item_id) if item.agenda_item_id else None,
                 "closes_on": item.closes_on,
+                **(
+                    {"control": item.control.model_dump(mode="json")}
+                    if item.control != USUAL
+                    else {}
+                ),
             }
             for item in sorted(items, key=lambda item: item.position)
         ],

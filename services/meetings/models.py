@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -100,6 +101,10 @@ class ProtocolItem(Base, table=True):
     addressees: dict[str, Any] = Field(sa_type=JSONB)
     agenda_item_id: UUID | None = Field(default=None, foreign_key="agenda_items.id")
     closes_on: str | None = None
+    # How its execution is controlled; empty means the usual way.
+    control: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": sql("'{}'")}
+    )
 
 
 class ProtocolNumber(Base, table=True):

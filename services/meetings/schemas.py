@@ -1,16 +1,17 @@
 """What clients send and get. Never a table."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from services.meetings.domain import AgendaKind, MeetingStatus, ProtocolStatus, Series
-from shared.events.meetings import AddresseeKind, Addressees, Priority
+from shared.control import ControlWrite
+from shared.events.meetings import AddresseeKind, Addressees, Control, Priority
 from shared.pages import Page
-from shared.text import Code, Line, RegionCode, Text
+from shared.text import Code, Line, RegionCode, Text, unfit
 
 # Wider than the programme will ever need, and narrow enough for every time zone's arithmetic.
 FIRST_YEAR: Final = 2000
@@ -81,6 +82,7 @@ _ITEM: Final[JsonDict] = {
     "addressees": _ADDRESSEES,
     "agenda_item_id": _AGENDA_ITEM_ID,
     "closes_on": None,
+    "control": {"term": None, "points": ["План", "Смета"], "evidence": "file"},
 }
 
 
@@ -227,6 +229,13 @@ class ItemWrite(BaseModel):
     closes_on: ClosesOn | None = Field(
         default=None, description="Закрывается само, когда назначен координатор (kind=authority)"
     )
+    control: ControlWrite = Field(default_factory=ControlWrite)
+
+    @model_validator(mode="after")
+    def _one_term(self) -> Self:
+        if self.due_on is not None and (self.control.term or self.control.rule):
+            raise unfit("Либо дата, либо term или rule")
+        return self
 
 
 class ItemRead(BaseModel):
@@ -243,6 +252,7 @@ class ItemRead(BaseModel):
     addressees: Addressees
     agenda_item_id: UUID | None
     closes_on: ClosesOn | None
+    control: Control
 
 
 class ProtocolDetail(ProtocolRead):

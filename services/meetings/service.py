@@ -41,7 +41,7 @@ from shared import outbox
 from shared.clock import MOSCOW
 from shared.errors import expect_version
 from shared.events import meetings as facts
-from shared.events.meetings import Addressees, ProtocolApproved
+from shared.events.meetings import Addressees, Control, ProtocolApproved
 from shared.ids import new_id
 
 _SHOWN: Final = 5
@@ -212,15 +212,19 @@ async def remove_item(
 
 def _values(wanted: ItemWrite, addressees: Addressees) -> dict[str, Any]:
     """The columns an item's writer decides."""
-    values = wanted.model_dump(exclude={"addressees"})
-    return {**values, "addressees": addressees.model_dump(mode="json")}
+    values = wanted.model_dump(exclude={"addressees", "control"})
+    return {
+        **values,
+        "addressees": addressees.model_dump(mode="json"),
+        "control": wanted.control.model_dump(mode="json"),
+    }
 
 
 async def _check_item(session: AsyncSession, protocol: Protocol, wanted: ItemWrite) -> Addressees:
     """The addressees in the form they are stored in: each list sorted, without repetitions.
 
-    Raises `SelectorNotForAuthorities`, `ClosesOnNotForClusters`, `UnknownRegion`,
-    `UnknownCluster`, `UnknownAgendaItem`.
+    Raises `SelectorNotForAuthorities`, `ClosesOnNotForClusters`, `LeadAmbiguous`,
+    `UnknownRegion`, `UnknownCluster`, `UnknownAgendaItem`.
     """
     given = wanted.addressees
     addressees = Addressees(
@@ -230,7 +234,8 @@ async def _check_item(session: AsyncSession, protocol: Protocol, wanted: ItemWri
         cohorts=tuple(sorted(set(given.cohorts))),
         industries=tuple(sorted(set(given.industries))),
     )
-    check_shape(addressees, wanted.closes_on)
+    control = Control.model_validate(wanted.control.model_dump())
+    check_shape(addressees, wanted.closes_on, control)
     regions = await repository.unknown_regions(session, addressees.regions)
     if regions:
         raise UnknownRegion(
@@ -238,13 +243,17 @@ async def _check_item(session: AsyncSession, protocol: Protocol, wanted: ItemWri
             " нескольких секунд: если регион внесён только что, повторите запрос.",
             field="body.addressees.regions",
         )
-    clusters = await repository.unknown_clusters(session, addressees.clusters)
-    if clusters:
-        raise UnknownCluster(
-            f"Неизвестные кластеры: {_shown(clusters)}. Справочник приходит с задержкой до"
-            " нескольких секунд: если кластер создан только что, повторите запрос.",
-            field="body.addressees.clusters",
-        )
+    for named, field in (
+        (addressees.clusters, "body.addressees.clusters"),
+        (control.co_executors, "body.control.co_executors"),
+    ):
+        clusters = await repository.unknown_clusters(session, named)
+        if clusters:
+            raise UnknownCluster(
+                f"Неизвестные кластеры: {_shown(clusters)}. Справочник приходит с задержкой до"
+                " нескольких секунд: если кластер создан только что, повторите запрос.",
+                field=field,
+            )
     question = wanted.agenda_item_id
     if question and not await repository.has_agenda_item(session, protocol.meeting_id, question):
         raise UnknownAgendaItem(
@@ -287,6 +296,7 @@ def _item_content(item: ProtocolItem) -> ItemContent:
         addressees=Addressees.model_validate(item.addressees),
         agenda_item_id=item.agenda_item_id,
         closes_on=item.closes_on,
+        control=Control.model_validate(item.control),
     )
 
 

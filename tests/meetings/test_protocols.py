@@ -617,3 +617,66 @@ async def test_a_protocol_too_large_for_one_message_is_refused_while_it_is_writt
     # 20 kB each: the whole stays under 900 kB.
     assert added == 44
     assert (await session.exec(select(func.count()).select_from(ProtocolItem))).one() == added
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "code"),
+    [
+        ({"control": {"term": "monthly"}}, "body.control", "unfit"),
+        ({"due_on": None, "control": {"rule": "FREQ=HOURLY"}}, "body.control", "unfit"),
+        ({"control": {"term": "urgent"}}, "body", "unfit"),
+        (
+            {"control": {"co_executors": [str(cluster_id(1))]}},
+            "body.control.co_executors",
+            "lead_ambiguous",
+        ),
+        (
+            {
+                "addressees": {"clusters": [str(cluster_id(1))]},
+                "control": {"co_executors": [str(cluster_id(900))]},
+            },
+            "body.control.co_executors",
+            "unknown_cluster",
+        ),
+        (
+            {"control": {"form": [{"code": "a", "title": "А", "kind": "text"}] * 2}},
+            "body.control",
+            "unfit",
+        ),
+    ],
+    ids=["no day", "no such rule", "date and term", "no lead", "unknown co-executor", "one code"],
+)
+async def test_a_control_that_makes_no_sense_is_refused_by_field(
+    client: httpx.AsyncClient,
+    admin: Headers,
+    protocol_id: str,
+    changes: dict[str, Any],
+    field: str,
+    code: str,
+) -> None:
+    response = await client.post(
+        f"/v1/protocols/{protocol_id}/items", headers=admin, json=item_body(**changes)
+    )
+    assert response.status_code == 422, response.text
+    error = response.json()["errors"][0]
+    assert (error["field"], error["code"]) == (field, code)
+
+
+async def test_how_an_item_is_controlled_travels_with_it_and_is_sealed(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    admin: Headers,
+    meeting_id: str,
+    protocol_id: str,
+) -> None:
+    control = {"term": "monthly", "monthly_day": 31, "points": ["План"], "evidence": "file"}
+    await put_item(client, admin, protocol_id, due_on=None, control=control)
+    await hold(client, admin, meeting_id)
+    await approve(client, admin, protocol_id)
+
+    (record,) = await _events(session)
+    (item,) = ProtocolApproved.model_validate_json(record.data).items
+    assert (item.control.term, item.control.monthly_day) == ("monthly", 31)
+    assert (item.control.points, item.control.evidence) == (("План",), "file")
+    verdict = await client.get(f"/v1/protocols/{protocol_id}/verify", headers=admin)
+    assert verdict.json()["matches"] is True

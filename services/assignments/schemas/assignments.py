@@ -7,26 +7,13 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from services.assignments.domain.executions import Demand, Origin, Status
-from services.assignments.domain.forms import FieldKind
-from services.assignments.domain.recurrence import MAX_RULE
 from services.assignments.schemas.dates import Day
 from services.assignments.schemas.outcomes import Outcomes
+from shared.control import ControlWrite, FormField, Subject
 from shared.events.meetings import AddresseeKind, Priority
 from shared.pages import Page
-from shared.text import Code, Line, RegionCode, Text, unfit
-
-Subject = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@:-]{1,128}$", examples=["ivanova"])]
-
-
-class FormField(BaseModel):
-    """A field the report answers."""
-
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
-
-    code: Code = Field(examples=["workshops"])
-    title: Line = Field(examples=["Введено мастерских"])
-    kind: FieldKind = Field(examples=["integer"])
-    required: bool = True
+from shared.recurrence import MAX_RULE
+from shared.text import Code, RegionCode, Text, unfit
 
 
 class Point(BaseModel):
@@ -34,36 +21,6 @@ class Point(BaseModel):
 
     number: int = Field(ge=1, le=100)
     text: str = Field(max_length=10_000)
-
-
-class ControlWrite(BaseModel):
-    """How the execution is controlled; the defaults are the usual way."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    term: Literal["urgent", "prompt", "monthly"] | None = Field(
-        default=None, description="Вместо даты: срочно, оперативно, ежемесячно до N числа"
-    )
-    monthly_day: int | None = Field(default=None, ge=1, le=31)
-    rule: str | None = Field(
-        default=None, max_length=MAX_RULE, examples=["FREQ=MONTHLY;BYMONTHDAY=5"]
-    )
-    points: list[Text] = Field(default_factory=list, max_length=100)
-    form: list[FormField] = Field(default_factory=list, max_length=50)
-    evidence: Demand = Demand.ANY
-    controller: Subject | None = Field(default=None, description="Кто контролирует (sub токена)")
-    controller_deputy: Subject | None = None
-    co_executors: list[UUID] = Field(default_factory=list, max_length=100)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if (self.term == "monthly") != (self.monthly_day is not None):
-            raise unfit("Число месяца указывают вместе с term=monthly")
-        if self.term is not None and self.rule is not None:
-            raise unfit("Либо term, либо rule")
-        if len({field.code for field in self.form}) != len(self.form):
-            raise unfit("У двух полей один код")
-        return self
 
 
 class AddresseesWrite(BaseModel):

@@ -21,7 +21,6 @@ from services.assignments.domain.executions import (
 )
 from services.assignments.domain.instructions import Instruction, of_protocol
 from services.assignments.domain.policies import Policy
-from services.assignments.domain.recurrence import next_date
 from services.assignments.models import Assignment, Execution, ExecutionStep, Recurrence
 from services.assignments.repository import assignments as repository
 from services.assignments.repository import policies
@@ -43,6 +42,7 @@ from shared.events.assignments import AssignmentEvent, AssignmentIssued, Executi
 from shared.events.base import Event
 from shared.events.meetings import AddresseeKind, Addressees, ProtocolApproved
 from shared.ids import new_id
+from shared.recurrence import next_date
 
 # Protocols and numbers follow the centre's calendar.
 CENTRE: Final = "Europe/Moscow"
