@@ -52,6 +52,11 @@ _OUTAGES: Final = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    # Somebody else holds what we need, or held it in another order: their turn first.
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.QueryCanceledError,
     OperationalError,
     InterfaceError,
     PoolTimeout,

@@ -3,7 +3,9 @@
 import asyncio
 from contextlib import suppress
 
+import asyncpg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from shared.kafka import BrokerAway
 from shared.worker import Health, through_outages
@@ -24,7 +26,23 @@ class Failing:
         await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("outage", [OSError("refused"), BrokerAway("gone"), TimeoutError()])
+def _by_the_driver(cause: Exception) -> DBAPIError:
+    """What SQLAlchemy makes of an error of asyncpg."""
+    adapted = Exception(str(cause))
+    adapted.__cause__ = cause
+    return DBAPIError("insert …", None, adapted)
+
+
+OUTAGES = [
+    OSError("refused"),
+    BrokerAway("gone"),
+    TimeoutError(),
+    _by_the_driver(asyncpg.LockNotAvailableError("canceling statement due to lock timeout")),
+    _by_the_driver(asyncpg.DeadlockDetectedError("deadlock detected")),
+]
+
+
+@pytest.mark.parametrize("outage", OUTAGES, ids=repr)
 async def test_a_task_that_met_an_outage_is_at_work_again_once_it_runs(outage: Exception) -> None:
     health, task = Health(), Failing(outage)
     running = asyncio.create_task(through_outages("scorer", task, health))
@@ -54,3 +72,6 @@ async def test_a_consumer_is_ready_only_when_it_says_so() -> None:
 async def test_a_bug_is_not_waited_out() -> None:
     with pytest.raises(KeyError):
         await through_outages("scorer", Failing(KeyError("bug")), Health())
+    refused = _by_the_driver(asyncpg.UniqueViolationError("duplicate key"))
+    with pytest.raises(DBAPIError):
+        await through_outages("scorer", Failing(refused), Health())
