@@ -101,6 +101,7 @@ class Step:
     at: datetime
     by: str  # cluster | coordinator | controller
     command: str
+    until: date | None = None  # of a request for a later date
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +251,12 @@ def script(
     if dice.random() < chance_of_late:
         wanted = due + timedelta(days=dice.randint(1, 12))
     submitted = max(_later(begun, 0), _later(wanted, 0))
+    asked, granted = _extension(season, cluster_code, item, begun, submitted, due)
+    if granted:
+        submitted = _later(submitted, 2)
     steps += [
         _step(dice, begun, "cluster", "start"),
+        *asked,
         _step(dice, submitted, "cluster", "submit"),
     ]
     day = submitted
@@ -272,6 +277,21 @@ def script(
         chance_of_return /= 2
     steps.append(_step(dice, _later(day, dice.randint(1, 5)), "controller", "accept"))
     return _in_order(steps)
+
+
+def _extension(
+    season: Season, cluster_code: str, item: str, begun: date, submitted: date, due: date
+) -> tuple[list[Step], bool]:
+    """Now and then a later date is asked for, mostly in time, and mostly granted."""
+    dice = Random(f"{season.seed}:{cluster_code}:{item}:extension")
+    asked = _later(begun, 1)
+    answered = _later(asked, 1)
+    if dice.random() > 0.04 or answered >= submitted:
+        return [], False
+    granted = dice.random() < 0.7
+    until = add_working_days(max(due, asked), 5)
+    answer = _step(dice, answered, "controller", "grant" if granted else "refuse")
+    return [replace(_step(dice, asked, "cluster", "ask"), until=until), answer], granted
 
 
 def _rework(dice: Random, returned: date, again: date, by: str) -> list[Step]:

@@ -252,7 +252,8 @@ class Player:
                 "controller": _CONTROLLER,
             }
             for step in steps:
-                path = f"/v1/executions/{execution['id']}/{step.command}"
+                command = _PATHS.get(step.command, step.command)
+                path = f"/v1/executions/{execution['id']}/{command}"
                 by_day[step.at.date()].append((step, who[step.by], path))
             for day, of_day in by_day.items():
                 self._steps[day].append((execution["id"], of_day))
@@ -264,7 +265,10 @@ class Player:
 
     async def _carry(self, steps: Sequence[tuple[Step, str, str]]) -> None:
         for step, who, path in steps:
-            await self._api.post(who, "assignments", path, _BODIES.get(step.command), at=step.at)
+            body = _BODIES.get(step.command)
+            if step.until is not None:
+                body = {**_BODIES[step.command], "wanted": step.until.isoformat()}
+            await self._api.post(who, "assignments", path, body, at=step.at)
 
     async def _all(self, who: str, service: str, path: str, **params: Any) -> list[Any]:
         """Every page of a list."""
@@ -287,7 +291,15 @@ class Player:
             raise NotSettled(f"За {_SETTLE_SECONDS:.0f} с не дождались: {what}.") from None
 
 
+_PATHS: Final[Mapping[str, str]] = {
+    "ask": "extensions",
+    "grant": "extensions/grant",
+    "refuse": "extensions/refuse",
+}
 _BODIES: Final[Mapping[str, Any]] = {
+    "ask": {"reason": "Поставщик перенёс отгрузку оборудования."},
+    "grant": {},
+    "refuse": {"reason": "Времени достаточно."},
     "submit": {
         "text": "Исполнено, подтверждение приложено.",
         "evidence": [{"title": "Отчёт", "url": "https://example.org/report.pdf"}],

@@ -1,16 +1,18 @@
 """The OpenAPI documents are a product: valid, complete, and the ones that are checked in."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from openapi_spec_validator import validate
 
-from deploy.documents import documents, rendered
+from deploy.documents import documents
 from shared.migrations import SERVICES
 
 DOCS = Path(__file__).parents[2] / "docs"
-FOUND = documents()
+TEXTS = documents()
+FOUND = {name: json.loads(text) for name, text in TEXTS.items() if name.endswith(".json")}
 OPERATIONS = [
     (service, path, method, operation)
     for service in SERVICES
@@ -19,10 +21,10 @@ OPERATIONS = [
 ]
 
 
-@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize("name", TEXTS)
 def test_the_checked_in_document_is_what_the_code_says(name: str) -> None:
     stored = (DOCS / name).read_text(encoding="utf-8")
-    assert stored == rendered(FOUND[name]), "run `make openapi`"
+    assert stored == TEXTS[name], "run `make openapi`"
 
 
 @pytest.mark.parametrize("service", SERVICES)

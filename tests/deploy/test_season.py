@@ -1,6 +1,7 @@
 """The season's plan: the same for the same seed, of the promised size, on days people work."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
@@ -51,6 +52,8 @@ def test_the_default_season_is_as_large_as_promised() -> None:
     assert len({cluster.region for cluster in season.clusters}) == 89
     assert len(scripts) >= 5000
     assert sum(map(len, scripts)) >= 20_000
+    commands = Counter(step.command for steps in scripts for step in steps)
+    assert commands["ask"] == commands["grant"] + commands["refuse"] > 50
 
 
 def test_the_same_seed_gives_the_same_season_and_another_gives_another() -> None:
