@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, insert, or_, true, tuple_
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assignments.domain.executions import FINAL, OPEN, Addressee, ExecutorRole, Status
+from services.assignments.domain.executions import FINAL, OPEN, Addressee, Status
 from services.assignments.models import Assignment, Base, Execution, ExecutionStep
 from shared.auth import Actor, Role
 from shared.errors import NotFound
@@ -90,12 +90,11 @@ async def lock_visible(
 
 
 async def open_of_assignment(session: AsyncSession, assignment_id: UUID) -> Sequence[UUID]:
-    """The open lead executions of the assignment."""
+    """The open executions of the assignment, co-executors' too."""
     statement = (
         select(Execution.id)
         .where(
             col(Execution.assignment_id) == assignment_id,
-            col(Execution.role) == ExecutorRole.LEAD,
             col(Execution.status).in_(OPEN),
         )
         .order_by(col(Execution.id))

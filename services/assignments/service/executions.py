@@ -63,6 +63,7 @@ from shared.events.assignments import (
 from shared.ids import new_id
 
 SYSTEM: Final = "system"
+DEPUTY_ACTS: Final = "Заместитель действует, пока координатор отсутствует или не назначен."
 SYSTEM_ONLY: Final = frozenset({Party.SYSTEM})
 _EVENT: Final[Mapping[Command, type[ExecutionEvent]]] = {
     Command.ROUTE: ExecutionRouted,
@@ -321,9 +322,7 @@ def _obey(
         )
     except NotYourMove as refusal:
         if actor.is_any(Role.DEPUTY) and not standing.as_deputy:
-            raise DeputyNotNow(
-                "Заместитель действует, пока координатор отсутствует или не назначен."
-            ) from refusal
+            raise DeputyNotNow(DEPUTY_ACTS) from refusal
         raise
     passes = (execution.region, execution.cluster_id) in around.passing
     if order.command is Command.SUBMIT and passes and _track(execution) is Track.CLUSTER:

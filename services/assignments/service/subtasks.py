@@ -9,7 +9,13 @@ from services.assignments.domain.executions import FINAL, PARTY_NAMES, Party
 from services.assignments.models import Execution, Subtask
 from services.assignments.repository import coordination as repository
 from services.assignments.repository import executions
-from services.assignments.service.executions import Standing, away_regions, standing_of
+from services.assignments.service.executions import (
+    DEPUTY_ACTS,
+    DeputyNotNow,
+    Standing,
+    away_regions,
+    standing_of,
+)
 from shared.auth import Actor, Role
 from shared.clock import date_in
 from shared.errors import Conflict, Forbidden, Invalid
@@ -56,6 +62,8 @@ async def _stand(
     away = await away_regions(session, [execution], now) if deputises else set()
     standing: Standing = standing_of(actor, execution, assignment, away)
     if party not in standing.parties:
+        if deputises and party is Party.COORDINATOR:
+            raise DeputyNotNow(DEPUTY_ACTS)
         raise SubtaskNotYours(f"Это может только {PARTY_NAMES[party]}.")
     return execution
 
