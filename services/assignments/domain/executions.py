@@ -4,7 +4,7 @@ Pure decisions: callers bring the state, the actor and the clock. The table `RUL
 state machine; what is not in it is refused.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -187,12 +187,18 @@ _ENDED: Final[Rules] = {
 # A decision on a request already made is no editing: a slow one must not cost the region the
 # day it asked for in time, so it may come while the report is under review.
 _DATED: Final[Rules] = {
-    **_staying(EDITABLE, Command.REQUEST_EXTENSION, _A, _C),
-    **_staying(OPEN, Command.CANCEL_EXTENSION, _A, _C),
     **_staying(OPEN, Command.GRANT_EXTENSION, _Z),
     **_staying(OPEN, Command.REFUSE_EXTENSION, _Z),
     **_staying(EDITABLE, Command.REDATE, _Z),
     **_staying(EDITABLE, Command.EXPIRE, _S),
+}
+_ASKED_TOGETHER: Final[Rules] = {
+    **_staying(EDITABLE, Command.REQUEST_EXTENSION, _A, _C),
+    **_staying(OPEN, Command.CANCEL_EXTENSION, _A, _C),
+}
+_ASKED_ALONE: Final[Rules] = {
+    **_staying(EDITABLE, Command.REQUEST_EXTENSION, _A),
+    **_staying(OPEN, Command.CANCEL_EXTENSION, _A),
 }
 _WORK: Final[Rules] = {
     (Status.ACKNOWLEDGED, Command.START): Rule(Status.IN_PROGRESS, (_A,)),
@@ -211,6 +217,7 @@ RULES: Final[Mapping[Track, Rules]] = {
         **_ROUTED,
         **_WORK,
         **_DATED,
+        **_ASKED_TOGETHER,
         **_ENDED,
         (Status.SUBMITTED, Command.PRE_CHECK): Rule(Status.SUBMITTED, (_C,)),
         (Status.SUBMITTED, Command.RETURN): Rule(Status.RETURNED, (_C,)),
@@ -227,6 +234,7 @@ RULES: Final[Mapping[Track, Rules]] = {
         (Status.ISSUED, Command.ACKNOWLEDGE): Rule(Status.ACKNOWLEDGED, (_A,)),
         **_WORK,
         **_DATED,
+        **_ASKED_ALONE,
         **_ENDED,
         (Status.SUBMITTED, Command.RETURN): Rule(Status.RETURNED, (_Z,)),
         (Status.SUBMITTED, Command.ACCEPT): Rule(Status.ACCEPTED, (_Z,)),
@@ -238,6 +246,7 @@ RULES: Final[Mapping[Track, Rules]] = {
         **_ROUTED,
         **_WORK,
         **_DATED,
+        **_ASKED_TOGETHER,
         **_ENDED,
         (Status.SUBMITTED, Command.RETURN): Rule(Status.RETURNED, (_L,)),
         (Status.SUBMITTED, Command.ACCEPT): Rule(Status.ACCEPTED, (_L,)),
@@ -265,7 +274,8 @@ class NotYourMove(Forbidden):
     code = "not_your_move"
     title = "Это действие за другим участником"
 
-    def __init__(self, command: Command, by: Iterable[Party]) -> None:
+    def __init__(self, command: Command, by: Sequence[Party]) -> None:
+        self.by = frozenset(by)
         names = " или ".join(PARTY_NAMES[party] for party in by if party is not Party.SYSTEM)
         super().__init__(f"Сейчас {COMMAND_NAMES[command]} может только {names or 'система'}.")
 

@@ -321,7 +321,8 @@ def _obey(
             made=around.made,
         )
     except NotYourMove as refusal:
-        if actor.is_any(Role.DEPUTY) and not standing.as_deputy:
+        waits = actor.is_any(Role.DEPUTY) and not standing.as_deputy
+        if waits and Party.COORDINATOR in refusal.by:
             raise DeputyNotNow(DEPUTY_ACTS) from refusal
         raise
     passes = (execution.region, execution.cluster_id) in around.passing
