@@ -22,6 +22,17 @@ class Assignment(Base, table=True):
     __table_args__ = (
         UniqueConstraint("protocol_item_id", "occurrence"),
         UniqueConstraint("recurrence_id", "occurrence"),
+        # A number is looked for by its beginning.
+        Index("ix_assignments_number", "number", postgresql_ops={"number": "text_pattern_ops"}),
+        # And by the words in it, as `repository.register` says them.
+        Index(
+            "ix_assignments_words",
+            sql(
+                "to_tsvector('russian', translate((number || ' ') || text,"
+                " 'ёЁ«»„“”’–—№…', 'еЕ          '))"
+            ),
+            postgresql_using="gin",
+        ),
     )
 
     id: UUID = Field(primary_key=True)
