@@ -201,11 +201,11 @@ async def test_overdue_and_due_soon_agree_with_the_domain_on_every_day(
         }
         overdue, soon = set(), set()
         for key, row in placed.items():
-            due = effective_due(row.due, row.returned_on, FIRST)
+            standing = effective_due(row.due, row.returned_on, FIRST)
             here = today[row.timezone]
-            if due < here:
+            if standing < here:
                 overdue.add(key)
-            elif working_days_between(here, due) <= FIRST.due_soon_days:
+            elif working_days_between(here, standing) <= FIRST.due_soon_days:
                 soon.add(key)
         assert await found(client, headers, {"overdue": True, "limit": 200}) == overdue
         assert await found(client, headers, {"due_soon": True, "limit": 200}) == soon

@@ -106,10 +106,13 @@ def _with_details(command: Command, details: Mapping[str, Any]) -> str:
 
 
 def notes_of(details: Mapping[str, Any], form: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The answers of a report under the titles its form gives them."""
-    titles = {field["code"]: field["title"] for field in form}
+    """The answers of a report, in the order of its form and under the titles of its fields."""
     answers: Mapping[str, Any] = details.get("fields", {})
-    return tuple(f"{titles.get(code, code)}: {_answer(value)}" for code, value in answers.items())
+    return tuple(
+        f"{field['title']}: {_answer(answers[field['code']])}"
+        for field in form
+        if field["code"] in answers
+    )
 
 
 def subtask_given(text: str, due: date, *, at: datetime, by: str) -> Entry:

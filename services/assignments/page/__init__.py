@@ -15,10 +15,11 @@ _MONTHS: Final = (
     *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
 )
 _ROW: Final = 20
+_LONGEST_NAME: Final = 36
 _TOP: Final = 118
-_LEFT: Final = 250
+_LEFT: Final = 290
 _BAR: Final = 560
-_RIGHT: Final = 170
+_RIGHT: Final = 230
 
 
 class Picture(Response):
@@ -52,7 +53,8 @@ def executions_by_region(regions: Sequence[Tally], now: datetime) -> str:
     scale = _BAR / end
     rows = []
     for place, one in enumerate(regions):
-        rest = max(0, one.open - one.overdue - one.awaiting_review)
+        name = one.name or f"Регион {one.region}"
+        rest = _rest(one)
         parts, x = [], float(_LEFT)
         for kind, number in (
             ("overdue", one.overdue),
@@ -64,7 +66,8 @@ def executions_by_region(regions: Sequence[Tally], now: datetime) -> str:
                 x += number * scale
         rows.append(
             {
-                "name": one.name or f"Регион {one.region}",
+                "name": name,
+                "label": name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…",
                 "y": _TOP + place * _ROW,
                 "parts": parts,
                 "end": round(x, 1),
@@ -85,6 +88,7 @@ def executions_by_region(regions: Sequence[Tally], now: datetime) -> str:
             "open": sum(one.open for one in regions),
             "overdue": sum(one.overdue for one in regions),
             "review": sum(one.awaiting_review for one in regions),
+            "rest": sum(_rest(one) for one in regions),
         },
         left=_LEFT,
         top=_TOP,
@@ -93,6 +97,10 @@ def executions_by_region(regions: Sequence[Tally], now: datetime) -> str:
         width=_LEFT + _BAR + _RIGHT,
         height=_TOP + len(rows) * _ROW + 30,
     )
+
+
+def _rest(one: Tally) -> int:
+    return max(0, one.open - one.overdue - one.awaiting_review)
 
 
 def _step(longest: int) -> int:
