@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.domain.deadlines import effective_due
@@ -450,6 +451,30 @@ async def test_counters_count_states_and_regions(
         (one["region"], one["name"], one["total"], one["open"], one["overdue"])
         for one in answer["by_region"]
     ] == [("16", "Татарстан", 2, 2, 1), ("77", "Москва", 2, 1, 0)]
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/counters", "/v1/charts/executions-by-region"])
+async def test_the_number_of_statements_does_not_grow_with_the_rows(
+    client: httpx.AsyncClient, session: AsyncSession, token: Tokens, path: str
+) -> None:
+    said: list[str] = []
+    connection = (await session.connection()).sync_connection
+    assert connection is not None
+
+    def keep(*args: Any) -> None:
+        if args[2].lstrip().lower().startswith(("select", "with")):
+            said.append(args[2])
+
+    event.listen(connection, "before_cursor_execute", keep)
+    counts = []
+    for _ in range(2):
+        await _many(session)
+        said.clear()
+        assert (await client.get(path, headers=token("auditor"))).status_code == 200
+        counts.append(len(said))
+    event.remove(connection, "before_cursor_execute", keep)
+
+    assert counts[0] == counts[1] <= 4
 
 
 async def _save(

@@ -22,9 +22,7 @@ class Assignment(Base, table=True):
     __table_args__ = (
         UniqueConstraint("protocol_item_id", "occurrence"),
         UniqueConstraint("recurrence_id", "occurrence"),
-        # A number is looked for by its beginning.
-        Index("ix_assignments_number", "number", postgresql_ops={"number": "text_pattern_ops"}),
-        # And by the words in it, as `repository.register` says them.
+        # As `repository.register` says it.
         Index(
             "ix_assignments_words",
             sql(

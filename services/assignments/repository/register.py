@@ -22,7 +22,6 @@ from sqlalchemy import (
     literal,
     literal_column,
     or_,
-    union,
 )
 from sqlalchemy import select as columns
 from sqlalchemy.dialects.postgresql import REGCONFIG, TSQUERY, TSVECTOR
@@ -187,9 +186,9 @@ async def list_lines(
                 col(KnownRegion.short_name),
                 col(KnownCluster.name),
                 *scope.flags.named,
-            )
+            ),
+            scope,
         )
-        .where(*_matching(scope))
         .order_by(*_ordered(sort))
         .limit(limit)
     )
@@ -201,7 +200,7 @@ async def list_lines(
 
 async def count(session: AsyncSession, scope: Scope, *, at_most: int) -> int:
     """How many rows there are; counting stops at `at_most`."""
-    rows = _joined(columns(col(Execution.id))).where(*_matching(scope)).limit(at_most)
+    rows = _joined(columns(col(Execution.id)), scope).limit(at_most)
     statement = select(func.count()).select_from(rows.subquery())
     return (await session.exec(statement)).one()
 
@@ -213,20 +212,17 @@ async def counted(session: AsyncSession, scope: Scope) -> Sequence[Row[Any]]:
     def those(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.count().filter(condition)
 
-    statement = (
-        _joined(
-            columns(
-                col(Execution.region).label("region"),
-                col(Execution.status).label("status"),
-                func.count().label("total"),
-                those(flags.overdue).label("overdue"),
-                those(flags.due_soon).label("due_soon"),
-                those(flags.awaiting_review).label("awaiting_review"),
-            )
-        )
-        .where(*_matching(scope))
-        .group_by(col(Execution.region), col(Execution.status))
-    )
+    statement = _joined(
+        columns(
+            col(Execution.region).label("region"),
+            col(Execution.status).label("status"),
+            func.count().label("total"),
+            those(flags.overdue).label("overdue"),
+            those(flags.due_soon).label("due_soon"),
+            those(flags.awaiting_review).label("awaiting_review"),
+        ),
+        scope,
+    ).group_by(col(Execution.region), col(Execution.status))
     connection = await session.connection()
     found: Sequence[Row[Any]] = (await connection.execute(statement)).all()
     return found
@@ -251,9 +247,9 @@ async def stream(
                 col(KnownRegion.federal_district),
                 col(KnownCluster.name).label("cluster_name"),
                 *scope.flags.named,
-            )
+            ),
+            scope,
         )
-        .where(*_matching(scope))
         .order_by(*_ordered(sort))
         .limit(limit)
     )
@@ -281,13 +277,16 @@ _EXPORTED: Final = (
 )
 
 
-def _joined(statement: Any) -> Any:
-    return (
+def _joined(statement: Any, scope: Scope) -> Any:
+    """The statement over the rows of the scope, with what names them."""
+    found = (
         statement.select_from(Execution)
         .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
         .outerjoin(KnownRegion, col(KnownRegion.code) == col(Execution.region))
         .outerjoin(KnownCluster, col(KnownCluster.cluster_id) == col(Execution.cluster_id))
+        .where(*_matching(scope))
     )
+    return _saying(found, scope.wanted.q) if scope.wanted.q is not None else found
 
 
 def _matching(scope: Scope) -> list[ColumnElement[bool]]:
@@ -324,35 +323,41 @@ def _matching(scope: Scope) -> list[ColumnElement[bool]]:
     if wanted.inactive_since is not None:
         local = func.date(func.timezone(col(Execution.timezone), col(Execution.occurred_at)))
         clauses += [col(Execution.status).not_in(FINAL), local < wanted.inactive_since]
-    if wanted.q is not None:
-        clauses.append(_saying(wanted.q))
     return clauses
 
 
-def _saying(q: str) -> ColumnElement[bool]:
-    """The words are in the assignment or in the cluster's name, or the number begins like this.
+def _saying(statement: Any, q: str) -> Any:
+    """The words are in the assignment and the cluster's name together, or the number begins so.
 
-    The words may be spread over both. So whatever has any of them is found by the indexes, and
-    then read as one text.
+    Texts are read once each, not once per execution, and only those the indexes find to have
+    any of the words, unwanted ones included: to the query, all others say nothing.
     """
     words = q.translate(str.maketrans(_SAID, _MEANT))
     query = func.websearch_to_tsquery(_RUSSIAN, cast(literal(words), String))
-    # «мастерск & казан» as `tsquery`, any of the words instead of all.
-    either = func.replace(cast(query, String), " & ", " | ")
+    either = func.replace(func.replace(cast(query, String), "!", ""), " & ", " | ")
     any_word = cast(either, TSQUERY)
+    of_assignment = (
+        columns(col(Assignment.id).label("id"), _ASSIGNMENT_WORDS.label("words"))
+        .where(_ASSIGNMENT_WORDS.op("@@")(any_word))
+        .cte("assignment_words")
+        .prefix_with("materialized")
+    )
+    of_cluster = (
+        columns(col(KnownCluster.cluster_id).label("id"), _CLUSTER_WORDS.label("words"))
+        .where(_CLUSTER_WORDS.op("@@")(any_word))
+        .cte("cluster_words")
+        .prefix_with("materialized")
+    )
+    silent: ColumnElement[Any] = literal_column("''::tsvector")
+    said = func.coalesce(of_assignment.c.words, silent).op("||")(
+        func.coalesce(of_cluster.c.words, silent)
+    )
     number = col(Assignment.number).startswith(q.removeprefix("№").strip(), autoescape=True)
-    of_assignment = select(Execution.id).join(
-        Assignment, col(Assignment.id) == col(Execution.assignment_id)
+    return (
+        statement.outerjoin(of_assignment, of_assignment.c.id == col(Execution.assignment_id))
+        .outerjoin(of_cluster, of_cluster.c.id == col(Execution.cluster_id))
+        .where(or_(number, said.op("@@")(query)))
     )
-    candidates = union(
-        of_assignment.where(_ASSIGNMENT_WORDS.op("@@")(any_word)),
-        of_assignment.where(number),
-        select(Execution.id)
-        .join(KnownCluster, col(KnownCluster.cluster_id) == col(Execution.cluster_id))
-        .where(_CLUSTER_WORDS.op("@@")(any_word)),
-    )
-    said = _ASSIGNMENT_WORDS.op("||")(func.coalesce(_CLUSTER_WORDS, literal_column("''::tsvector")))
-    return and_(col(Execution.id).in_(candidates), or_(number, said.op("@@")(query)))
 
 
 def _ordered(sort: Sort) -> list[ColumnElement[Any]]:

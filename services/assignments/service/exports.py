@@ -240,9 +240,13 @@ async def export(session: AsyncSession, scope: Scope, sort: Sort, kind: Kind) ->
         with tempfile.TemporaryDirectory() as folder:
             writer = await asyncio.to_thread(kind.writer, file, folder)
             try:
+                left = MAX_ROWS
                 async for rows in repository.stream(
-                    session, scope, sort, limit=MAX_ROWS, batch=BATCH
+                    session, scope, sort, limit=MAX_ROWS + 1, batch=BATCH
                 ):
+                    left -= len(rows)
+                    if left < 0:  # more came since they were counted
+                        raise ExportTooLarge
                     await asyncio.to_thread(_write, writer, rows)
             finally:
                 await asyncio.to_thread(writer.close)

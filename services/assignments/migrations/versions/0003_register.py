@@ -22,12 +22,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_views")),
         sa.UniqueConstraint("actor", "name", name=op.f("uq_saved_views_actor_name")),
     )
-    op.create_index(
-        "ix_assignments_number",
-        "assignments",
-        ["number"],
-        postgresql_ops={"number": "text_pattern_ops"},
-    )
     op.create_index("ix_executions_occurred_at_id", "executions", ["occurred_at", "id"])
     op.create_index("ix_executions_priority", "executions", [sa.text("weight desc"), "due", "id"])
     # `repository.register` searches by these very expressions.
@@ -46,5 +40,4 @@ def downgrade() -> None:
     op.execute("drop index ix_assignments_words")
     op.drop_index("ix_executions_priority", table_name="executions")
     op.drop_index("ix_executions_occurred_at_id", table_name="executions")
-    op.drop_index("ix_assignments_number", table_name="assignments")
     op.drop_table("saved_views")
