@@ -135,10 +135,11 @@ async def refuse_unknown_query(request: Request) -> None:
     route = request.scope.get("route")
     if not request.query_params or not isinstance(route, APIRoute):
         return
+    # The fields of a query model carry no place of their own; only queries come as models here.
     known = {
         param.alias
         for param in get_flat_params(route.dependant)
-        if getattr(param.field_info, "in_", None) is ParamTypes.query
+        if getattr(param.field_info, "in_", ParamTypes.query) is ParamTypes.query
     }
     unknown = [name for name in request.query_params if name not in known]
     if unknown:

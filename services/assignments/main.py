@@ -10,6 +10,8 @@ from services.assignments.routers import (
     extensions,
     inbox,
     policies,
+    register,
+    timeline,
 )
 from shared.app import create_app
 from shared.worker import run_worker
@@ -19,6 +21,9 @@ app = create_app(
     inbox.router,
     assignments.router,
     bulk.router,
+    # Before the executions: `counters` is no id.
+    register.router,
+    timeline.router,
     executions.router,
     extensions.router,
     coordination.router,

@@ -19,12 +19,16 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Clients of all four services, generated into a folder that can be imported from."""
     folder = tmp_path_factory.mktemp("clients")
     config = folder / "config.yml"
-    # The generator knows no line-wise JSON and no event streams: both are text to it.
+    # The generator knows no line-wise JSON, event streams, pictures: text to it; tables: files.
     config.write_text(
         "post_hooks: []\n"
         "content_type_overrides:\n"
         "  application/jsonl: text/plain\n"
         "  text/event-stream: text/plain\n"
+        "  image/svg+xml: text/plain\n"
+        "  text/csv: application/octet-stream\n"
+        "  application/vnd.openxmlformats-officedocument.spreadsheetml.sheet:"
+        " application/octet-stream\n"
     )
     for service in SERVICES:
         done = subprocess.run(

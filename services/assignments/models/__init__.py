@@ -7,6 +7,7 @@ from services.assignments.models.directory import KnownCluster, KnownRegion
 from services.assignments.models.executions import Execution, ExecutionStep
 from services.assignments.models.extensions import Extension
 from services.assignments.models.policies import ControlPolicy
+from services.assignments.models.register import SavedView
 
 __all__ = [
     "Absence",
@@ -20,6 +21,7 @@ __all__ = [
     "KnownCluster",
     "KnownRegion",
     "Recurrence",
+    "SavedView",
     "Subtask",
     "Tenure",
 ]

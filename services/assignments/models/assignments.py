@@ -22,6 +22,15 @@ class Assignment(Base, table=True):
     __table_args__ = (
         UniqueConstraint("protocol_item_id", "occurrence"),
         UniqueConstraint("recurrence_id", "occurrence"),
+        # As `repository.register` says it.
+        Index(
+            "ix_assignments_words",
+            sql(
+                "to_tsvector('russian', translate((number || ' ') || text,"
+                " 'ёЁ«»„“”’–—№…', 'еЕ          '))"
+            ),
+            postgresql_using="gin",
+        ),
     )
 
     id: UUID = Field(primary_key=True)

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from sqlalchemy import Index
+from sqlalchemy import text as sql
 from sqlmodel import Field
 
 from services.assignments.models.base import Base
@@ -24,6 +26,14 @@ class KnownCluster(Base, table=True):
     """A cluster, as the directory tells it."""
 
     __tablename__ = "known_clusters"
+    __table_args__ = (
+        # As `repository.register` says it.
+        Index(
+            "ix_known_clusters_words",
+            sql("to_tsvector('russian', translate(name, 'ёЁ«»„“”’–—№…', 'еЕ          '))"),
+            postgresql_using="gin",
+        ),
+    )
 
     cluster_id: UUID = Field(primary_key=True)
     code: str

@@ -39,6 +39,8 @@ class Execution(Base, table=True):
         Index("ix_executions_due_id", "due", "id"),
         Index("ix_executions_region_due_id", "region", "due", "id"),
         Index("ix_executions_open", "region", "due", postgresql_where=_IS_OPEN),
+        Index("ix_executions_occurred_at_id", "occurred_at", "id"),
+        Index("ix_executions_priority", sql("weight desc"), "due", "id"),
     )
 
     id: UUID = Field(primary_key=True)

@@ -1,16 +1,15 @@
 """Statements about executions and their steps, and whose rows are whose."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, insert, or_, true, tuple_
+from sqlalchemy import ColumnElement, insert, or_, true
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assignments.domain.executions import FINAL, OPEN, Addressee, Status
+from services.assignments.domain.executions import OPEN, Status
 from services.assignments.models import Assignment, Base, Execution, ExecutionStep
 from shared.auth import Actor, Role
 from shared.errors import NotFound
@@ -31,23 +30,6 @@ class ExecutionNotFound(NotFound):
 
     code = "execution_not_found"
     title = "Исполнение не найдено"
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionFilter:
-    """Which executions a list shows; None restricts nothing."""
-
-    region: str | None = None
-    cluster_id: UUID | None = None
-    assignment_id: UUID | None = None
-    protocol_id: UUID | None = None
-    status: Status | None = None
-    addressee: Addressee | None = None
-    cohort: int | None = None
-    industry: str | None = None
-    due_from: date | None = None
-    due_to: date | None = None
-    overdue_at: datetime | None = None
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -145,51 +127,6 @@ async def lock_expired(
     if after is not None:
         statement = statement.where(col(Execution.id) > after)
     return (await session.exec(statement)).all()
-
-
-async def list_executions(
-    session: AsyncSession,
-    actor: Actor,
-    wanted: ExecutionFilter,
-    *,
-    descending: bool,
-    after: tuple[date, UUID] | None,
-    limit: int,
-) -> Sequence[Execution]:
-    """Ordered by due date and id."""
-    key = tuple_(col(Execution.due), col(Execution.id))
-    statement = select(Execution).where(visible_to(actor), _matching(wanted)).limit(limit)
-    if after is not None:
-        statement = statement.where(key < after if descending else key > after)
-    order = [col(Execution.due), col(Execution.id)]
-    statement = statement.order_by(*(c.desc() if descending else c.asc() for c in order))
-    return (await session.exec(statement)).all()
-
-
-def _matching(wanted: ExecutionFilter) -> ColumnElement[bool]:
-    exact = {
-        Execution.region: wanted.region,
-        Execution.cluster_id: wanted.cluster_id,
-        Execution.assignment_id: wanted.assignment_id,
-        Execution.protocol_id: wanted.protocol_id,
-        Execution.status: wanted.status,
-        Execution.addressee: wanted.addressee,
-        Execution.cohort: wanted.cohort,
-        Execution.industry: wanted.industry,
-    }
-    clauses = [col(column) == value for column, value in exact.items() if value is not None]
-    if wanted.due_from is not None:
-        clauses.append(col(Execution.due) >= wanted.due_from)
-    if wanted.due_to is not None:
-        clauses.append(col(Execution.due) <= wanted.due_to)
-    if wanted.overdue_at is not None:
-        local = func.date(func.timezone(col(Execution.timezone), wanted.overdue_at))
-        clauses += [
-            col(Execution.done).is_(None),
-            col(Execution.status).not_in(FINAL),
-            col(Execution.due) < local,
-        ]
-    return and_(true(), *clauses)
 
 
 async def list_steps(session: AsyncSession, execution_id: UUID) -> Sequence[ExecutionStep]:

@@ -53,6 +53,11 @@ Admin = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
 COMMAND_PROBLEMS = problems(401, 403, 404, 409, 422)
 
 
+def sees_people(actor: Actor) -> bool:
+    """Whether the actor is shown which person acted."""
+    return actor.is_any(Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.AUDITOR)
+
+
 class Performer:
     """A command of this request: in its transaction, at its instant, on the version it means."""
 

@@ -1,16 +1,14 @@
-"""Executions over HTTP: lists, facts, history, and the commands of the state machine."""
+"""Executions over HTTP: facts, history, and the commands of the state machine."""
 
-from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
-from services.assignments.domain.executions import Addressee, Command, Order, Status
+from services.assignments.domain.executions import Command, Order
 from services.assignments.models import Execution
 from services.assignments.repository import assignments, extensions, facts
 from services.assignments.repository import executions as repository
-from services.assignments.repository.executions import ExecutionFilter
 from services.assignments.routers.access import (
     COMMAND_PROBLEMS,
     ByAcceptor,
@@ -22,13 +20,13 @@ from services.assignments.routers.access import (
     Integrator,
     Perform,
     Reader,
+    sees_people,
 )
 from services.assignments.routers.actions import as_actions
 from services.assignments.schemas.executions import (
     ActionList,
     Delegation,
     ExecutionFacts,
-    ExecutionPage,
     ExecutionRead,
     FactsPage,
     PartialAcceptance,
@@ -43,7 +41,6 @@ from services.assignments.schemas.executions import (
 from services.assignments.service import inbox
 from services.assignments.service.assignments import check_successor
 from shared import pages
-from shared.auth import Role
 from shared.clock import Instant, Now
 from shared.db import Session
 from shared.events.base import partition_of
@@ -52,57 +49,6 @@ from shared.text import RegionCode
 from shared.versions import tag
 
 router = APIRouter(prefix="/v1/executions", tags=["executions"])
-
-
-@router.get(
-    "",
-    responses=problems(401, 403, 422),
-    summary="Реестр исполнений",
-)
-async def list_executions(
-    actor: Reader,
-    session: Session,
-    now: Now,
-    request: Request,
-    response: Response,
-    region: RegionCode | None = None,
-    cluster_id: UUID | None = None,
-    assignment_id: UUID | None = None,
-    protocol_id: UUID | None = None,
-    status: Status | None = None,
-    addressee: Addressee | None = None,
-    cohort: Annotated[int | None, Query(ge=2022, le=2100)] = None,
-    industry: Annotated[str | None, Query(pattern=r"^[a-z0-9-]{1,64}$")] = None,
-    due_from: date | None = None,
-    due_to: date | None = None,
-    overdue: Annotated[bool, Query(description="Только просроченные на сейчас")] = False,
-    sort: Annotated[Literal["due", "-due"], Query(description="Порядок по сроку")] = "due",
-    cursor: pages.Cursor = None,
-    limit: pages.Limit = 50,
-) -> ExecutionPage:
-    """Исполнения, которые вам видны, по сроку. Чужих строк в списке нет."""
-    wanted = ExecutionFilter(
-        region=region,
-        cluster_id=cluster_id,
-        assignment_id=assignment_id,
-        protocol_id=protocol_id,
-        status=status,
-        addressee=addressee,
-        cohort=cohort,
-        industry=industry,
-        due_from=due_from,
-        due_to=due_to,
-        overdue_at=now if overdue else None,
-    )
-    after = pages.decode(cursor, tuple[date, UUID]) if cursor else None
-    rows = await repository.list_executions(
-        session, actor, wanted, descending=sort == "-due", after=after, limit=limit + 1
-    )
-    page, following = pages.paginate(
-        rows, limit, lambda row: (row.due, row.id), request=request, response=response
-    )
-    items = [ExecutionRead.model_validate(row) for row in page]
-    return ExecutionPage(items=items, next_cursor=following)
 
 
 @router.get(
@@ -161,7 +107,7 @@ async def list_steps(actor: Reader, execution_id: UUID, session: Session) -> Ste
     steps = [
         StepRead.model_validate(step) for step in await repository.list_steps(session, execution_id)
     ]
-    if not actor.is_any(Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.AUDITOR):
+    if not sees_people(actor):
         steps = [step.model_copy(update={"actor": None}) for step in steps]
     return StepList(items=steps)
 

@@ -16,10 +16,9 @@ from services.assignments.domain.executions import (
     Status,
 )
 from services.assignments.schemas.dates import Day
-from shared.pages import Page
 from shared.text import Code, Line, Text, clean
 
-_EXECUTION: Final[JsonDict] = {
+EXECUTION_EXAMPLE: Final[JsonDict] = {
     "id": "0190c5a0-0000-7000-8000-000000000012",
     "assignment_id": "0190c5a0-0000-7000-8000-000000000003",
     "protocol_id": "0190c5a0-0000-7000-8000-000000000001",
@@ -60,7 +59,9 @@ _EXECUTION: Final[JsonDict] = {
 class ExecutionRead(BaseModel):
     """An execution: one assignment × one addressee. Dates are in the region's zone."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_EXECUTION]})
+    model_config = ConfigDict(
+        from_attributes=True, json_schema_extra={"examples": [EXECUTION_EXAMPLE]}
+    )
 
     id: UUID
     assignment_id: UUID
@@ -98,10 +99,6 @@ class ExecutionRead(BaseModel):
     superseded_by: UUID | None
     version: int
     occurred_at: AwareDatetime
-
-
-class ExecutionPage(Page[ExecutionRead]):
-    """A page of executions."""
 
 
 class ExecutionList(BaseModel):
