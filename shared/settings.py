@@ -40,6 +40,10 @@ class ServiceSettings(BaseSettings):
     assignments_url: HttpUrl = HttpUrl("http://127.0.0.1:8003")
     rating_url: HttpUrl = HttpUrl("http://127.0.0.1:8004")
 
+    # Apprise targets: `mailto://…` without a recipient for people, any for the common chat.
+    notify_email_url: str | None = None
+    notify_chat_urls: list[str] = []
+
     # Where a browser may come from (Swagger UI of a sister service); closed unless said.
     cors_origins: list[str] = []
 

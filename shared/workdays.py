@@ -81,3 +81,10 @@ def add_working_days(day: date, count: int) -> date:
     if count < 0:
         raise ValueError("a count of working days cannot be negative")
     return _nth(_counts()[_index(day) + 1] + count, day) if count else day
+
+
+def subtract_working_days(day: date, count: int) -> date:
+    """The working day `count` ≥ 0 working days before the day (itself, if it is worked, for 0)."""
+    if count < 0:
+        raise ValueError("a count of working days cannot be negative")
+    return _nth(_counts()[_index(day) + 1] - count, day)

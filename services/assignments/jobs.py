@@ -1,15 +1,26 @@
 """What happens by itself as days pass: work changes hands, falls due, comes again."""
 
 import asyncio
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from services.assignments.service import issuing, overdue, routing
+import asyncpg
+import structlog
+from pgqueuer import Job, PgQueuer, RetryRequested
+
+from services.assignments.repository import notifications
+from services.assignments.service import delivery, issuing, overdue, reminders, routing
 from shared.db import transaction
 from shared.worker import Context
 
 # How long a new day may go unnoticed.
 LOOK_SECONDS: Final = 1.0
+# How long a job of a worker that died stays with it.
+LOOK_LATER: Final = timedelta(seconds=2)
+_STALE: Final = timedelta(seconds=5)
+
+logger = structlog.get_logger(__name__)
 
 
 async def handing_over(context: Context) -> None:
@@ -46,3 +57,57 @@ async def recurring(context: Context) -> None:
             context.wake_relay()
         else:
             await asyncio.sleep(LOOK_SECONDS)
+
+
+async def reminding(context: Context) -> None:
+    """Compose each region's messages once its sending hour has come."""
+    while True:
+        async with transaction(context.sessions) as session:
+            due = await reminders.due_regions(session, context.clock.now())
+        if due:
+            sending = context.settings.notify_email_url is not None
+            async with transaction(context.sessions) as session:
+                await reminders.compose(session, due, now=context.clock.now(), sending=sending)
+        if not due:
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def delivering(context: Context) -> None:
+    """Send what is queued; a failure waits and is tried again."""
+    connection = await asyncpg.connect(context.settings.database_dsn, timeout=5)
+    try:
+        queuer = PgQueuer.from_asyncpg_connection(connection)
+
+        @queuer.entrypoint(delivery.ENTRYPOINT, concurrency_limit=8)
+        async def deliver(job: Job) -> None:
+            await _deliver(context, UUID((job.payload or b"").decode()))
+
+        # Whatever was composed and has lost its place in the queue gets one again.
+        async with transaction(context.sessions) as session:
+            since = (context.clock.now() - delivery.FRESH).date()
+            waiting = await notifications.prepared_ids(session, since=since)
+            if waiting and context.settings.notify_email_url is not None:
+                await delivery.enqueue(session, waiting)
+        await queuer.run(
+            dequeue_timeout=timedelta(seconds=1), batch_size=20, heartbeat_timeout=_STALE
+        )
+    finally:
+        connection.terminate()
+
+
+async def _deliver(context: Context, notification_id: UUID) -> None:
+    try:
+        async with transaction(context.sessions) as session:
+            pause = await delivery.deliver(
+                session,
+                context.client,
+                context.settings,
+                notification_id,
+                now=context.clock.now(),
+            )
+    except OSError as error:
+        # The directory or the database is away: no attempt of the message's own.
+        logger.warning("a message waits", notification=str(notification_id), error=repr(error))
+        raise RetryRequested(LOOK_LATER) from error
+    if pause is not None:
+        raise RetryRequested(pause)

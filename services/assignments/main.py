@@ -1,7 +1,7 @@
 """The assignments service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.assignments.consumers import events
-from services.assignments.jobs import falling_due, handing_over, recurring
+from services.assignments.jobs import delivering, falling_due, handing_over, recurring, reminding
 from services.assignments.routers import (
     assignments,
     bulk,
@@ -9,6 +9,7 @@ from services.assignments.routers import (
     executions,
     extensions,
     inbox,
+    notifications,
     policies,
     register,
     timeline,
@@ -27,6 +28,7 @@ app = create_app(
     executions.router,
     extensions.router,
     coordination.router,
+    notifications.router,
     policies.router,
     title="Поручения",
     description="Поручения по протоколам и их исполнение: от выдачи до приёмки в ЦУР.",
@@ -34,4 +36,6 @@ app = create_app(
 )
 
 if __name__ == "__main__":
-    run_worker("assignments", events, jobs=[handing_over, falling_due, recurring])
+    run_worker(
+        "assignments", events, jobs=[handing_over, falling_due, recurring, reminding, delivering]
+    )

@@ -32,3 +32,10 @@ async def resolve_addressees(
     body = {**addressees.model_dump(mode="json"), "at": at.isoformat()}
     response = await client.request("POST", "directory", "/v1/addressees/resolve", json=body)
     return _addressees.validate_python(response.json()["items"])
+
+
+async def email_of(client: ServiceClient, person_id: UUID) -> str | None:
+    """The person's e-mail, if there is one. Raises `CalleeAway`, `CalleeRefused`."""
+    response = await client.request("GET", "directory", f"/v1/people/{person_id}")
+    email = response.json()["email"]
+    return str(email) if email else None

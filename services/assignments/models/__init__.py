@@ -6,6 +6,11 @@ from services.assignments.models.coordination import Absence, AutoForwarding, Su
 from services.assignments.models.directory import KnownCluster, KnownRegion
 from services.assignments.models.executions import Execution, ExecutionStep
 from services.assignments.models.extensions import Extension
+from services.assignments.models.notifications import (
+    Notification,
+    NotificationLine,
+    ReminderDay,
+)
 from services.assignments.models.policies import ControlPolicy
 from services.assignments.models.register import SavedView
 
@@ -20,7 +25,10 @@ __all__ = [
     "Extension",
     "KnownCluster",
     "KnownRegion",
+    "Notification",
+    "NotificationLine",
     "Recurrence",
+    "ReminderDay",
     "SavedView",
     "Subtask",
     "Tenure",

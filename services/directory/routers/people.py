@@ -71,9 +71,9 @@ async def list_people(
     tags=["people"],
 )
 async def read_person(actor: Reader, person_id: UUID, session: Session) -> PersonRead:
-    """Один человек; почта и телефон видны администратору ЦУР и аудитору."""
+    """Один человек; почта и телефон видны администратору ЦУР, аудитору и сервисам."""
     person = PersonRead.model_validate(await repository.get_person(session, person_id))
-    if actor.is_any(Role.CUR_ADMIN, Role.AUDITOR):
+    if actor.is_any(Role.CUR_ADMIN, Role.AUDITOR, Role.SERVICE):
         return person
     return person.model_copy(update={"email": None, "phone": None})
 

@@ -1,0 +1,80 @@
+"""The outbox of messages over HTTP."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.assignments.domain.notifications import Channel, NotificationState
+from services.assignments.repository import notifications as repository
+from services.assignments.routers.access import COMMAND_PROBLEMS, ByController
+from services.assignments.schemas.notifications import NotificationPage, NotificationRead
+from services.assignments.service import delivery
+from shared import pages
+from shared.auth import Actor, Role, demand
+from shared.db import Session
+from shared.problems import problems
+from shared.text import RegionCode
+
+router = APIRouter(prefix="/v1/notifications", tags=["notifications"])
+
+_ALL = (Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.AUDITOR)
+Watcher = Annotated[
+    Actor, Depends(demand(*_ALL, Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD))
+]
+
+
+def _regions(actor: Actor) -> frozenset[str] | None:
+    return None if actor.is_any(*_ALL) else actor.regions
+
+
+@router.get("", responses=problems(401, 403, 422), summary="Напоминания")
+async def list_notifications(
+    actor: Watcher,
+    session: Session,
+    request: Request,
+    response: Response,
+    region: RegionCode | None = None,
+    state: NotificationState | None = None,
+    channel: Channel | None = None,
+    day: date | None = None,
+    execution_id: UUID | None = None,
+    cursor: pages.Cursor = None,
+    limit: pages.Limit = 50,
+) -> NotificationPage:
+    """Что и кому написано: подготовлено, отправлено, не удалось, некому. Новые — первыми."""
+    rows = await repository.list_notifications(
+        session,
+        regions=_regions(actor),
+        region=region,
+        state=state,
+        channel=channel,
+        day=day,
+        execution_id=execution_id,
+        after=pages.decode(cursor, UUID) if cursor else None,
+        limit=limit + 1,
+    )
+    page, following = pages.paginate(
+        rows, limit, lambda row: row.id, request=request, response=response
+    )
+    items = [NotificationRead.model_validate(row) for row in page]
+    return NotificationPage(items=items, next_cursor=following)
+
+
+@router.get("/{notification_id}", responses=problems(401, 403, 404, 422), summary="Напоминание")
+async def read_notification(
+    actor: Watcher, notification_id: UUID, session: Session
+) -> NotificationRead:
+    """Одно сообщение и что с ним стало."""
+    row = await repository.get_visible(session, notification_id, _regions(actor))
+    return NotificationRead.model_validate(row)
+
+
+@router.post("/{notification_id}/resend", responses=COMMAND_PROBLEMS, summary="Отправить ещё раз")
+async def resend_notification(
+    actor: ByController, notification_id: UUID, session: Session
+) -> NotificationRead:
+    """Поставить сообщение в очередь заново: адрес исправлен или письмо потерялось."""
+    row = await delivery.resend(session, notification_id)
+    return NotificationRead.model_validate(row)
