@@ -266,6 +266,7 @@ class NotYourMove(Forbidden):
     title = "Это действие за другим участником"
 
     def __init__(self, command: Command, by: Iterable[Party]) -> None:
+        self.by = frozenset(by)
         names = " или ".join(PARTY_NAMES[party] for party in by if party is not Party.SYSTEM)
         super().__init__(f"Сейчас {COMMAND_NAMES[command]} может только {names or 'система'}.")
 

@@ -59,7 +59,7 @@ async def coordinators_at(
         col(Tenure.valid_from) <= today,
         or_(col(Tenure.valid_to).is_(None), col(Tenure.valid_to) >= today),
     )
-    return dict(await session.exec(statement))
+    return dict((await session.exec(statement)).all())
 
 
 async def absent_at(session: AsyncSession, regions: Collection[str], today: date) -> set[str]:

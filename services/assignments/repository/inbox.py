@@ -149,7 +149,7 @@ async def open_subtasks(session: AsyncSession, execution_ids: Collection[UUID]) 
         )
         .group_by(col(Subtask.execution_id))
     )
-    return dict(await session.exec(statement))
+    return dict((await session.exec(statement)).all())
 
 
 async def regions_of(session: AsyncSession, actor: Actor) -> Sequence[Execution]:
