@@ -127,7 +127,9 @@ def app(service: str) -> FastAPI:
     return found
 
 
-def serve(app: FastAPI, settings: ServiceSettings, *, sessions: Any, clock: Clock) -> Transport:
+def serve(
+    app: FastAPI, settings: ServiceSettings, *, sessions: Any, clock: Clock, client: Any = None
+) -> Transport:
     """The app as it is after start-up, over these sessions; it believes our tokens."""
     verifier = Verifier(settings)
     public = jwt.PyJWK.from_json(jwt.algorithms.RSAAlgorithm.to_jwk(_KEY.public_key()), "RS256")
@@ -138,7 +140,7 @@ def serve(app: FastAPI, settings: ServiceSettings, *, sessions: Any, clock: Cloc
         "clock": clock,
         "waker": SimpleNamespace(wake=lambda: None),
         "verifier": verifier,
-        "client": None,
+        "client": client,
     }
     app.state.cors_origins = []
 

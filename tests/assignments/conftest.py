@@ -1,16 +1,95 @@
-"""A committed database of our own for tests that need more than one transaction."""
+"""The assignments service over connections of its own, whose commits are real."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 
 import asyncpg
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from deploy.local import postgres as local_postgres
 from services.assignments.main import app as assignments_app
 from shared import migrations
+from shared.clients.base import ServiceClient
+from shared.clients.directory import Addressee
+from shared.clock import Clock
+from shared.db import Sessions, open_sessions
 from tests.assignments.real import World
-from tests.conftest import Tokens
+from tests.conftest import Tokens, serve, settings_for
+
+
+class Clusters:
+    """The directory at the end of the wire: knows whom the test puts into it."""
+
+    def __init__(self) -> None:
+        self.addressees: Sequence[Addressee] = ()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/token":
+            return httpx.Response(200, json={"access_token": "t", "expires_in": 3600})
+        wanted = httpx.Response(200, content=request.content).json()
+        items = [
+            one.model_dump(mode="json")
+            for one in self.addressees
+            if (one.cluster_id is None) == (wanted["kind"] == "authority")
+            and (not wanted["clusters"] or str(one.cluster_id) in wanted["clusters"])
+        ]
+        if len(items) < len(wanted["clusters"]):
+            return httpx.Response(422, json={"code": "unknown_cluster"})
+        return httpx.Response(200, json={"at": wanted["at"], "items": items})
+
+
+@pytest.fixture
+def clusters() -> Clusters:
+    return Clusters()
+
+
+@pytest.fixture
+async def to_directory(
+    clusters: Clusters, databases: dict[str, str]
+) -> AsyncIterator[ServiceClient]:
+    settings = settings_for(databases["assignments"], oidc_token_url="http://issuer.test/token")
+    async with httpx.AsyncClient(transport=httpx.MockTransport(clusters)) as http:
+        yield ServiceClient(http, settings)
+
+
+@asynccontextmanager
+async def committed(dsn: str) -> AsyncIterator[Sessions]:
+    """Sessions of their own connections, whose commits are real; emptied afterwards."""
+    try:
+        async with open_sessions(dsn, pool_size=40) as found:
+            yield found
+    finally:
+        connection = await asyncpg.connect(dsn)
+        await connection.execute(
+            "truncate executions, execution_steps, assignments, recurrences, extensions, subtasks,"
+            " absences, tenures, auto_forwarding, outbox, idempotency_keys, known_regions cascade"
+        )
+        await connection.execute("delete from control_policies where version > 1")
+        await connection.close()
+
+
+@pytest.fixture
+async def sessions(databases: dict[str, str]) -> AsyncIterator[Sessions]:
+    async with committed(databases["assignments"]) as found:
+        yield found
+
+
+@pytest.fixture
+async def api(
+    app: FastAPI,
+    sessions: Sessions,
+    databases: dict[str, str],
+    clock: Clock,
+    to_directory: ServiceClient,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The API as it runs: every request has its own connection and commits."""
+    settings = settings_for(databases["assignments"])
+    transport = serve(app, settings, sessions=sessions, clock=clock, client=to_directory)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Statements about assignments and the series of those that recur."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -30,10 +30,27 @@ async def get_assignment(
     session: AsyncSession, assignment_id: UUID, *, for_update: bool = False
 ) -> Assignment:
     """Raises `AssignmentNotFound`."""
-    found = await session.get(Assignment, assignment_id, with_for_update=for_update or None)
+    found = await session.get(
+        Assignment,
+        assignment_id,
+        populate_existing=for_update,
+        # No key changes: executions that refer to the row need not wait.
+        with_for_update={"key_share": True} if for_update else None,
+    )
     if found is None:
         raise AssignmentNotFound("Поручение не найдено.")
     return found
+
+
+async def lock_assignments(session: AsyncSession, assignment_ids: Collection[UUID]) -> None:
+    """Lock the assignments in the one order of all locks."""
+    statement = (
+        select(Assignment.id)
+        .where(col(Assignment.id).in_(assignment_ids))
+        .order_by(col(Assignment.id))
+        .with_for_update(key_share=True)
+    )
+    (await session.exec(statement)).all()
 
 
 async def list_assignments(

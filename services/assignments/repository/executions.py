@@ -67,8 +67,17 @@ async def lock_visible(
         .where(col(Execution.id).in_(execution_ids), visible_to(actor))
         .order_by(col(Execution.id))
         .with_for_update(of=Execution)
+        # Whoever has read a row before it was locked gets it anew.
+        .execution_options(populate_existing=True)
     )
     return {execution.id: (execution, found) for execution, found in await session.exec(statement)}
+
+
+async def lock_with_co_executions(session: AsyncSession, execution_ids: Sequence[UUID]) -> None:
+    """Lock the executions and what co-executors owe to them, in the one order of all locks."""
+    own = or_(col(Execution.id).in_(execution_ids), col(Execution.lead_id).in_(execution_ids))
+    statement = select(Execution.id).where(own).order_by(col(Execution.id)).with_for_update()
+    (await session.exec(statement)).all()
 
 
 async def open_of_assignment(session: AsyncSession, assignment_id: UUID) -> Sequence[UUID]:
@@ -105,14 +114,16 @@ async def lock_open_co_executions(
 
 async def lock_expired(
     session: AsyncSession, *, before: date, now: datetime, limit: int, after: UUID | None
-) -> Sequence[Execution]:
+) -> Sequence[tuple[Execution, int]]:
     """Open executions without a hand-in whose due day is over where they are, not told of yet.
 
-    `before` is the earliest day that is not over anywhere.
+    With the version of the policy each was issued under. `before` is the earliest day that is
+    not over anywhere.
     """
     local = func.date(func.timezone(col(Execution.timezone), now))
     statement = (
-        select(Execution)
+        select(Execution, Assignment.policy_version)
+        .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
         .where(
             col(Execution.status).in_(OPEN),
             col(Execution.due) < before,
@@ -122,7 +133,7 @@ async def lock_expired(
         )
         .order_by(col(Execution.id))
         .limit(limit)
-        .with_for_update()
+        .with_for_update(of=Execution)
     )
     if after is not None:
         statement = statement.where(col(Execution.id) > after)

@@ -53,10 +53,11 @@ async def list_policies(session: AsyncSession) -> Sequence[ControlPolicy]:
 
 
 async def newest(session: AsyncSession) -> ControlPolicy:
-    """The last version, locked: the next one is counted from it."""
-    statement = (
-        select(ControlPolicy).order_by(col(ControlPolicy.version).desc()).limit(1).with_for_update()
-    )
+    """The last version; whoever else wants to add one waits."""
+    # The first row stands for the table: a lock on the newest would not show a newer one.
+    first = select(ControlPolicy.version).order_by(col(ControlPolicy.version)).limit(1)
+    (await session.exec(first.with_for_update())).one()
+    statement = select(ControlPolicy).order_by(col(ControlPolicy.version).desc()).limit(1)
     return (await session.exec(statement)).one()
 
 

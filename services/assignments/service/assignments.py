@@ -11,10 +11,10 @@ from services.assignments.domain.executions import Command, Order
 from services.assignments.models import Assignment, Execution
 from services.assignments.repository import assignments as repository
 from services.assignments.repository import executions, policies
-from services.assignments.service.executions import Request, perform_many
+from services.assignments.service.executions import Request, controls, perform_many
 from services.assignments.service.issuing import told
 from shared import outbox
-from shared.auth import Actor, Role
+from shared.auth import Actor
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, expect_version
 from shared.events.assignments import AssignmentChanged, AssignmentSuperseded, AssignmentWithdrawn
 
@@ -64,6 +64,8 @@ async def command_all(
     `NotTheController`, `SuccessorInvalid`, `DateInvalid`, `VersionMismatch`.
     """
     await outbox.admit(session, now)
+    if order.successor is not None:
+        await repository.lock_assignments(session, {assignment_id, order.successor})
     assignment = await repository.get_assignment(session, assignment_id, for_update=True)
     expect_version(assignment.version, expected_version)
     if assignment.withdrawn_at is not None or assignment.superseded_by is not None:
@@ -89,8 +91,7 @@ async def command_all(
 
 def check_controller(assignment: Assignment, actor: Actor) -> None:
     """Raise `NotTheController` unless the actor controls this assignment."""
-    named = {assignment.controller, assignment.controller_deputy} - {None}
-    if not actor.is_any(Role.CUR_ADMIN) and named and actor.id not in named:
+    if not controls(actor, assignment):
         raise NotTheController("В поручении назван другой контролёр.")
 
 

@@ -92,6 +92,8 @@ _DECIDED: Final[Mapping[Command, ExtensionStatus]] = {
     Command.GRANT_EXTENSION: ExtensionStatus.GRANTED,
     Command.REFUSE_EXTENSION: ExtensionStatus.REFUSED,
 }
+# What may end an execution, and with a lead's what its co-executors owe it.
+_ENDING: Final = frozenset({Command.ACCEPT, Command.WITHDRAW, Command.SUPERSEDE})
 _BY_POLICY: Final = frozenset({Command.GRANT_EXTENSION, Command.REDATE})
 _FACTS: Final = frozenset(ExecutionEvent.model_fields) - {"execution_id"}
 
@@ -139,6 +141,14 @@ class Standing:
     as_deputy: bool = False
 
 
+def controls(actor: Actor, assignment: Assignment) -> bool:
+    """Whether the actor decides for ЦУР here: the controller named, or any where nobody is."""
+    named = {assignment.controller, assignment.controller_deputy}
+    return actor.is_any(Role.CUR_ADMIN) or (
+        actor.is_any(Role.CUR_CONTROLLER) and (assignment.controller is None or actor.id in named)
+    )
+
+
 def standing_of(
     actor: Actor, execution: Execution, assignment: Assignment, away: Collection[str] = ()
 ) -> Standing:
@@ -147,13 +157,7 @@ def standing_of(
     `away` are the regions whose coordinator is absent or not appointed: there deputies act.
     """
     parties = set()
-    if actor.is_any(Role.CUR_ADMIN) or (
-        actor.is_any(Role.CUR_CONTROLLER)
-        and (
-            assignment.controller is None
-            or actor.id in (assignment.controller, assignment.controller_deputy)
-        )
-    ):
+    if controls(actor, assignment):
         parties.add(Party.CONTROLLER)
     own_region = execution.region in actor.regions
     routed = execution.addressee is Addressee.CLUSTER
@@ -211,6 +215,8 @@ async def perform_many(
     if len(requests) > 1:
         await outbox.admit(session, now)
     ids = [request.execution_id for request in requests]
+    if any(request.order.command in _ENDING for request in requests):
+        await repository.lock_with_co_executions(session, ids)
     found = await repository.lock_visible(session, ids, actor)
     around = await _surroundings(
         session, [request.order for request in requests], found, actor, now
@@ -222,7 +228,7 @@ async def perform_many(
             outcomes.append(_carry_out(request, found, around, actor, changes, now=now))
         except DomainError as refusal:
             outcomes.append(refusal)
-    await _end_what_hung_on(session, changes, around, now=now)
+    await _end_what_hung_on(session, changes, now=now)
     session.add_all(around.made)
     await changes.save(session)
     return outcomes
@@ -424,7 +430,9 @@ def _decide(
         case Command.GRANT_EXTENSION:
             asked = _asked(extension)
             granted = _working(on or asked.wanted, execution, policy)
-            standing = execution.due if asked.in_time else execution.control_due or execution.due
+            standing = execution.due
+            if not asked.in_time:
+                standing = max(standing, execution.control_due or standing)
             asking.check_wanted(granted, due=standing, field="body.due")
             return {"granted": granted, "due": execution.due, "in_time": asked.in_time}
         case Command.REDATE if on is not None:
@@ -549,9 +557,7 @@ def _settle(
         extension.status, extension.decided_at = ExtensionStatus.LAPSED, now
 
 
-async def _end_what_hung_on(
-    session: AsyncSession, changes: Changes, around: _Surroundings, *, now: datetime
-) -> None:
+async def _end_what_hung_on(session: AsyncSession, changes: Changes, *, now: datetime) -> None:
     """A lead that has ended needs its co-executors no more."""
     ended = [
         row.id
@@ -561,7 +567,9 @@ async def _end_what_hung_on(
     if not ended:
         return
     already = {row.id for row in changes.executions}
-    for row in await repository.lock_open_co_executions(session, ended):
+    hanging = await repository.lock_open_co_executions(session, ended)
+    requests = await extensions.open_of(session, [row.id for row in hanging])
+    for row in hanging:
         if row.id in already:
             continue
         change(
@@ -571,6 +579,7 @@ async def _end_what_hung_on(
             changes,
             actor=SYSTEM,
             now=max(now, row.occurred_at),
+            extension=requests.get(row.id),
         )
 
 

@@ -209,12 +209,13 @@ async def _fan_out(
     owing = await directory.resolve_addressees(
         client, instruction.addressees, at=instruction.signed_on
     )
-    if not owing and instruction.origin is Origin.OTHER:
+    occurrence = recurrence.issued if recurrence else 0
+    # A series once begun goes on: those it is for may come back.
+    if not owing and instruction.origin is Origin.OTHER and occurrence <= 1:
         raise NobodyAddressed(
             "Под условия не подходит ни один кластер и ни один орган власти.",
             field="body.addressees",
         )
-    occurrence = recurrence.issued if recurrence else 0
     assignment = Assignment(
         id=new_id(),
         origin=instruction.origin,

@@ -8,8 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.domain.deadlines import effective_due
 from services.assignments.domain.executions import Command, Order
-from services.assignments.domain.policies import FIRST
 from services.assignments.repository import executions as repository
+from services.assignments.repository import policies
 from services.assignments.service.executions import SYSTEM, SYSTEM_ONLY, Changes, change
 from shared import outbox
 from shared.clock import date_in
@@ -22,15 +22,16 @@ _FURTHEST: Final = timedelta(hours=14)
 async def expire(session: AsyncSession, *, now: datetime, after: UUID | None) -> UUID | None:
     """Mark a batch of executions whose due day is over; where the next batch begins, if any.
 
-    After a return the days of the rework count, as in the score.
+    After a return the days of the rework count, by the policy the assignment was issued under.
     """
     rows = await repository.lock_expired(
         session, before=(now + _FURTHEST).date(), now=now, limit=_BATCH, after=after
     )
+    known = await policies.all_policies(session)
     over = [
         row
-        for row in rows
-        if effective_due(row.due, row.returned_on, FIRST) < date_in(row.timezone, now)
+        for row, version in rows
+        if effective_due(row.due, row.returned_on, known[version]) < date_in(row.timezone, now)
     ]
     if over:
         await outbox.admit(session, now)
@@ -39,4 +40,4 @@ async def expire(session: AsyncSession, *, now: datetime, after: UUID | None) ->
             at = max(now, row.occurred_at)
             change(row, Order(Command.EXPIRE), SYSTEM_ONLY, changes, actor=SYSTEM, now=at)
         await changes.save(session)
-    return rows[-1].id if len(rows) == _BATCH else None
+    return rows[-1][0].id if len(rows) == _BATCH else None

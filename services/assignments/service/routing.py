@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.domain.executions import Command, Order, Status
-from services.assignments.models import Absence, AutoForwarding, Execution
+from services.assignments.models import Absence, AutoForwarding, Execution, Extension
 from services.assignments.repository import coordination as repository
+from services.assignments.repository import extensions
 from services.assignments.service.executions import SYSTEM, SYSTEM_ONLY, Changes, change
 from shared import outbox
 from shared.errors import Conflict, Invalid
@@ -69,8 +70,9 @@ async def _move(
         return
     await outbox.admit(session, now)
     changes = Changes()
+    asked = await extensions.open_of(session, [execution.id for execution in closing])
     for execution in closing:
-        _by_itself(execution, Command.CLOSE, changes, now)
+        _by_itself(execution, Command.CLOSE, changes, now, asked.get(execution.id))
     for execution, coordinator_id in moved:
         execution.coordinator_id = coordinator_id
         waited = execution.status is Status.ISSUED
@@ -78,9 +80,15 @@ async def _move(
     await changes.save(session)
 
 
-def _by_itself(execution: Execution, command: Command, changes: Changes, now: datetime) -> None:
+def _by_itself(
+    execution: Execution,
+    command: Command,
+    changes: Changes,
+    now: datetime,
+    asked: Extension | None = None,
+) -> None:
     at = max(now, execution.occurred_at)
-    change(execution, Order(command), SYSTEM_ONLY, changes, actor=SYSTEM, now=at)
+    change(execution, Order(command), SYSTEM_ONLY, changes, actor=SYSTEM, now=at, extension=asked)
 
 
 async def announce_absence(
