@@ -1,6 +1,7 @@
 """The FastAPI application every service runs: identity, problems, health, metrics, offline docs."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -88,8 +89,11 @@ def create_app(
     description: str,
     events: EventRouter | None = None,
     extension: Extension | None = None,
+    uploads: tuple[str, int] | None = None,
 ) -> FastAPI:
     """Build the API of a service.
+
+    `uploads` are a pattern of addresses that take files, and how many bytes these may have.
 
     Raises `RuntimeError` where a route names neither the roles it is open to nor that it is
     public: deny is the default, and forgetting is loud.
@@ -114,7 +118,7 @@ def create_app(
         _check_permissions(router)
         app.include_router(router)
     # Inside our own layer, which turns its plain text into a problem; FastAPI's would be outside.
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
+    app.add_middleware(_BodyLimit, uploads=uploads)
     app.add_middleware(_Requests)
     app.add_middleware(_Cors)
     _describe(app)
@@ -155,6 +159,25 @@ async def refuse_unknown_query(request: Request) -> None:
         )
 
 
+class _BodyLimit:
+    """One limit for all bodies, and a larger one for the addresses that take files."""
+
+    def __init__(self, app: ASGIApp, uploads: tuple[str, int] | None) -> None:
+        pattern, size = uploads or ("(?!)", 0)
+        self._uploads = re.compile(pattern)
+        self._usual = RequestBodyLimitMiddleware(app, MAX_BODY_BYTES)
+        # The form's own lines come on top of the file.
+        self._large = RequestBodyLimitMiddleware(app, size + 64 * 1024)
+        self._size = size
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._uploads.fullmatch(scope["path"]):
+            scope["body_limit"] = self._size
+            await self._large(scope, receive, send)
+        else:
+            await self._usual(scope, receive, send)
+
+
 class _Requests:
     """Pure ASGI: request id in, out and in the logs; time taken, by route template."""
 
@@ -189,7 +212,9 @@ class _Requests:
                 return  # the rest of what has been replaced
             if message["type"] == "http.response.start" and message["status"] == _TOO_LARGE:
                 # The framework's own body limit answers in plain text.
-                await problems.too_large(request)(scope, receive, respond)
+                await problems.too_large(request, scope.get("body_limit", MAX_BODY_BYTES))(
+                    scope, receive, respond
+                )
                 return
             await respond(message)
 

@@ -265,9 +265,10 @@ def _on_bug(request: Request, error: Exception) -> Response:
     )
 
 
-def too_large(request: Request) -> Response:
-    """The refusal of a body over the limit."""
-    code, title, detail = _HTTP[413]
+def too_large(request: Request, limit: int) -> Response:
+    """The refusal of a body over the limit in bytes."""
+    code, title, _ = _HTTP[413]
+    detail = f"Тело запроса больше {limit // 1024**2} МиБ."
     return _answer(request, status=413, code=code, title=title, detail=detail)
 
 

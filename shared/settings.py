@@ -44,6 +44,9 @@ class ServiceSettings(BaseSettings):
     notify_email_url: str | None = None
     notify_chat_urls: list[str] = []
 
+    # Where files of evidence lie: `file:///…` or `s3://…`; uploads are refused without it.
+    object_store_url: str | None = None
+
     # Where a browser may come from (Swagger UI of a sister service); closed unless said.
     cors_origins: list[str] = []
 

@@ -82,6 +82,7 @@ def common_environment(state: Path, ports: Ports) -> dict[str, str]:
         "no_proxy": f"{HOST},localhost",
         "ISSUER_STATE": str(state / "issuer"),
         "KAFKA_SERVERS": f"{HOST}:{ports.broker}",
+        "OBJECT_STORE_URL": (state / "files").resolve().as_uri(),
         "KAFKA_IDEMPOTENCE": "false",
         "OIDC_ISSUER": issuer,
         "OIDC_AUDIENCE": AUDIENCE,

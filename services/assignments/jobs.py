@@ -1,7 +1,7 @@
 """What happens by itself as days pass: work changes hands, falls due, comes again."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +10,8 @@ import structlog
 from pgqueuer import Job, PgQueuer, RetryRequested
 
 from services.assignments.repository import notifications
-from services.assignments.service import delivery, issuing, overdue, reminders, routing
+from services.assignments.service import delivery, files, issuing, overdue, reminders, routing
+from services.assignments.store import open_store
 from shared.db import transaction
 from shared.worker import Context
 
@@ -18,6 +19,8 @@ from shared.worker import Context
 LOOK_SECONDS: Final = 1.0
 # How long a job of a worker that died stays with it.
 LOOK_LATER: Final = timedelta(seconds=2)
+_KEPT: Final = timedelta(days=1)
+_SWEEP_SECONDS: Final = 3600.0
 _STALE: Final = timedelta(seconds=5)
 
 logger = structlog.get_logger(__name__)
@@ -111,3 +114,13 @@ async def _deliver(context: Context, notification_id: UUID) -> None:
         raise RetryRequested(LOOK_LATER) from error
     if pause is not None:
         raise RetryRequested(pause)
+
+
+async def sweeping(context: Context) -> None:
+    """Contents of files that no row names: an upload died half-way, or was taken back."""
+    while context.settings.object_store_url is not None:
+        store = open_store(context.settings.object_store_url)
+        # The store's own clock dates its objects, so the wall's counts here.
+        async with transaction(context.sessions) as session:
+            await files.sweep(session, store, before=datetime.now(UTC) - _KEPT)
+        await asyncio.sleep(_SWEEP_SECONDS)

@@ -1,13 +1,22 @@
 """The assignments service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.assignments.consumers import events
-from services.assignments.jobs import delivering, falling_due, handing_over, recurring, reminding
+from services.assignments.domain.files import MAX_BYTES
+from services.assignments.jobs import (
+    delivering,
+    falling_due,
+    handing_over,
+    recurring,
+    reminding,
+    sweeping,
+)
 from services.assignments.routers import (
     assignments,
     bulk,
     coordination,
     executions,
     extensions,
+    files,
     inbox,
     notifications,
     policies,
@@ -16,6 +25,9 @@ from services.assignments.routers import (
 )
 from shared.app import create_app
 from shared.worker import run_worker
+
+# The one address that takes more than a request usually may.
+UPLOADS = r"/v1/executions/[0-9a-f-]{36}/files"
 
 app = create_app(
     "assignments",
@@ -27,15 +39,19 @@ app = create_app(
     timeline.router,
     executions.router,
     extensions.router,
+    files.router,
     coordination.router,
     notifications.router,
     policies.router,
     title="Поручения",
     description="Поручения по протоколам и их исполнение: от выдачи до приёмки в ЦУР.",
     events=events,
+    uploads=(UPLOADS, MAX_BYTES),
 )
 
 if __name__ == "__main__":
     run_worker(
-        "assignments", events, jobs=[handing_over, falling_due, recurring, reminding, delivering]
+        "assignments",
+        events,
+        jobs=[handing_over, falling_due, recurring, reminding, delivering, sweeping],
     )

@@ -6,6 +6,7 @@ from services.assignments.models.coordination import Absence, AutoForwarding, Su
 from services.assignments.models.directory import KnownCluster, KnownRegion
 from services.assignments.models.executions import Execution, ExecutionStep
 from services.assignments.models.extensions import Extension
+from services.assignments.models.files import StoredFile
 from services.assignments.models.notifications import (
     Notification,
     NotificationLine,
@@ -30,6 +31,7 @@ __all__ = [
     "Recurrence",
     "ReminderDay",
     "SavedView",
+    "StoredFile",
     "Subtask",
     "Tenure",
 ]

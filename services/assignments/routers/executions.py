@@ -38,7 +38,7 @@ from services.assignments.schemas.executions import (
     StepRead,
     Superseding,
 )
-from services.assignments.service import inbox
+from services.assignments.service import files, inbox
 from services.assignments.service.assignments import check_successor
 from shared import pages
 from shared.clock import Instant, Now
@@ -173,10 +173,11 @@ async def start_execution(actor: ByAddressee, execution_id: UUID, perform: Perfo
     summary="Отчитаться",
 )
 async def submit_execution(
-    actor: ByAddressee, execution_id: UUID, report: Report, perform: Perform
+    actor: ByAddressee, execution_id: UUID, report: Report, session: Session, perform: Perform
 ) -> Execution:
     """Исполнитель сдаёт отчёт с подтверждением координатору (орган власти — сразу в ЦУР)."""
-    evidence = tuple(item.model_dump(mode="json") for item in report.evidence)
+    given = [item.model_dump(mode="json") for item in report.evidence]
+    evidence = await files.as_evidence(session, execution_id, given)
     return await perform(
         actor,
         execution_id,

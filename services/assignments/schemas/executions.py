@@ -1,10 +1,18 @@
 """Executions as clients see them, and what commands on them say."""
 
 from datetime import date
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    model_validator,
+)
 from pydantic.config import JsonDict
 
 from services.assignments.domain.executions import (
@@ -16,7 +24,7 @@ from services.assignments.domain.executions import (
     Status,
 )
 from services.assignments.schemas.dates import Day
-from shared.text import Code, Line, Text, clean
+from shared.text import Code, Line, Text, clean, unfit
 
 EXECUTION_EXAMPLE: Final[JsonDict] = {
     "id": "0190c5a0-0000-7000-8000-000000000012",
@@ -147,14 +155,25 @@ class FactsPage(BaseModel):
     next_cursor: str | None = Field(default=None, max_length=500)
 
 
-class LinkEvidence(BaseModel):
-    """A proof of what was done: a link with a title."""
+class Evidence(BaseModel):
+    """A proof of what was done: a link, or a file uploaded to the execution before."""
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["link"] = "link"
+    kind: Literal["link", "file"] = "link"
     title: Line = Field(examples=["Приказ о назначении"])
-    url: Annotated[HttpUrl, Field(max_length=2000, examples=["https://example.org/prikaz.pdf"])]
+    url: Annotated[
+        HttpUrl | None, Field(max_length=2000, examples=["https://example.org/prikaz.pdf"])
+    ] = None
+    file_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.kind == "link") != (self.url is not None) or (self.kind == "file") != (
+            self.file_id is not None
+        ):
+            raise unfit("Для kind=link нужен url, для kind=file — file_id")
+        return self
 
 
 Answer = bool | int | float | Annotated[str, Field(max_length=2000), AfterValidator(clean)] | None
@@ -166,7 +185,7 @@ class Report(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: Text = Field(examples=["Мастерские введены в эксплуатацию, акт приложен."])
-    evidence: list[LinkEvidence] = Field(default_factory=list, max_length=20)
+    evidence: list[Evidence] = Field(default_factory=list, max_length=20)
     fields: dict[Code, Answer] = Field(
         default_factory=dict, max_length=50, examples=[{"workshops": 4}]
     )

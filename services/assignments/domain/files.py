@@ -1,0 +1,105 @@
+"""Which files are taken as evidence, and under which name they are shown."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+import filetype
+
+from shared.errors import Conflict, Invalid, NotFound
+
+MAX_BYTES: Final = 20 * 1024 * 1024
+_NAME_BYTES: Final = 200
+# Extension → media type we give the file back as.
+MEDIA_TYPES: Final[Mapping[str, str]] = {
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "zip": "application/zip",
+    "txt": "text/plain",
+    "csv": "text/csv",
+}
+_TEXTS: Final = frozenset({"txt", "csv"})
+# Office documents are archives: a library that looks at the first bytes may see no more.
+_ARCHIVES: Final = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "zip"})
+_SEEN_AS: Final[Mapping[str, frozenset[str]]] = {
+    "pdf": frozenset({"pdf"}),
+    "png": frozenset({"png"}),
+    "jpg": frozenset({"jpg"}),
+    "jpeg": frozenset({"jpg"}),
+    **{extension: frozenset({extension, "zip"}) for extension in _ARCHIVES},
+}
+# Control, format (direction, zero width), surrogate, private and unassigned characters.
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+class FileNotTaken(Invalid):
+    """The file is empty, of a type we do not take, or not what its name says."""
+
+    code = "file_not_taken"
+    title = "Такой файл не принимается"
+
+
+class FileNotFound(NotFound):
+    """No file the actor may see has this id."""
+
+    code = "file_not_found"
+    title = "Файл не найден"
+
+
+class FileInUse(Conflict):
+    """The file is evidence of a report."""
+
+    code = "file_in_use"
+    title = "Файл приложен к отчёту"
+
+
+class FileUnknown(Invalid):
+    """The report names a file that is not of this execution."""
+
+    code = "file_unknown"
+    title = "Файл не найден у этого исполнения"
+
+
+def shown_name(given: str) -> str:
+    """The name without folders and tricks, short enough for any file system.
+
+    Raises `FileNotTaken` where nothing is left of it.
+    """
+    name = re.split(r"[/\\]", unicodedata.normalize("NFC", given))[-1]
+    name = "".join(one for one in name if unicodedata.category(one) not in _HIDDEN)
+    name = re.sub(r'[<>:"|?*]', "_", name).strip(" .")
+    stem, dot, extension = name.rpartition(".")
+    if not dot or not stem:
+        raise FileNotTaken("У файла нет имени с расширением.", field="body.file")
+    room = _NAME_BYTES - len(extension.encode()) - 1
+    return f"{stem.encode()[:room].decode(errors='ignore').rstrip()}.{extension}"
+
+
+def media_type(name: str, head: bytes) -> str:
+    """The media type of a file by its name and first bytes, which must agree.
+
+    Raises `FileNotTaken`.
+    """
+    extension = name.rpartition(".")[2].lower()
+    if extension not in MEDIA_TYPES:
+        taken = ", ".join(sorted(MEDIA_TYPES))
+        raise FileNotTaken(f"Принимаются файлы: {taken}.", field="body.file")
+    if not head:
+        raise FileNotTaken("Файл пуст.", field="body.file")
+    kind = filetype.guess(head)
+    seen = kind.extension if kind is not None else None
+    if extension in _TEXTS:
+        fits = seen is None and b"\x00" not in head
+    else:
+        fits = seen in _SEEN_AS[extension]
+    if not fits:
+        raise FileNotTaken("Содержимое файла не соответствует его расширению.", field="body.file")
+    return MEDIA_TYPES[extension]

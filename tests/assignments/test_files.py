@@ -1,0 +1,328 @@
+"""Files as evidence: kept whole, shown safely, given to those who may see them."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.assignments.domain.executions import Demand, Status
+from services.assignments.domain.files import MAX_BYTES, FileNotTaken, shown_name
+from services.assignments.models import Execution
+from services.assignments.service import files
+from services.assignments.store import key_of, open_store
+from shared.clock import Clock
+from shared.db import get_session
+from tests.conftest import Headers, Tokens, serve, sessions_of, settings_for
+from tests.factories import CLUSTER, make_assignment, make_execution
+
+PDF = b"%PDF-1.7\n" + b"1 0 obj\n" * 100
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
+Stored = Callable[..., Awaitable[Execution]]
+
+
+@pytest.fixture
+async def client(
+    app: FastAPI,
+    session: AsyncSession,
+    databases: dict[str, str],
+    service: str,
+    clock: Clock,
+    tmp_path: Path,
+) -> AsyncIterator[httpx.AsyncClient]:
+    settings = settings_for(databases[service], object_store_url=tmp_path.as_uri())
+
+    async def request_session() -> AsyncIterator[AsyncSession]:
+        async with session.begin_nested():
+            yield session
+        session.expunge_all()
+
+    app.dependency_overrides[get_session] = request_session
+    transport = serve(app, settings, sessions=sessions_of(session), clock=clock)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+    app.dependency_overrides.clear()
+
+
+@pytest.fixture
+def stored(session: AsyncSession) -> Stored:
+    async def store(evidence: Demand = Demand.ANY, **overrides: Any) -> Execution:
+        assignment = make_assignment(evidence=evidence)
+        session.add(assignment)
+        await session.flush()
+        execution = make_execution(assignment, **{"status": Status.IN_PROGRESS, **overrides})
+        session.add(execution)
+        await session.flush()
+        session.expunge_all()
+        return execution
+
+    return store
+
+
+@pytest.fixture
+def cluster(token: Tokens) -> Headers:
+    return token("cluster", clusters=[str(CLUSTER)])
+
+
+def _contents(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def _upload(
+    client: httpx.AsyncClient,
+    execution: Execution,
+    who: Headers,
+    name: str = "Акт ввода.pdf",
+    content: bytes = PDF,
+) -> httpx.Response:
+    return await client.post(
+        f"/v1/executions/{execution.id}/files", headers=who, files={"file": (name, content)}
+    )
+
+
+async def test_a_file_becomes_evidence_and_is_given_back_as_it_was(
+    client: httpx.AsyncClient, token: Tokens, stored: Stored, cluster: Headers
+) -> None:
+    execution = await stored(evidence=Demand.FILE)
+    made = (await _upload(client, execution, cluster)).json()
+    assert (made["name"], made["media_type"], made["size"]) == (
+        "Акт ввода.pdf",
+        "application/pdf",
+        len(PDF),
+    )
+    assert made["sha256"] == hashlib.sha256(PDF).hexdigest()
+
+    evidence = [{"kind": "file", "title": "Акт", "file_id": made["id"]}]
+    submitted = await client.post(
+        f"/v1/executions/{execution.id}/submit",
+        headers=cluster,
+        json={"text": "Исполнено.", "evidence": evidence},
+    )
+    assert submitted.status_code == 200, submitted.text
+    steps = await client.get(f"/v1/executions/{execution.id}/steps", headers=token("auditor"))
+    [kept] = steps.json()["items"][-1]["evidence"]
+    assert (kept["sha256"], kept["name"]) == (made["sha256"], made["name"])
+
+    path = f"/v1/files/{made['id']}/content"
+    given = await client.get(path, headers=token("coordinator", regions=["16"]))
+    assert given.content == PDF
+    assert given.headers["content-type"] == "application/pdf"
+    assert given.headers["content-disposition"].startswith("attachment; filename*=UTF-8''%D0%90")
+    assert given.headers["x-content-type-options"] == "nosniff"
+    again = {"If-None-Match": given.headers["etag"]}
+    unchanged = await client.get(path, headers={**token("auditor"), **again})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+
+    refused = await client.delete(f"/v1/files/{made['id']}", headers=cluster)
+    assert (refused.status_code, refused.json()["code"]) == (409, "file_in_use")
+
+
+async def test_a_report_without_the_demanded_file_is_refused(
+    client: httpx.AsyncClient, stored: Stored, cluster: Headers
+) -> None:
+    execution = await stored(evidence=Demand.FILE)
+    other = await stored(region="16")
+    foreign = (await _upload(client, other, cluster)).json()
+    link = {"kind": "link", "title": "Акт", "url": "https://example.org/akt"}
+    cases = [
+        ([link], "body.evidence", "evidence_missing"),
+        ([{"kind": "file", "title": "Акт"}], "body.evidence.0", "unfit"),
+        (
+            [link, {"kind": "file", "title": "Акт", "file_id": foreign["id"]}],
+            "body.evidence.1.file_id",
+            "file_unknown",
+        ),
+        (
+            [{"kind": "file", "title": "Акт", "file_id": str(uuid4())}],
+            "body.evidence.0.file_id",
+            "file_unknown",
+        ),
+    ]
+    for evidence, field, code in cases:
+        answer = await client.post(
+            f"/v1/executions/{execution.id}/submit",
+            headers=cluster,
+            json={"text": "Исполнено.", "evidence": evidence},
+        )
+        error = answer.json()["errors"][0]
+        assert (answer.status_code, error["field"], error["code"]) == (422, field, code)
+    unused = await client.get(f"/v1/files/{foreign['id']}", headers=cluster)
+    assert unused.json()["used"] is False
+
+
+def _office(name: str) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(name, "<xml/>")
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("акт.exe", b"MZ" + b"\x00" * 100),
+        ("акт.pdf", b""),
+        ("акт.pdf", PNG),
+        ("картинка.png", PDF),
+        ("страница.txt", b"a\x00b"),
+        ("страница.csv", PDF),
+        ("акт.svg", b"<svg onload='alert(1)'/>"),
+        ("без расширения", PDF),
+        (".pdf", PDF),
+        ("../", PDF),
+        ("отчёт.docx", PDF),
+    ],
+)
+async def test_what_is_no_evidence_is_refused(
+    client: httpx.AsyncClient,
+    stored: Stored,
+    cluster: Headers,
+    tmp_path: Path,
+    name: str,
+    content: bytes,
+) -> None:
+    execution = await stored()
+    answer = await _upload(client, execution, cluster, name, content)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["field"] == "body.file"
+    assert _contents(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("отчёт.docx", _office("word/document.xml")),
+        ("сведения.xlsx", _office("xl/workbook.xml")),
+        ("фото.PNG", PNG),
+        ("таблица.csv", "регион;план\n16;4\n".encode("cp1251")),
+        ("записка.txt", "Всё готово.".encode()),
+    ],
+)
+async def test_usual_documents_are_taken(
+    client: httpx.AsyncClient, stored: Stored, cluster: Headers, name: str, content: bytes
+) -> None:
+    execution = await stored()
+    answer = await _upload(client, execution, cluster, name, content)
+    assert (answer.status_code, answer.json().get("name")) == (201, name)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("../../etc/passwd.pdf", "passwd.pdf"),
+        ("C:\\Документы\\акт.pdf", "акт.pdf"),
+        ("а\u202efdp.exe.pdf", "аfdp.exe.pdf"),
+        ("акт\r\nSet-Cookie: x.pdf", "актSet-Cookie_ x.pdf"),
+        ("а\u200bк\u0000т.pdf", "акт.pdf"),
+        ("  . акт .pdf ", "акт .pdf"),
+    ],
+)
+def test_a_name_cannot_escape(given: str, shown: str) -> None:
+    assert shown_name(given).replace(" .", ".") == shown.replace(" .", ".")
+
+
+def test_a_long_name_is_cut_and_keeps_its_extension() -> None:
+    name = shown_name("ы" * 300 + ".pdf")
+    assert name.endswith(".pdf")
+    assert len(name.encode()) <= 200
+    with pytest.raises(FileNotTaken):
+        shown_name("....")
+
+
+async def test_too_large_a_file_is_refused_also_without_a_length(
+    client: httpx.AsyncClient, stored: Stored, cluster: Headers
+) -> None:
+    execution = await stored()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
+        for _ in range(MAX_BYTES // 2**20 + 2):
+            yield b"\x25" * 2**20
+
+    answer = await client.post(
+        f"/v1/executions/{execution.id}/files",
+        headers={**cluster, "Content-Type": "multipart/form-data; boundary=x"},
+        content=endless(),
+    )
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert "20 МиБ" in answer.json()["detail"]
+
+    report = {"text": "x" * 2**21, "evidence": []}
+    usual = await client.post(f"/v1/executions/{execution.id}/submit", headers=cluster, json=report)
+    assert (usual.status_code, "1 МиБ" in usual.json()["detail"]) == (413, True)
+
+
+async def test_a_larger_file_than_a_request_may_have_is_taken(
+    client: httpx.AsyncClient, stored: Stored, cluster: Headers
+) -> None:
+    execution = await stored()
+    content = PDF + b"\x00" * (3 * 2**20)
+    made = (await _upload(client, execution, cluster, content=content)).json()
+    given = await client.get(f"/v1/files/{made['id']}/content", headers=cluster)
+    assert hashlib.sha256(given.content).hexdigest() == made["sha256"]
+
+
+async def test_only_those_who_see_the_execution_see_its_files(
+    client: httpx.AsyncClient, token: Tokens, stored: Stored, cluster: Headers
+) -> None:
+    execution = await stored()
+    made = (await _upload(client, execution, cluster)).json()
+    stranger = token("coordinator", regions=["77"])
+    paths = [f"/v1/files/{made['id']}", f"/v1/files/{made['id']}/content"]
+    for path in (*paths, f"/v1/executions/{execution.id}/files"):
+        assert (await client.get(path, headers=stranger)).status_code == 404
+    assert (await _upload(client, execution, stranger)).status_code == 404
+    assert (await _upload(client, execution, token("cur_controller"))).status_code == 403
+    coordinator = token("coordinator", regions=["16"])
+    mine = await client.delete(f"/v1/files/{made['id']}", headers=coordinator)
+    assert (mine.status_code, mine.json()["code"]) == (403, "not_your_move")
+    assert (await client.delete(f"/v1/files/{made['id']}", headers=cluster)).status_code == 204
+    assert (await client.get(paths[0], headers=cluster)).status_code == 404
+
+
+async def test_nothing_is_added_under_review(
+    client: httpx.AsyncClient, stored: Stored, cluster: Headers
+) -> None:
+    execution = await stored(status=Status.SUBMITTED)
+    answer = await _upload(client, execution, cluster)
+    assert (answer.status_code, answer.json()["code"]) == (409, "action_not_allowed")
+
+
+async def test_the_same_content_is_kept_once(
+    client: httpx.AsyncClient, stored: Stored, cluster: Headers, tmp_path: Path
+) -> None:
+    execution = await stored()
+    first = (await _upload(client, execution, cluster)).json()
+    second = (await _upload(client, execution, cluster, name="копия.pdf")).json()
+    assert first == second
+    assert len(_contents(tmp_path)) == 1
+
+
+async def test_what_no_row_names_is_swept_after_a_day(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    stored: Stored,
+    cluster: Headers,
+    tmp_path: Path,
+) -> None:
+    execution = await stored()
+    kept = (await _upload(client, execution, cluster)).json()
+    store = open_store(tmp_path.as_uri())
+    orphan = tmp_path / key_of(execution.id, uuid4())
+    orphan.write_bytes(PDF)
+    now = datetime.now(UTC)
+
+    assert await files.sweep(session, store, before=now - timedelta(hours=1)) == 0
+    assert await files.sweep(session, store, before=now + timedelta(hours=1)) == 1
+
+    assert not orphan.exists()
+    given = await client.get(f"/v1/files/{kept['id']}/content", headers=cluster)
+    assert given.content == PDF
