@@ -164,6 +164,7 @@ async def test_approval_emits_one_event_that_carries_the_whole_protocol(
                         "due_on",
                         "addressees",
                         "closes_on",
+                        "control",
                     )
                 },
             }

@@ -350,7 +350,8 @@ def test_an_interrupted_up_leaves_nothing_running(tmp_path: Path) -> None:
     folder, offset = tmp_path / "interrupted", free_offset()
     stack = Stack(folder, offset)
     starting = subprocess.Popen(
-        [sys.executable, "-m", "deploy.local", "up", "--no-services"],
+        # With the services: an `up` that is over before the signal would prove nothing.
+        [sys.executable, "-m", "deploy.local", "up"],
         cwd=ROOT,
         env={**os.environ, "STACK_DIR": str(folder), "STACK_PORT_OFFSET": str(offset)},
         stdout=subprocess.DEVNULL,
