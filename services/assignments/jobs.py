@@ -68,9 +68,15 @@ async def reminding(context: Context) -> None:
         async with transaction(context.sessions) as session:
             due = await reminders.due_regions(session, context.clock.now())
         if due:
-            sending = context.settings.notify_email_url is not None
+            settings = context.settings
             async with transaction(context.sessions) as session:
-                await reminders.compose(session, due, now=context.clock.now(), sending=sending)
+                await reminders.compose(
+                    session,
+                    due,
+                    now=context.clock.now(),
+                    sending=settings.notify_email_url is not None,
+                    chatting=bool(settings.notify_chat_urls),
+                )
         if not due:
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -198,7 +198,9 @@ async def _offices_heard(database: asyncpg.Connection) -> None:
 async def _settled(database: asyncpg.Connection, day: date) -> bool:
     """Every region's day has been composed, and nothing waits to be sent."""
     seen = await database.fetchval("select count(*) from reminder_days where day = $1", day)
-    waiting = await database.fetchval("select count(*) from notifications where state = 'prepared'")
+    waiting = await database.fetchval(
+        "select count(*) from notifications where state = 'prepared' and channel = 'email'"
+    )
     return bool(seen == 89 and waiting == 0)
 
 

@@ -157,3 +157,33 @@ def _line(item: Item) -> str:
     return (
         f"— {item.number}: {short}{cluster}; срок {item.due:%d.%m.%Y}; {STATUS_NAMES[item.status]}"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How a region stands before the weekly meeting."""
+
+    region: str
+    overdue: int
+    due: int
+    review: int
+
+
+def chat_digest(day: date, totals: Iterable[Totals]) -> tuple[str, str] | None:
+    """Subject and body of the common chat's digest; None where there is nothing to say."""
+    rows = [one for one in totals if one.overdue or one.due or one.review]
+    if not rows:
+        return None
+    rows.sort(key=lambda one: (-one.overdue, -one.due, one.region))
+    overdue = sum(one.overdue for one in rows)
+    lines = [
+        f"Просрочено {overdue}, срок в ближайшие семь дней {sum(one.due for one in rows)},"
+        f" ждёт приёмки {sum(one.review for one in rows)}.",
+        "",
+        *(
+            f"— {one.region}: просрочено {one.overdue}, скоро срок {one.due},"
+            f" ждёт приёмки {one.review}"
+            for one in rows
+        ),
+    ]
+    return f"К совещанию: поручения на {day:%d.%m.%Y}", "\n".join(lines)

@@ -5,10 +5,10 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assignments.domain.executions import OPEN
+from services.assignments.domain.executions import OPEN, ExecutorRole
 from services.assignments.domain.notifications import Channel, NotificationState
 from services.assignments.models import (
     Assignment,
@@ -85,6 +85,28 @@ async def said_already(
         (line.execution_id, line.rung, line.anchor, line.office)
         for line in await session.exec(statement)
     }
+
+
+async def totals(
+    session: AsyncSession, day: date, *, until: date
+) -> Sequence[tuple[str, int, int, int]]:
+    """Region's short name; its open lead work overdue, due until then, and awaiting ЦУР."""
+    handed_in, due = col(Execution.done).is_not(None), col(Execution.due)
+    statement = (
+        select(
+            col(KnownRegion.short_name),
+            func.count().filter(~handed_in, due < day),
+            func.count().filter(~handed_in, due >= day, due <= until),
+            func.count().filter(handed_in),
+        )
+        .join(Execution, col(Execution.region) == col(KnownRegion.code))
+        .where(
+            col(Execution.status).in_(OPEN),
+            col(Execution.role) == ExecutorRole.LEAD,
+        )
+        .group_by(col(KnownRegion.short_name))
+    )
+    return (await session.exec(statement)).all()
 
 
 async def lock_notification(session: AsyncSession, notification_id: UUID) -> Notification:

@@ -29,6 +29,7 @@ from shared.clients import directory
 from shared.clients.base import CalleeRefused, ServiceClient
 
 NO_CHANNEL: Final = "Отправка почты не настроена (NOTIFY_EMAIL_URL)."
+NO_CHAT: Final = "Общий чат не настроен (NOTIFY_CHAT_URLS)."
 # A reminder older than this would only confuse: it stays visible and can be sent by hand.
 FRESH: Final = timedelta(days=2)
 ENTRYPOINT: Final = "deliver_notification"
@@ -101,6 +102,8 @@ async def deliver(
 async def _urls(message: Notification, client: ServiceClient, targets: Targets) -> Sequence[str]:
     """The targets of the message; none where it cannot be delivered, which it then says."""
     if message.channel is Channel.CHAT:
+        if not targets.notify_chat_urls:
+            message.last_error = NO_CHAT
         return targets.notify_chat_urls
     if targets.notify_email_url is None:
         message.last_error = NO_CHANNEL

@@ -26,7 +26,7 @@ from services.assignments.models import (
 from services.assignments.repository import coordination, policies
 from services.assignments.repository import notifications as repository
 from services.assignments.repository.executions import add_all
-from services.assignments.service.delivery import NO_CHANNEL, enqueue
+from services.assignments.service.delivery import NO_CHANNEL, NO_CHAT, enqueue
 from services.assignments.service.issuing import CENTRE
 from shared.clock import date_in
 from shared.ids import new_id
@@ -36,6 +36,8 @@ _OFFICE: Final[Mapping[Recipient, str]] = {
     Recipient.COORDINATOR: "coordinator",
     Recipient.AUTHORITY_HEAD: "authority_head",
 }
+# Moscow: the centre's morning is its own.
+_CENTRE_REGION: Final = "77"
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
 # A worker that was away longer than this says nothing about the days before.
@@ -64,12 +66,18 @@ async def due_regions(session: AsyncSession, now: datetime) -> list[Due]:
 
 
 async def compose(
-    session: AsyncSession, due: Sequence[Due], *, now: datetime, sending: bool
+    session: AsyncSession,
+    due: Sequence[Due],
+    *,
+    now: datetime,
+    sending: bool,
+    chatting: bool = False,
 ) -> int:
     """Compose the regions' messages; how many there are.
 
     Days missed since `seen` are caught up in the message of `day`. Composing a day again
-    composes nothing. Without `sending` (no channel is configured) messages only wait.
+    composes nothing. Without `sending` (no mail is configured) messages only wait, and so does
+    the common chat's digest without `chatting`.
     """
     due = [one for one in due if await repository.claim_day(session, one.region.code, one.day)]
     codes = [one.region.code for one in due]
@@ -98,11 +106,44 @@ async def compose(
                 )
                 for execution_id, rung, anchor in found.lines
             ]
+    for one in due:
+        if one.region.code == _CENTRE_REGION:
+            messages += await _for_the_chat(session, one, now, chatting)
     await add_all(session, messages, lines)
-    waiting = [one.id for one in messages if one.state is NotificationState.PREPARED]
-    if sending and waiting:
+    able = {Channel.EMAIL: sending, Channel.CHAT: chatting}
+    waiting = [
+        one.id for one in messages if one.state is NotificationState.PREPARED and able[one.channel]
+    ]
+    if waiting:
         await enqueue(session, waiting)
     return len(messages)
+
+
+async def _for_the_chat(
+    session: AsyncSession, due: Due, now: datetime, chatting: bool
+) -> list[Notification]:
+    """The digest for the coordinators' common chat, on the morning of the policy's day."""
+    _, policy = await policies.policy_at(session, due.day)
+    if due.day.isoweekday() != policy.digest_weekday:
+        return []
+    totals = await repository.totals(session, due.day, until=due.day + _WEEK)
+    said = domain.chat_digest(due.day, [domain.Totals(*row) for row in totals])
+    if said is None:
+        return []
+    return [
+        Notification(
+            id=new_id(),
+            recipient="centre",
+            office="centre",
+            channel=Channel.CHAT,
+            day=due.day,
+            subject=said[0],
+            body=said[1],
+            state=NotificationState.PREPARED,
+            last_error=None if chatting else NO_CHAT,
+            created_at=now,
+        )
+    ]
 
 
 @dataclass(slots=True)
