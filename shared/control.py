@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.recurrence import MAX_RULE, RuleInvalid, parse
+from shared.recurrence import MAX_RULE, RuleInvalid, next_date
 from shared.text import Code, Line, Text, unfit
 
 _SOME_DAY: Final = date(2023, 1, 1)
@@ -58,7 +58,9 @@ class ControlWrite(BaseModel):
             raise unfit("У двух полей один код")
         if self.rule is not None:
             try:
-                parse(self.rule, starts_on=_SOME_DAY)
+                found = next_date(self.rule, starts_on=_SOME_DAY, after=_SOME_DAY)
             except RuleInvalid as error:
                 raise unfit(str(error)) from error
+            if found is None:
+                raise unfit("По этому правилу нет ни одной даты")
         return self

@@ -356,6 +356,8 @@ def test_an_interrupted_up_leaves_nothing_running(tmp_path: Path) -> None:
         env={**os.environ, "STACK_DIR": str(folder), "STACK_PORT_OFFSET": str(offset)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # A run in the background has the signal ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         eventually(lambda: bool(stack.status()))

@@ -39,7 +39,7 @@ def check_fields(form: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) ->
     for field in form:
         code, kind = str(field["code"]), FieldKind(field["kind"])
         value = given.get(code)
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value.strip()):
             if field["required"]:
                 raise FieldsInvalid("Обязательное поле.", field=f"body.fields.{code}")
             continue

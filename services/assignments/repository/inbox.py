@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, true, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -156,7 +157,7 @@ async def regions_of(session: AsyncSession, actor: Actor) -> Sequence[Execution]
     """One execution per region of the actor: it knows the region's time zone."""
     statement = (
         select(Execution)
-        .distinct(col(Execution.region))
+        .ext(distinct_on(col(Execution.region)))
         .where(col(Execution.region).in_(actor.regions))
         .order_by(col(Execution.region))
     )

@@ -42,7 +42,7 @@ from shared.events.assignments import AssignmentEvent, AssignmentIssued, Executi
 from shared.events.base import Event
 from shared.events.meetings import AddresseeKind, Addressees, ProtocolApproved
 from shared.ids import new_id
-from shared.recurrence import next_date
+from shared.recurrence import RuleInvalid, next_date
 
 # Protocols and numbers follow the centre's calendar.
 CENTRE: Final = "Europe/Moscow"
@@ -106,7 +106,7 @@ async def issue(
         instruction.rule, starts_on=instruction.signed_on, after=instruction.signed_on
     )
     if first is None:
-        raise Invalid("По этому правилу нет ни одной даты.", field="body.control.rule")
+        raise RuleInvalid("По этому правилу нет ни одной даты.", field="body.control.rule")
     series = Recurrence(
         id=new_id(),
         origin=instruction.origin,
@@ -249,7 +249,9 @@ async def _fan_out(
                 "Соисполнители возможны, когда поручение адресовано одному кластеру.",
                 field="body.control.co_executors",
             )
-        await born.bear_co(session, client, leads[0], control.co_executors, policy)
+        await born.bear_co(
+            session, client, leads[0], control.co_executors, policy, since=assignment.issued_on
+        )
     await born.save(session, issued=True)
     return assignment
 
@@ -325,14 +327,17 @@ class _Born:
         lead: Execution,
         clusters: Sequence[UUID],
         policy: Policy,
+        *,
+        since: date,
     ) -> None:
-        """Co-executors of the lead; their internal date is the policy's share of the term."""
+        """Co-executors of the lead; their internal date is the policy's share of what is left."""
         owing = await directory.resolve_addressees(
             client,
             Addressees(kind=AddresseeKind.CLUSTER, clusters=tuple(clusters)),
             at=date_in(CENTRE, self._now),
         )
-        internal = part_of_term(lead.issued_on, lead.due, policy.co_executor_percent, policy)
+        begun = min(since, lead.due)
+        internal = part_of_term(begun, lead.due, policy.co_executor_percent, policy)
         for one in owing:
             if one.cluster_id != lead.cluster_id:
                 self.bear(one, Addressee.CLUSTER, lead=lead, internal_due=internal)
@@ -364,8 +369,10 @@ async def add_co_executors(
     """
     policy = (await policies.all_policies(session))[assignment.policy_version]
     born = _Born(assignment, now)
+    # Whoever joins later has half of what is left, not a date that has passed.
+    since = max(lead.issued_on, date_in(lead.timezone, now))
     try:
-        await born.bear_co(session, client, lead, clusters, policy)
+        await born.bear_co(session, client, lead, clusters, policy, since=since)
     except CalleeRefused as refusal:
         raise UnknownAddressees(
             "Справочник не знает этих кластеров.", field="body.cluster_ids"
