@@ -48,9 +48,9 @@ class NotDelivered(ConnectionError):
 
 
 async def enqueue(
-    session: AsyncSession, notification_ids: Sequence[UUID], *, after: timedelta | None = None
+    session: AsyncSession, notification_ids: Sequence[UUID], *, turn: int = 0
 ) -> None:
-    """Queue the messages in the caller's transaction; one that is queued stays queued once."""
+    """Queue the messages in the caller's transaction; one that is queued stays queued once a turn."""
     connection = await session.connection()
     raw = await connection.get_raw_connection()
     assert raw.driver_connection is not None
@@ -60,8 +60,7 @@ async def enqueue(
         [ENTRYPOINT] * len(ids),
         [one.encode() for one in ids],
         [0] * len(ids),
-        execute_after=[after] * len(ids),
-        dedupe_key=list(ids),
+        dedupe_key=[f"{one}:{turn}" for one in ids],
         on_conflict="skip",
     )
 
@@ -147,5 +146,6 @@ async def resend(session: AsyncSession, notification_id: UUID) -> Notification:
     message.version += 1
     session.add(message)
     await session.flush()
-    await enqueue(session, [message.id])
+    # Its last place in the queue may not be cleared yet: this one is another.
+    await enqueue(session, [message.id], turn=message.version)
     return message
