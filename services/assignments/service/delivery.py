@@ -50,7 +50,7 @@ class NotDelivered(ConnectionError):
 async def enqueue(
     session: AsyncSession, notification_ids: Sequence[UUID], *, turn: int = 0
 ) -> None:
-    """Queue the messages in the caller's transaction; one that is queued stays queued once a turn."""
+    """Queue the messages in the caller's transaction; one already queued this turn stays so."""
     connection = await session.connection()
     raw = await connection.get_raw_connection()
     assert raw.driver_connection is not None
