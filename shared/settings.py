@@ -1,10 +1,13 @@
 """Settings every process reads from its environment at start-up; importing reads nothing."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, HttpUrl, PostgresDsn, SecretStr, model_validator
+from pydantic import Field, HttpUrl, PostgresDsn, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
+
+_MAIL_SCHEMES: Final = frozenset({"smtp", "smtp+starttls", "smtps"})
 
 
 class Environment(StrEnum):
@@ -40,8 +43,10 @@ class ServiceSettings(BaseSettings):
     assignments_url: HttpUrl = HttpUrl("http://127.0.0.1:8003")
     rating_url: HttpUrl = HttpUrl("http://127.0.0.1:8004")
 
-    # Apprise targets: `mailto://…` without a recipient for people, any for the common chat.
-    notify_email_url: str | None = None
+    # Letters: `smtp://`, `smtp+starttls://` or `smtps://` with user and password; none are sent
+    # without it. Apprise targets of the common chat.
+    smtp_url: SecretStr | None = None
+    mail_from: str = "control@localhost"
     notify_chat_urls: list[str] = []
 
     # Where files of evidence lie: `file:///…` or `s3://…`; uploads are refused without it.
@@ -60,6 +65,19 @@ class ServiceSettings(BaseSettings):
         if self.worker_index >= self.worker_count:
             raise ValueError("WORKER_INDEX must be below WORKER_COUNT")
         return self
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _of_a_mail_server(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is None or not given.get_secret_value():
+            return None
+        else:
+            parts = urlsplit(given.get_secret_value())
+            if parts.scheme not in _MAIL_SCHEMES or not parts.hostname:
+                raise ValueError(
+                    "SMTP_URL must be smtp://, smtp+starttls:// or smtps:// and a host"
+                )
+        return given
 
     @property
     def is_development(self) -> bool:

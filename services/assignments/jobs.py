@@ -7,9 +7,10 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from pgqueuer import Job, PgQueuer, RetryRequested
+from pgqueuer import Job, RetryRequested
+from sqlalchemy.exc import SQLAlchemyError
 
-from services.assignments.repository import notifications
+from services.assignments import queue
 from services.assignments.service import delivery, files, issuing, overdue, reminders, routing
 from services.assignments.store import open_store
 from shared.db import transaction
@@ -20,6 +21,7 @@ LOOK_SECONDS: Final = 1.0
 # How long a job of a worker that died stays with it.
 LOOK_LATER: Final = timedelta(seconds=2)
 _KEPT: Final = timedelta(days=1)
+_REQUEUE_SECONDS: Final = 15.0
 _SWEEP_SECONDS: Final = 3600.0
 _STALE: Final = timedelta(seconds=5)
 
@@ -74,8 +76,8 @@ async def reminding(context: Context) -> None:
                     session,
                     due,
                     now=context.clock.now(),
-                    sending=settings.notify_email_url is not None,
-                    chatting=bool(settings.notify_chat_urls),
+                    sending=settings.smtp_url is not None,
+                    chats=len(settings.notify_chat_urls),
                 )
         if not due:
             await asyncio.sleep(LOOK_SECONDS)
@@ -85,23 +87,25 @@ async def delivering(context: Context) -> None:
     """Send what is queued; a failure waits and is tried again."""
     connection = await asyncpg.connect(context.settings.database_dsn, timeout=5)
     try:
-        queuer = PgQueuer.from_asyncpg_connection(connection)
+        queuer = queue.worker(connection)
 
         @queuer.entrypoint(delivery.ENTRYPOINT, concurrency_limit=8)
         async def deliver(job: Job) -> None:
             await _deliver(context, UUID((job.payload or b"").decode()))
 
-        # Whatever was composed and has lost its place in the queue gets one again.
-        async with transaction(context.sessions) as session:
-            since = (context.clock.now() - delivery.FRESH).date()
-            waiting = await notifications.prepared_ids(session, since=since)
-            if waiting and context.settings.notify_email_url is not None:
-                await delivery.enqueue(session, waiting)
         await queuer.run(
             dequeue_timeout=timedelta(seconds=1), batch_size=20, heartbeat_timeout=_STALE
         )
     finally:
         connection.terminate()
+
+
+async def requeueing(context: Context) -> None:
+    """Messages that wait without a place in the queue get one again."""
+    while True:
+        async with transaction(context.sessions) as session:
+            await delivery.requeue(session, context.settings, now=context.clock.now())
+        await asyncio.sleep(_REQUEUE_SECONDS)
 
 
 async def _deliver(context: Context, notification_id: UUID) -> None:
@@ -114,7 +118,7 @@ async def _deliver(context: Context, notification_id: UUID) -> None:
                 notification_id,
                 now=context.clock.now(),
             )
-    except OSError as error:
+    except (OSError, SQLAlchemyError) as error:
         # The directory or the database is away: no attempt of the message's own.
         logger.warning("a message waits", notification=str(notification_id), error=repr(error))
         raise RetryRequested(LOOK_LATER) from error

@@ -8,6 +8,7 @@ from services.assignments.jobs import (
     handing_over,
     recurring,
     reminding,
+    requeueing,
     sweeping,
 )
 from services.assignments.routers import (
@@ -53,5 +54,5 @@ if __name__ == "__main__":
     run_worker(
         "assignments",
         events,
-        jobs=[handing_over, falling_due, recurring, reminding, delivering, sweeping],
+        jobs=[handing_over, falling_due, recurring, reminding, delivering, requeueing, sweeping],
     )

@@ -21,6 +21,10 @@ class CalleeAway(ConnectionError):
 class CalleeRefused(RuntimeError):
     """The other service understood and said no: a disagreement, which repetition will not mend."""
 
+    def __init__(self, message: str, *, status: int) -> None:
+        self.status = status
+        super().__init__(message)
+
 
 def _is_passing(error: Exception) -> bool:
     if isinstance(error, httpx.HTTPStatusError):
@@ -67,7 +71,8 @@ class ServiceClient:
         except httpx.HTTPStatusError as error:
             if error.response.status_code < 500:
                 raise CalleeRefused(
-                    f"{service} {path}: {error.response.status_code} {error.response.text[:500]}"
+                    f"{service} {path}: {error.response.status_code} {error.response.text[:500]}",
+                    status=error.response.status_code,
                 ) from error
             raise CalleeAway(f"{service} {path}: {error.response.status_code}") from error
         except httpx.TransportError as error:
@@ -85,6 +90,9 @@ class ServiceClient:
             data={"grant_type": "client_credentials"},
             auth=(settings.service_client_id or "", secret),
         )
+        if response.is_client_error:
+            # Whatever it says, it is not an answer about the path that was asked.
+            raise CalleeRefused(f"no token: {response.status_code}", status=401)
         response.raise_for_status()
         answer = response.json()
         self._token = str(answer["access_token"])

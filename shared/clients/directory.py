@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from shared.clients.base import ServiceClient
+from shared.clients.base import CalleeRefused, ServiceClient
 from shared.events.meetings import Addressees
 
 
@@ -35,7 +35,12 @@ async def resolve_addressees(
 
 
 async def email_of(client: ServiceClient, person_id: UUID) -> str | None:
-    """The person's e-mail, if there is one. Raises `CalleeAway`, `CalleeRefused`."""
-    response = await client.request("GET", "directory", f"/v1/people/{person_id}")
+    """The person's e-mail, if there are both. Raises `CalleeAway`, `CalleeRefused`."""
+    try:
+        response = await client.request("GET", "directory", f"/v1/people/{person_id}")
+    except CalleeRefused as refused:
+        if refused.status == 404:
+            return None
+        raise
     email = response.json()["email"]
     return str(email) if email else None

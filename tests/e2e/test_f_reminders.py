@@ -49,9 +49,9 @@ HEAD: dict[int, dict[str, set[str]]] = {25: {"Просрочено": {SILENT}}}
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("reminders"), free_offset())
-    url = f"mailto://127.0.0.1:{stack.ports.mail}/?from=control@example.org&mode=insecure"
+    url = f"smtp://127.0.0.1:{stack.ports.mail}"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, "NOTIFY_EMAIL_URL", url)
+        patch.setitem(os.environ, "SMTP_URL", url)
         stack.up(clock_from=start_of(date(2023, 9, 1)))
         yield stack
         stack.reset()

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from shared.errors import Conflict
-
 
 class NotificationState(StrEnum):
     """Where a message stands."""
@@ -31,14 +29,8 @@ STATE_NAMES: Final[Mapping[NotificationState, str]] = {
     NotificationState.FAILED: "не отправлено",
     NotificationState.UNDELIVERABLE: "некому отправить",
 }
-ATTEMPTS: Final = 8
-
-
-class StillQueued(Conflict):
-    """The message has not been tried yet."""
-
-    code = "notification_queued"
-    title = "Сообщение ещё ждёт отправки"
+# With the pauses below: half a day of a mail server's silence.
+ATTEMPTS: Final = 32
 
 
 def pause_before(attempt: int) -> int:

@@ -15,10 +15,11 @@ from services.assignments.domain.executions import (
     FINAL,
     STATUS_NAMES,
     Addressee,
+    ExecutorRole,
     Status,
 )
 from services.assignments.domain.policies import Moment, Policy, Recipient, Rung
-from shared.workdays import add_working_days, subtract_working_days
+from shared.workdays import OutOfCalendar, add_working_days, subtract_working_days
 
 HALF: Final = 50
 _UNACKNOWLEDGED: Final = frozenset({Status.ISSUED, Status.ROUTED})
@@ -26,20 +27,23 @@ _UNACKNOWLEDGED: Final = frozenset({Status.ISSUED, Status.ROUTED})
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the ladder looks at; dates are the region's."""
+    """What the ladder looks at; dates are the region's. `told_on`: when its holder learnt of it."""
 
     status: Status
     addressee: Addressee
+    role: ExecutorRole
     issued_on: date
     told_on: date
     due: date
+    internal_due: date | None
+    control_due: date | None
     returned_on: date | None
     done: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A rung that falls on the day, and the date it counts from."""
+    """A rung that has come, and the date it counts from."""
 
     rung: Rung
     anchor: date
@@ -52,16 +56,40 @@ def first_day(issued_at: datetime, zone: str, policy: Policy) -> date:
     return day if local.time() < policy.send_at else day + timedelta(days=1)
 
 
-def calls_on(day: date, facts: Facts, policy: Policy) -> list[Call]:
-    """The rungs of the ladder that fall on the day. Work handed in or ended calls for none."""
+def minded_due(facts: Facts, policy: Policy) -> date:
+    """The date people work to: not the scored one where control has given another.
+
+    A co-executor's is its internal one; an extension asked for too late set a control date; a
+    return gives the days of rework.
+    """
+    if facts.role is ExecutorRole.CO:
+        return effective_due(facts.internal_due or facts.due, facts.returned_on, policy)
+    due = effective_due(facts.due, facts.returned_on, policy)
+    return max(due, facts.control_due or due)
+
+
+def calls(
+    facts: Facts, policy: Policy, *, since: date, until: date, missed: date | None = None
+) -> list[Call]:
+    """The rungs that fall on the days from `since` to `until`, both included.
+
+    `missed` is the first day whose rungs nobody has looked for yet (`since` if not given): half
+    of a term that has been passed by moving the date calls for nothing. Work handed in or ended
+    calls for nothing either.
+    """
     if facts.status in FINAL or facts.done is not None:
         return []
-    due = effective_due(facts.due, facts.returned_on, policy)
+    due = minded_due(facts, policy)
     found = []
     for rung in policy.reminders:
-        anchor, falls_on = _falls_on(rung, facts, due, policy)
+        try:
+            anchor, falls_on = _falls_on(rung, facts, due, policy)
+        except OutOfCalendar:
+            # The end of the known calendar: those working days are not decreed yet.
+            continue
         late = rung.moment is Moment.UNACKNOWLEDGED and facts.status not in _UNACKNOWLEDGED
-        if falls_on == day and not late:
+        first = missed or since if rung.moment is Moment.HALF_TERM else since
+        if first <= falls_on <= until and not late:
             found.append(Call(rung, anchor))
     return found
 
@@ -79,6 +107,22 @@ def _falls_on(rung: Rung, facts: Facts, due: date, policy: Policy) -> tuple[date
             return due, before
         case Moment.AFTER_DUE:
             return due, add_working_days(due, max(1, rung.working_days))
+
+
+def rung_name(rung: Rung) -> str:
+    """The rung in words."""
+    match rung.moment:
+        case Moment.ISSUED:
+            return "выдано"
+        case Moment.UNACKNOWLEDGED:
+            return "не принято к сведению"
+        case Moment.HALF_TERM:
+            return "половина срока"
+        case Moment.BEFORE_DUE:
+            days = rung.working_days
+            return f"до срока {days} раб. дн." if days else "день срока"
+        case Moment.AFTER_DUE:
+            return f"просрочено, {max(1, rung.working_days)}-й раб. день"
 
 
 def recipients_of(rung: Rung, addressee: Addressee) -> set[Recipient]:
@@ -121,25 +165,35 @@ _SHOWN: Final = 40
 _TEXT: Final = 100
 
 
-def section_of(call: Call) -> str:
-    """The part of the message a rung belongs to."""
-    due_day = call.rung.moment is Moment.BEFORE_DUE and call.rung.working_days == 0
-    return "due_day" if due_day else call.rung.moment.value
+def section_of(call: Call, due: date, day: date) -> str:
+    """The part of the message a rung belongs to: what is true on the day goes before its name."""
+    if due < day:
+        return "after_due"
+    return "due_day" if due == day else call.rung.moment.value
 
 
-def subject(day: date, region: str, items: Sequence[Item]) -> str:
-    """The message in one line."""
+def subject(day: date, by_region: Mapping[str, Sequence[Item]]) -> str:
+    """The message in one line; `by_region`: what is said, by the region's name."""
+    items = [item for found in by_region.values() for item in found]
     late = sum(item.section in ("after_due", "digest_overdue") for item in items)
     tail = f", просрочено: {late}" if late else ""
-    return f"Поручения на {day:%d.%m.%Y}: {len(items)}{tail} — {region}"
+    return f"Поручения на {day:%d.%m.%Y}: {len(items)}{tail} — {', '.join(by_region)}"
 
 
-def body(day: date, region: str, items: Iterable[Item]) -> str:
-    """The message, grouped by section."""
+def body(day: date, by_region: Mapping[str, Sequence[Item]]) -> str:
+    """The message, grouped by region and section."""
+    lines = ["Здравствуйте!"]
+    for region, items in by_region.items():
+        lines += ["", f"Поручения региона «{region}» на {day:%d.%m.%Y}."]
+        lines += _sections(items)
+    return "\n".join([*lines, "", "Что сделать дальше, показывает ваш список входящих."])
+
+
+def _sections(items: Iterable[Item]) -> list[str]:
     by_section: dict[str, list[Item]] = {}
     for item in items:
         by_section.setdefault(item.section, []).append(item)
-    lines = [f"Здравствуйте! Поручения региона «{region}» на {day:%d.%m.%Y}."]
+    lines = []
     for section, title in SECTIONS.items():
         found = by_section.get(section, [])
         if not found:
@@ -148,7 +202,7 @@ def body(day: date, region: str, items: Iterable[Item]) -> str:
         lines += [_line(item) for item in found[:_SHOWN]]
         if len(found) > _SHOWN:
             lines.append(f"… и ещё {len(found) - _SHOWN}")
-    return "\n".join([*lines, "", "Что сделать дальше, показывает ваш список входящих."])
+    return lines
 
 
 def _line(item: Item) -> str:

@@ -1,6 +1,6 @@
 """What happened to an execution, said in whole Russian sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -138,6 +138,19 @@ def co_executor_added(cluster_name: str | None, *, at: datetime) -> Entry:
 def extension_lapsed(wanted: date, *, at: datetime) -> Entry:
     title = f"Просьба о продлении до {_said(wanted)} снята: исполнение закончено."
     return Entry(at, "extension_lapsed", title, Party.SYSTEM)
+
+
+_OFFICE_TO: Final[Mapping[str, str]] = {
+    "coordinator": "координатору региона",
+    "authority_head": "руководителю РОИВ",
+}
+
+
+def reminded(offices: Iterable[str], rungs: Iterable[str], state: str, *, at: datetime) -> Entry:
+    """A message mentioned the execution: to whom, under which rungs, and what became of it."""
+    to = " и ".join(_OFFICE_TO.get(office, office) for office in offices)
+    title = f"Напоминание {to} ({'; '.join(rungs)}): {state}."
+    return Entry(at, "reminded", title, Party.SYSTEM)
 
 
 def _answer(value: Any) -> str:

@@ -3,7 +3,9 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import TEXT, Index, UniqueConstraint
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
 from services.assignments.domain.notifications import Channel, NotificationState
@@ -24,19 +26,25 @@ class Notification(Base, table=True):
     """One message to one person on one day, by one channel."""
 
     __tablename__ = "notifications"
-    __table_args__ = (UniqueConstraint("recipient", "channel", "day"),)
+    __table_args__ = (
+        UniqueConstraint("recipient", "channel", "day"),
+        Index("ix_notifications_regions", "regions", postgresql_using="gin"),
+        Index("ix_notifications_waiting", "day", postgresql_where=sql("state = 'prepared'")),
+    )
 
     id: UUID = Field(primary_key=True)
-    # `coordinator:16:<person>`: the office, its region and who holds it; `centre` for the chat.
+    # A person's id; `coordinator:16` where that office is vacant; `chat:1` for the first chat.
     recipient: str
-    office: str
-    region: str | None = Field(default=None, index=True)
+    offices: list[str] = Field(sa_type=ARRAY(TEXT))
+    regions: list[str] = Field(sa_type=ARRAY(TEXT))
     person_id: UUID | None = None
     channel: Channel = Field(sa_type=text_enum(Channel))
     day: date = Field(index=True)
     subject: str
     body: str
     state: NotificationState = Field(sa_type=text_enum(NotificationState))
+    # Grows when somebody asks to send it again; attempts are counted anew.
+    turn: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
     attempts: int = 0
     last_error: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -45,12 +53,12 @@ class Notification(Base, table=True):
 
 
 class NotificationLine(Base, table=True):
-    """A rung of the ladder said to an office: once per execution and date it counts from."""
+    """A rung of the ladder said to a recipient: once per execution and date it counts from."""
 
     __tablename__ = "notification_lines"
 
     execution_id: UUID = Field(foreign_key="executions.id", primary_key=True)
     rung: str = Field(primary_key=True)
     anchor: date = Field(primary_key=True)
-    office: str = Field(primary_key=True)
+    recipient: str = Field(primary_key=True)
     notification_id: UUID = Field(foreign_key="notifications.id", index=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, true, tuple_
@@ -79,7 +79,7 @@ def scopes_of(actor: Actor, away: Collection[str]) -> list[Scope]:
     return found
 
 
-def _waiting(scope: Scope, now: datetime) -> ColumnElement[bool]:
+def _waiting(scope: Scope, overdue: ColumnElement[bool]) -> ColumnElement[bool]:
     kinds: list[ColumnElement[bool]] = []
     for track, waits in WAITS.items():
         statuses = [status for status, party in waits if party is scope.party]
@@ -90,36 +90,38 @@ def _waiting(scope: Scope, now: datetime) -> ColumnElement[bool]:
     if scope.party is Party.ADDRESSEE:
         kinds.append(and_(_GIVEN, col(Execution.status).in_(OPEN)))
     if scope.party is Party.COORDINATOR:
-        local = func.date(func.timezone(col(Execution.timezone), now))
         with_the_cluster = (Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.RETURNED)
         kinds.append(
             and_(
                 _TRACK[Track.CLUSTER],
                 col(Execution.status).in_(with_the_cluster),
-                col(Execution.due) < local,
+                overdue,
             )
         )
     return and_(scope.rows, or_(*kinds))
 
 
-def _matching(scopes: Sequence[Scope], now: datetime) -> ColumnElement[bool]:
-    return or_(false(), *(_waiting(scope, now) for scope in scopes))
+def _matching(scopes: Sequence[Scope], overdue: ColumnElement[bool]) -> ColumnElement[bool]:
+    return or_(false(), *(_waiting(scope, overdue) for scope in scopes))
 
 
 async def list_waiting(
     session: AsyncSession,
     scopes: Sequence[Scope],
     *,
-    now: datetime,
+    overdue: ColumnElement[bool],
     after: tuple[date, UUID] | None,
     limit: int,
 ) -> Sequence[tuple[Execution, Assignment]]:
-    """What waits, the earliest date first (the internal one, where there is one)."""
+    """What waits, the earliest date first (the internal one, where there is one).
+
+    `overdue` is the register's condition: `due*` has passed and nothing is handed in.
+    """
     key = tuple_(_KEY, col(Execution.id))
     statement = (
         select(Execution, Assignment)
         .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
-        .where(_matching(scopes, now))
+        .where(_matching(scopes, overdue))
         .order_by(_KEY, col(Execution.id))
         .limit(limit)
     )
@@ -128,13 +130,15 @@ async def list_waiting(
     return (await session.exec(statement)).all()
 
 
-async def count_waiting(session: AsyncSession, scopes: Sequence[Scope], now: datetime) -> int:
+async def count_waiting(
+    session: AsyncSession, scopes: Sequence[Scope], overdue: ColumnElement[bool]
+) -> int:
     """How many executions wait."""
     statement = (
         select(func.count())
         .select_from(Execution)
         .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
-        .where(_matching(scopes, now))
+        .where(_matching(scopes, overdue))
     )
     return (await session.exec(statement)).one()
 

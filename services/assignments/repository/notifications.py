@@ -1,11 +1,14 @@
 """Statements about messages, and about what the ladder looks at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import TEXT, literal
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlmodel import col, func, select
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.domain.executions import OPEN, ExecutorRole
@@ -66,40 +69,54 @@ async def open_of_regions(
     return (await session.exec(statement)).all()
 
 
-async def tenures_of(session: AsyncSession, regions: Sequence[str]) -> Sequence[Tenure]:
-    """Every tenure of the regions' offices, past and to come."""
-    statement = select(Tenure).where(col(Tenure.region).in_(regions))
+async def tenures(session: AsyncSession, *, ending_from: date) -> Sequence[Tenure]:
+    """Every region's tenures that last until this day or longer, those to come too."""
+    ends = col(Tenure.valid_to)
+    statement = select(Tenure).where(or_(ends.is_(None), ends >= ending_from))
     return (await session.exec(statement)).all()
+
+
+async def written_to(session: AsyncSession, *, since: date) -> set[tuple[str, date]]:
+    """Who has had a letter composed for which day, from this day on."""
+    statement = select(col(Notification.recipient), col(Notification.day)).where(
+        col(Notification.channel) == Channel.EMAIL, col(Notification.day) >= since
+    )
+    return {(recipient, day) for recipient, day in await session.exec(statement)}
 
 
 async def said_already(
     session: AsyncSession, regions: Sequence[str]
 ) -> set[tuple[UUID, str, date, str]]:
-    """Execution, rung, anchor and office of every line said about the regions' open work."""
+    """Execution, rung, anchor and recipient of every line about the regions' open work."""
     statement = (
         select(NotificationLine)
         .join(Execution, col(Execution.id) == col(NotificationLine.execution_id))
         .where(col(Execution.region).in_(regions), col(Execution.status).in_(OPEN))
     )
     return {
-        (line.execution_id, line.rung, line.anchor, line.office)
+        (line.execution_id, line.rung, line.anchor, line.recipient)
         for line in await session.exec(statement)
     }
 
 
 async def totals(
-    session: AsyncSession, day: date, *, until: date
+    session: AsyncSession, overdue: ColumnElement[bool], *, until: date
 ) -> Sequence[tuple[str, int, int, int]]:
-    """Region's short name; its open lead work overdue, due until then, and awaiting ЦУР."""
+    """Region's short name; its open lead work overdue, due until then, and awaiting ЦУР.
+
+    `overdue` is the register's condition: `due*` has passed and nothing is handed in.
+    """
     handed_in, due = col(Execution.done).is_not(None), col(Execution.due)
     statement = (
         select(
             col(KnownRegion.short_name),
-            func.count().filter(~handed_in, due < day),
-            func.count().filter(~handed_in, due >= day, due <= until),
+            func.count().filter(overdue),
+            func.count().filter(~handed_in, ~overdue, due <= until),
             func.count().filter(handed_in),
         )
-        .join(Execution, col(Execution.region) == col(KnownRegion.code))
+        .select_from(Execution)
+        .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
+        .join(KnownRegion, col(KnownRegion.code) == col(Execution.region))
         .where(
             col(Execution.status).in_(OPEN),
             col(Execution.role) == ExecutorRole.LEAD,
@@ -122,9 +139,15 @@ async def get_visible(
 ) -> Notification:
     """The message, if it is of these regions (None: of any). Raises `NotificationNotFound`."""
     found = await session.get(Notification, notification_id)
-    if found is None or (regions is not None and found.region not in regions):
+    if found is None or not (
+        regions is None or (found.regions and regions.issuperset(found.regions))
+    ):
         raise NotificationNotFound("Такого сообщения нет.")
     return found
+
+
+def _texts(values: Iterable[str]) -> ColumnElement[list[str]]:
+    return literal(sorted(values), ARRAY(TEXT))
 
 
 async def list_notifications(
@@ -142,9 +165,10 @@ async def list_notifications(
     """The newest first. `regions` are the actor's own; None means all."""
     statement = select(Notification).order_by(col(Notification.id).desc()).limit(limit)
     if regions is not None:
-        statement = statement.where(col(Notification.region).in_(regions))
+        mine = col(Notification.regions)
+        statement = statement.where(mine.op("<@")(_texts(regions)), mine != _texts([]))
     if region is not None:
-        statement = statement.where(col(Notification.region) == region)
+        statement = statement.where(col(Notification.regions).op("@>")(_texts([region])))
     if state is not None:
         statement = statement.where(col(Notification.state) == state)
     if channel is not None:
@@ -174,12 +198,15 @@ async def about_execution(
     return (await session.exec(statement)).all()
 
 
-async def prepared_ids(session: AsyncSession, *, since: date) -> Sequence[UUID]:
-    """Messages of this day or later that wait for their sending."""
+async def waiting(
+    session: AsyncSession, channels: Sequence[Channel], *, since: date
+) -> Sequence[tuple[UUID, int]]:
+    """Messages of this day or later that wait for their sending, and the turn of each."""
     statement = (
-        select(Notification.id)
+        select(col(Notification.id), col(Notification.turn))
         .where(
             col(Notification.state) == NotificationState.PREPARED,
+            col(Notification.channel).in_(channels),
             col(Notification.day) >= since,
         )
         .order_by(col(Notification.id))

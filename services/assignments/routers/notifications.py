@@ -13,6 +13,7 @@ from services.assignments.schemas.notifications import NotificationPage, Notific
 from services.assignments.service import delivery
 from shared import pages
 from shared.auth import Actor, Role, demand
+from shared.clock import Now
 from shared.db import Session
 from shared.problems import problems
 from shared.text import RegionCode
@@ -73,8 +74,11 @@ async def read_notification(
 
 @router.post("/{notification_id}/resend", responses=COMMAND_PROBLEMS, summary="Отправить ещё раз")
 async def resend_notification(
-    actor: ByController, notification_id: UUID, session: Session
+    actor: ByController, notification_id: UUID, session: Session, now: Now
 ) -> NotificationRead:
-    """Поставить сообщение в очередь заново: адрес исправлен или письмо потерялось."""
-    row = await delivery.resend(session, notification_id)
+    """Поставить сообщение в очередь заново: адрес исправлен, письмо потерялось или залежалось.
+
+    Сообщение вакантной должности уходит тому, кто занимает её сегодня.
+    """
+    row = await delivery.resend(session, notification_id, now=now)
     return NotificationRead.model_validate(row)

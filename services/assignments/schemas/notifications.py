@@ -15,15 +15,17 @@ class NotificationRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    office: str = Field(max_length=32, examples=["coordinator"])
-    region: str | None = Field(max_length=2)
-    person_id: UUID | None = Field(description="Кому; null — должность вакантна")
+    offices: list[str] = Field(
+        description="В каких должностях человек получает сообщение", examples=[["coordinator"]]
+    )
+    regions: list[str] = Field(description="О каких регионах речь", examples=[["16"]])
+    person_id: UUID | None = Field(description="Кому; null — должность вакантна или общий чат")
     channel: Channel
     day: date
     subject: str = Field(max_length=1000, examples=["Поручения на 20.10.2023: 4 — Татарстан"])
     body: str = Field(max_length=100_000)
     state: NotificationState
-    attempts: int
+    attempts: int = Field(description="Попыток с последней постановки в очередь")
     last_error: str | None = Field(max_length=500)
     created_at: AwareDatetime
     sent_at: AwareDatetime | None

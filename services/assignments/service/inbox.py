@@ -20,6 +20,7 @@ from services.assignments.domain.policies import Policy
 from services.assignments.models import Assignment, Execution, Extension
 from services.assignments.repository import extensions, policies
 from services.assignments.repository import inbox as repository
+from services.assignments.repository.register import flags_at
 from services.assignments.service.executions import away_regions, standing_of
 from shared.auth import Actor, Role
 from shared.clock import date_in
@@ -57,16 +58,17 @@ async def look(
     scopes = repository.scopes_of(actor, away)
     if not scopes:
         return [], 0
-    rows = await repository.list_waiting(session, scopes, now=now, after=after, limit=limit)
+    known = await policies.all_policies(session)
+    overdue = flags_at(now, known).overdue
+    rows = await repository.list_waiting(session, scopes, overdue=overdue, after=after, limit=limit)
     ids = [execution.id for execution, _ in rows]
     asked = await extensions.open_of(session, ids)
     given = await repository.open_subtasks(session, ids)
-    known = await policies.all_policies(session)
     items = [
         _line(execution, assignment, actor, away, asked, given, known, now)
         for execution, assignment in rows
     ]
-    return items, await repository.count_waiting(session, scopes, now)
+    return items, await repository.count_waiting(session, scopes, overdue)
 
 
 async def away_of(session: AsyncSession, actor: Actor, now: datetime) -> set[str]:

@@ -1,5 +1,6 @@
-"""Compose a region's reminders of a day: one message per person, each thing said once."""
+"""Compose reminders: one message per person and day, each thing said to each once."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -21,13 +22,14 @@ from services.assignments.models import (
     KnownRegion,
     Notification,
     NotificationLine,
-    Tenure,
 )
-from services.assignments.repository import coordination, policies
 from services.assignments.repository import notifications as repository
+from services.assignments.repository import policies
 from services.assignments.repository.executions import add_all
-from services.assignments.service.delivery import NO_CHANNEL, NO_CHAT, enqueue
+from services.assignments.repository.register import flags_at
+from services.assignments.service.delivery import NO_CHANNEL, NO_CHAT, VACANT, enqueue
 from services.assignments.service.issuing import CENTRE
+from services.assignments.service.offices import OFFICES, Holder, Offices, offices_on
 from shared.clock import date_in
 from shared.ids import new_id
 
@@ -40,8 +42,6 @@ _OFFICE: Final[Mapping[Recipient, str]] = {
 _CENTRE_REGION: Final = "77"
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
-# A worker that was away longer than this says nothing about the days before.
-_LONGEST_ABSENCE: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,15 @@ class Due:
     region: KnownRegion
     seen: date
     day: date
+
+    @property
+    def since(self) -> date:
+        """From which day on rungs are looked for: all missed ones, and a week in any case.
+
+        A date moved at noon may put a rung on a morning that is over, and who has come into an
+        office was not told what fell on the days before: what was said is not said again.
+        """
+        return min(self.seen + _DAY, self.day - _WEEK)
 
 
 async def due_regions(session: AsyncSession, now: datetime) -> list[Due]:
@@ -65,216 +74,254 @@ async def due_regions(session: AsyncSession, now: datetime) -> list[Due]:
     return found
 
 
-async def compose(
-    session: AsyncSession,
-    due: Sequence[Due],
-    *,
-    now: datetime,
-    sending: bool,
-    chatting: bool = False,
-) -> int:
-    """Compose the regions' messages; how many there are.
+@dataclass(slots=True)
+class _Letter:
+    """What one person is to be told on the day. Without a person the office is vacant."""
 
-    Days missed since `seen` are caught up in the message of `day`. Composing a day again
-    composes nothing. Without `sending` (no mail is configured) messages only wait, and so does
-    the common chat's digest without `chatting`.
+    recipient: str
+    person_id: UUID | None
+    day: date
+    id: UUID = field(default_factory=new_id)
+    items: dict[str, dict[UUID, Item]] = field(default_factory=lambda: defaultdict(dict))
+    offices: set[str] = field(default_factory=set)
+    lines: list[NotificationLine] = field(default_factory=list)
+
+
+async def compose(
+    session: AsyncSession, due: Sequence[Due], *, now: datetime, sending: bool, chats: int = 0
+) -> int:
+    """Compose the messages of these regions' people; how many there are.
+
+    Whoever holds offices in several regions gets one message, on the first of their sending
+    hours. Composing a day again composes nothing. Without `sending` (no mail is configured)
+    messages only wait; `chats` is how many common chats are configured.
     """
     due = [one for one in due if await repository.claim_day(session, one.region.code, one.day)]
-    codes = [one.region.code for one in due]
-    known = await policies.all_policies(session)
-    rows_of: dict[str, list[Row]] = {code: [] for code in codes}
-    for row in await repository.open_of_regions(session, codes):
-        rows_of[row[0].region].append(row)
-    said = await repository.said_already(session, codes)
-    tenures = await repository.tenures_of(session, codes)
-    messages: list[Notification] = []
-    lines: list[NotificationLine] = []
-    for one in due:
-        _, current = await policies.policy_at(session, one.day)
-        away = await coordination.absent_at(session, [one.region.code], one.day)
-        for office, found in _of_region(one, rows_of[one.region.code], said, known, current):
-            person = _holder(tenures, one, office, away=one.region.code in away)
-            message = _message(one, office, person, list(found.items.values()), now, sending)
-            messages.append(message)
-            lines += [
-                NotificationLine(
-                    execution_id=execution_id,
-                    rung=rung,
-                    anchor=anchor,
-                    office=office,
-                    notification_id=message.id,
-                )
-                for execution_id, rung, anchor in found.lines
-            ]
+    if not due:
+        return 0
+    offices = await offices_on(session, [one.day for one in due])
+    letters = await _letters(session, due, offices)
+    messages = [_message(letter, names, now, sending=sending) for letter, names in letters]
+    lines = [line for letter, _ in letters for line in letter.lines]
     for one in due:
         if one.region.code == _CENTRE_REGION:
-            messages += await _for_the_chat(session, one, now, chatting)
+            messages += await _for_the_chats(session, one, now, chats)
     await add_all(session, messages, lines)
-    able = {Channel.EMAIL: sending, Channel.CHAT: chatting}
+    able = {Channel.EMAIL: sending, Channel.CHAT: chats > 0}
     waiting = [
-        one.id for one in messages if one.state is NotificationState.PREPARED and able[one.channel]
+        (one.id, one.turn)
+        for one in messages
+        if one.state is NotificationState.PREPARED and able[one.channel]
     ]
-    if waiting:
-        await enqueue(session, waiting)
+    await enqueue(session, waiting)
     return len(messages)
 
 
-async def _for_the_chat(
-    session: AsyncSession, due: Due, now: datetime, chatting: bool
-) -> list[Notification]:
-    """The digest for the coordinators' common chat, on the morning of the policy's day."""
-    _, policy = await policies.policy_at(session, due.day)
-    if due.day.isoweekday() != policy.digest_weekday:
-        return []
-    totals = await repository.totals(session, due.day, until=due.day + _WEEK)
-    said = domain.chat_digest(due.day, [domain.Totals(*row) for row in totals])
-    if said is None:
-        return []
-    return [
-        Notification(
-            id=new_id(),
-            recipient="centre",
-            office="centre",
-            channel=Channel.CHAT,
-            day=due.day,
-            subject=said[0],
-            body=said[1],
-            state=NotificationState.PREPARED,
-            last_error=None if chatting else NO_CHAT,
-            created_at=now,
-        )
-    ]
+async def _letters(
+    session: AsyncSession, due: Sequence[Due], offices: Offices
+) -> list[tuple[_Letter, dict[str, str]]]:
+    """What is to be said to whom, with the names of the regions it is about."""
+    by_region = {one.region.code: one for one in due}
+    names = {region.code: region.short_name for region, _ in await repository.regions_seen(session)}
+    posts = _posts(due, offices, list(names))
+    written = await repository.written_to(session, since=min(one.day for one in due))
+    codes = sorted({region for found in posts.values() for region, _, _ in found})
+    rows_of: dict[str, list[Row]] = {code: [] for code in codes}
+    for row in await repository.open_of_regions(session, codes):
+        rows_of[row[0].region].append(row)
+    known = await policies.all_policies(session)
+    said = await repository.said_already(session, codes)
+    current = {day: (await policies.policy_at(session, day))[1] for day in {d.day for d in due}}
+    found = []
+    for (recipient, person_id, day), held in posts.items():
+        if (recipient, day) in written:
+            # Their other region's morning came first: what is new since waits for tomorrow.
+            continue
+        letter = _Letter(recipient, person_id, day)
+        for region, office, holder in held:
+            one = by_region.get(region)
+            since = one.since if one and one.day == day else day - _WEEK
+            missed = one.seen + _DAY if one and one.day == day else day
+            _tell(letter, region, office, holder, rows_of[region], said, known, since, missed)
+            if office == "coordinator" and _is_digest_day(current[day], missed, day):
+                _digest(letter, region, rows_of[region], known)
+        if any(letter.items.values()):
+            found.append((letter, names))
+    return found
 
 
-@dataclass(slots=True)
-class _Found:
-    """What one office is to be told."""
-
-    items: dict[UUID, Item] = field(default_factory=dict)
-    lines: list[tuple[UUID, str, date]] = field(default_factory=list)
+Post = tuple[str, str, Holder | None]
 
 
-def _of_region(
-    due: Due,
+def _posts(
+    due: Sequence[Due], offices: Offices, regions: Sequence[str]
+) -> dict[tuple[str, UUID | None, date], list[Post]]:
+    """Recipient, person and day → the offices they hold, those of regions not yet due too."""
+    posts: dict[tuple[str, UUID | None, date], list[Post]] = {}
+    for one in sorted(due, key=lambda one: one.day, reverse=True):
+        for office in OFFICES:
+            code, day = one.region.code, one.day
+            holder = offices.holder(code, office, day)
+            if holder is None:
+                posts[f"{office}:{code}", None, day] = [(code, office, None)]
+            elif not any(person == holder.person_id for _, person, _ in posts):
+                posts[str(holder.person_id), holder.person_id, day] = [
+                    (region, held, other)
+                    for region in regions
+                    for held in OFFICES
+                    if (other := offices.holder(region, held, day)) is not None
+                    and other.person_id == holder.person_id
+                ]
+    return posts
+
+
+def _tell(
+    letter: _Letter,
+    region: str,
+    office: str,
+    holder: Holder | None,
     rows: Sequence[Row],
     said: set[tuple[UUID, str, date, str]],
     known: Mapping[int, Policy],
-    current: Policy,
-) -> list[tuple[str, _Found]]:
-    first = max(due.seen, due.day - _LONGEST_ABSENCE) + _DAY
-    days = [first + timedelta(days=n) for n in range((due.day - first).days + 1)]
-    offices = {office: _Found() for office in _OFFICE.values()}
+    since: date,
+    missed: date,
+) -> None:
     for row in rows:
-        policy = known[row[1].policy_version]
-        for office, execution_id, rung, anchor, item in _calls(row, days, policy):
-            key = (execution_id, rung, anchor, office)
-            if key in said:
+        execution, assignment, _ = row
+        policy = known[assignment.policy_version]
+        facts = _facts(row, policy, holder)
+        due = domain.minded_due(facts, policy)
+        found = domain.calls(facts, policy, since=since, until=letter.day, missed=missed)
+        for call in found:
+            to = domain.recipients_of(call.rung, execution.addressee)
+            key = (execution.id, call.rung.code, call.anchor, letter.recipient)
+            if office not in {_OFFICE[one] for one in to} or key in said:
                 continue
             said.add(key)
-            found = offices[office]
-            found.lines.append((execution_id, rung, anchor))
+            letter.lines.append(
+                NotificationLine(
+                    execution_id=execution.id,
+                    rung=call.rung.code,
+                    anchor=call.anchor,
+                    recipient=letter.recipient,
+                    notification_id=letter.id,
+                )
+            )
+            item = _item(row, domain.section_of(call, due, letter.day), due)
             # Of several rungs the most urgent one places the execution.
-            held = found.items.get(execution_id)
+            held = letter.items[region].get(execution.id)
             if held is None or _rank(item) < _rank(held):
-                found.items[execution_id] = item
-    if any(day.isoweekday() == current.digest_weekday for day in days):
-        for execution_id, item in _digest(rows, due.day, known):
-            offices["coordinator"].items.setdefault(execution_id, item)
-    return [(office, found) for office, found in offices.items() if found.items]
+                letter.items[region][execution.id] = item
+                letter.offices.add(office)
+
+
+def _facts(row: Row, policy: Policy, holder: Holder | None) -> Facts:
+    execution, assignment, _ = row
+    issued = domain.first_day(assignment.issued_at, execution.timezone, policy)
+    # Whoever came into the office later learns of its open work on coming.
+    told = max(issued, holder.since) if holder and holder.since else issued
+    return Facts(
+        status=execution.status,
+        addressee=execution.addressee,
+        role=execution.role,
+        issued_on=execution.issued_on,
+        told_on=told,
+        due=execution.due,
+        internal_due=execution.internal_due,
+        control_due=execution.control_due,
+        returned_on=execution.returned_on,
+        done=execution.done,
+    )
 
 
 def _rank(item: Item) -> int:
     return list(domain.SECTIONS).index(item.section)
 
 
-def _calls(
-    row: Row, days: Sequence[date], policy: Policy
-) -> list[tuple[str, UUID, str, date, Item]]:
-    execution, assignment, _ = row
-    facts = Facts(
-        status=execution.status,
-        addressee=execution.addressee,
-        issued_on=execution.issued_on,
-        told_on=domain.first_day(assignment.issued_at, execution.timezone, policy),
-        due=execution.due,
-        returned_on=execution.returned_on,
-        done=execution.done,
-    )
-    return [
-        (_OFFICE[to], execution.id, call.rung.code, call.anchor, _item(row, call))
-        for day in days
-        for call in domain.calls_on(day, facts, policy)
-        for to in sorted(domain.recipients_of(call.rung, execution.addressee))
-    ]
-
-
-def _item(row: Row, call: domain.Call | str) -> Item:
+def _item(row: Row, section: str, due: date) -> Item:
     execution, assignment, cluster = row
-    section = call if isinstance(call, str) else domain.section_of(call)
-    return Item(
-        section, assignment.number, assignment.text, cluster, execution.due, execution.status
-    )
+    return Item(section, assignment.number, assignment.text, cluster, due, execution.status)
 
 
-def _digest(
-    rows: Sequence[Row], today: date, known: Mapping[int, Policy]
-) -> list[tuple[UUID, Item]]:
-    """What the coordinator ought to know before the weekly meeting."""
-    found = []
+def _is_digest_day(policy: Policy, first: date, day: date) -> bool:
+    """Whether the digest is for today, or was for yesterday and has been missed.
+
+    Later the meeting it prepares is over.
+    """
+    days = {day} | ({day - _DAY} if first < day else set())
+    return any(one.isoweekday() == policy.digest_weekday for one in days)
+
+
+def _digest(letter: _Letter, region: str, rows: Sequence[Row], known: Mapping[int, Policy]) -> None:
+    """Add what the coordinator ought to know before the weekly meeting."""
     for row in rows:
         execution, assignment, _ = row
         if execution.addressee is not Addressee.CLUSTER or execution.status in FINAL:
             continue
         due = effective_due(execution.due, execution.returned_on, known[assignment.policy_version])
         if execution.status is Status.FORWARDED:
-            found.append((execution.id, _item(row, "digest_review")))
-        elif execution.done is None and due < today:
-            found.append((execution.id, _item(row, "digest_overdue")))
+            section = "digest_review"
+        elif execution.done is None and due < letter.day:
+            section = "digest_overdue"
         elif execution.status is Status.RETURNED:
-            found.append((execution.id, _item(row, "digest_returned")))
-        elif due <= today + _WEEK:
-            found.append((execution.id, _item(row, "digest_due")))
-    return found
-
-
-def _holder(tenures: Sequence[Tenure], due: Due, office: str, *, away: bool) -> UUID | None:
-    """Who holds the office on the day; the deputy while the coordinator is away or missing."""
-
-    def at(wanted: str) -> UUID | None:
-        for tenure in tenures:
-            if (tenure.region, tenure.office) == (due.region.code, wanted) and (
-                tenure.valid_from <= due.day <= (tenure.valid_to or date.max)
-            ):
-                return tenure.person_id
-        return None
-
-    person = at(office)
-    if office == "coordinator" and (person is None or away):
-        return at("deputy") or person
-    return person
+            section = "digest_returned"
+        elif due <= letter.day + _WEEK:
+            section = "digest_due"
+        else:
+            continue
+        letter.items[region].setdefault(execution.id, _item(row, section, due))
+        letter.offices.add("coordinator")
 
 
 def _message(
-    due: Due,
-    office: str,
-    person: UUID | None,
-    items: Sequence[Item],
-    now: datetime,
-    sending: bool,
+    letter: _Letter, names: Mapping[str, str], now: datetime, *, sending: bool
 ) -> Notification:
+    told = {region: found for region, found in letter.items.items() if found}
+    by_region = {names[region]: list(found.values()) for region, found in told.items()}
     trouble = None if sending else NO_CHANNEL
-    name = due.region.short_name
+    vacant = letter.person_id is None
     return Notification(
-        id=new_id(),
-        recipient=f"{office}:{due.region.code}:{person or '-'}",
-        office=office,
-        region=due.region.code,
-        person_id=person,
+        id=letter.id,
+        recipient=letter.recipient,
+        offices=sorted(letter.offices),
+        regions=sorted(told),
+        person_id=letter.person_id,
         channel=Channel.EMAIL,
-        day=due.day,
-        subject=domain.subject(due.day, name, items),
-        body=domain.body(due.day, name, items),
-        state=NotificationState.PREPARED if person else NotificationState.UNDELIVERABLE,
-        last_error=trouble if person else "Должность вакантна.",
+        day=letter.day,
+        subject=domain.subject(letter.day, by_region),
+        body=domain.body(letter.day, by_region),
+        state=NotificationState.UNDELIVERABLE if vacant else NotificationState.PREPARED,
+        last_error=VACANT if vacant else trouble,
         created_at=now,
     )
+
+
+async def _for_the_chats(
+    session: AsyncSession, due: Due, now: datetime, chats: int
+) -> list[Notification]:
+    """The digest for the coordinators' common chats, on the morning of the policy's day."""
+    _, policy = await policies.policy_at(session, due.day)
+    if not _is_digest_day(policy, due.seen + _DAY, due.day):
+        return []
+    overdue = flags_at(now, await policies.all_policies(session)).overdue
+    totals = await repository.totals(session, overdue, until=due.day + _WEEK)
+    said = domain.chat_digest(due.day, [domain.Totals(*row) for row in totals])
+    if said is None:
+        return []
+    # A message each, so that one chat's trouble repeats nothing in another.
+    return [
+        Notification(
+            id=new_id(),
+            recipient=f"chat:{number}",
+            offices=["centre"],
+            regions=[],
+            channel=Channel.CHAT,
+            day=due.day,
+            subject=said[0],
+            body=said[1],
+            state=NotificationState.PREPARED,
+            last_error=None if chats else NO_CHAT,
+            created_at=now,
+        )
+        for number in range(1, max(1, chats) + 1)
+    ]

@@ -1,7 +1,7 @@
 """One readable history of an execution, put together from all that keeps a part of it.
 
-A source gives the entries it knows; whoever keeps another part (reminders sent, files added)
-adds a function to `SOURCES`. Each thing is said by one source only.
+A source gives the entries it knows; whoever keeps another part adds a function to `SOURCES`.
+Each thing is said by one source only.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,13 +12,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.domain import timeline as domain
 from services.assignments.domain.extensions import ExtensionStatus
+from services.assignments.domain.notifications import STATE_NAMES
+from services.assignments.domain.reminders import rung_name
 from services.assignments.domain.timeline import Entry
-from services.assignments.models import Execution
+from services.assignments.models import Execution, Notification
 from services.assignments.repository import (
     assignments,
     coordination,
     executions,
     extensions,
+    notifications,
+    policies,
     timeline,
 )
 from shared.auth import Actor
@@ -73,8 +77,34 @@ async def _lapsed_requests(session: AsyncSession, execution: Execution) -> list[
     ]
 
 
+async def _reminders(session: AsyncSession, execution: Execution) -> list[Entry]:
+    """The messages that mentioned the execution."""
+    policy = (await policies.all_policies(session))[
+        (await assignments.get_assignment(session, execution.assignment_id)).policy_version
+    ]
+    names = {rung.code: rung_name(rung) for rung in policy.reminders}
+    about: dict[UUID, tuple[Notification, list[str]]] = {}
+    for message, rung in await notifications.about_execution(session, execution.id):
+        about.setdefault(message.id, (message, []))[1].append(names.get(rung, rung))
+    return [
+        domain.reminded(
+            message.offices,
+            sorted(set(said)),
+            STATE_NAMES[message.state],
+            at=message.created_at,
+        )
+        for message, said in about.values()
+    ]
+
+
 # At one instant the first named comes first.
-SOURCES: Final[tuple[Source, ...]] = (_steps, _co_executors, _subtasks, _lapsed_requests)
+SOURCES: Final[tuple[Source, ...]] = (
+    _steps,
+    _co_executors,
+    _subtasks,
+    _lapsed_requests,
+    _reminders,
+)
 
 
 async def tell(session: AsyncSession, execution_id: UUID, actor: Actor) -> list[Entry]:

@@ -5,13 +5,15 @@ from alembic import op
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from sqlalchemy.util import await_only
 
+from services.assignments.queue import names
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
 
 
-_QUEUE = QueryBuilderEnvironment()
+_QUEUE = QueryBuilderEnvironment(names())
 
 
 def _run(script: str) -> None:
