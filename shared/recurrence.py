@@ -1,19 +1,21 @@
 """The dates of assignments that recur: RFC 5545 rules over whole days."""
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Final
 
 from dateutil.rrule import rrule, rrulestr
 
 from shared.errors import Invalid
+from shared.workdays import LAST_YEAR
 
 MAX_RULE: Final = 200
 _ALLOWED: Final = re.compile(
     r"FREQ=(WEEKLY|MONTHLY|YEARLY)"
     r"(;(INTERVAL|UNTIL|BYMONTH|BYMONTHDAY|BYDAY|BYSETPOS|WKST)=[0-9A-Z,+-]{1,100})*"
 )
-_HORIZON: Final = timedelta(days=366 * 2)
+# Beyond it no working day is known, so nothing can fall due.
+_HORIZON: Final = datetime.combine(date(LAST_YEAR, 12, 31), time())
 
 
 class RuleInvalid(Invalid):
@@ -47,7 +49,6 @@ def next_date(rule: str, *, starts_on: date, after: date) -> date | None:
     floor = datetime.combine(max(after, starts_on), time())
     parsed = parse(rule, starts_on=starts_on)
     # A rule that never comes true («30 February») must not be looked for until the year 9999.
-    horizon = floor + _HORIZON
-    until = min(parsed._until or horizon, horizon)  # type: ignore[attr-defined]
+    until = min(parsed._until or _HORIZON, _HORIZON)  # type: ignore[attr-defined]
     found = parsed.replace(until=until).after(floor)
     return found.date() if found is not None else None

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from shared.errors import Conflict, Invalid, NotFound
 from shared.events.meetings import AddresseeKind, Addressees, Control, Priority
+from shared.recurrence import next_date
 
 MAX_AGENDA_ITEMS: Final = 100
 MAX_PROTOCOL_ITEMS: Final = 100
@@ -195,6 +196,13 @@ class DueBeforeSigning(Conflict):
 
     code = "due_before_signing"
     title = "Срок раньше подписания"
+
+
+class SeriesOver(Conflict):
+    """An item recurs only on days before it is signed."""
+
+    code = "series_over"
+    title = "Ряд окончился до подписания"
 
 
 class UnknownMeeting(Invalid):
@@ -415,7 +423,7 @@ def check_approvable(
 ) -> None:
     """Whether the draft may be signed on the date.
 
-    Raises `MeetingNotHeld`, `ProtocolEmpty`, `DueBeforeSigning`.
+    Raises `MeetingNotHeld`, `ProtocolEmpty`, `DueBeforeSigning`, `SeriesOver`.
     """
     if meeting is not MeetingStatus.HELD:
         raise MeetingNotHeld("Протокол утверждается после того, как совещание проведено.")
@@ -425,4 +433,15 @@ def check_approvable(
     if early:
         raise DueBeforeSigning(
             f"Срок раньше даты подписания ({signed_on.isoformat()}) в пунктах: {', '.join(early)}."
+        )
+    over = [
+        str(item.position)
+        for item in items
+        if item.control.rule is not None
+        and next_date(item.control.rule, starts_on=signed_on, after=signed_on) is None
+    ]
+    if over:
+        raise SeriesOver(
+            f"После даты подписания ({signed_on.isoformat()}) правило повторения не даёт ни одной"
+            f" даты в пунктах: {', '.join(over)}."
         )

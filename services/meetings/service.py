@@ -326,7 +326,7 @@ async def approve_protocol(
 
     The number is the next of the Moscow year, without a gap. Raises `ProtocolNotFound`,
     `ProtocolAlreadyApproved`, `VersionMismatch`, `MeetingNotHeld`, `ProtocolEmpty`,
-    `DueBeforeSigning`.
+    `DueBeforeSigning`, `SeriesOver`.
     """
     # Said before any lock is waited for: approvals queue for the year's counter.
     await outbox.admit(session, now)

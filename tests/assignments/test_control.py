@@ -21,7 +21,7 @@ from shared.events.directory import AppointmentEnded, AppointmentEvent, Appointm
 from shared.events.meetings import AddresseeKind, Addressees, Control
 from shared.tables import OutboxRecord
 from tests.assignments.conftest import Clusters
-from tests.conftest import NOW, Headers, Tokens
+from tests.conftest import NOW, Headers, Tokens, settings_for
 from tests.factories import (
     make_addressee,
     make_assignment,
@@ -896,6 +896,40 @@ async def test_a_rule_says_the_dates_and_what_was_missed_is_made_up_for(stand: S
     ]
     [series] = (await stand.get("/v1/recurrences"))["items"]
     assert series["next_on"] is None
+
+
+async def test_a_series_the_directory_refuses_says_so_and_holds_up_no_other(
+    stand: Stand, databases: dict[str, str]
+) -> None:
+    for _ in range(2):
+        await stand.issue(**_monthly(5))
+    november = msk("2023-11-01")
+
+    async def refuse(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/token":
+            return httpx.Response(200, json={"access_token": "x"})
+        return httpx.Response(403, json={"code": "forbidden"})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(refuse)) as http:
+        settings = settings_for(databases["assignments"], oidc_token_url="http://issuer/token")
+        refusing = ServiceClient(http, settings)
+        async with transaction(stand.sessions) as session:
+            await issuing.issue_recurring(session, refusing, now=november)
+    for series in (await stand.get("/v1/recurrences"))["items"]:
+        assert (series["issued"], series["next_on"]) == (1, "2023-10-06")
+        assert "403" in series["trouble"]
+
+    # Let be for a while; then the directory is itself again.
+    assert await stand.months_pass(november + timedelta(minutes=5)) == 0
+    assert await stand.months_pass(november + timedelta(minutes=11)) == 2
+    for series in (await stand.get("/v1/recurrences"))["items"]:
+        assert (series["issued"], series["trouble"]) == (2, None)
+
+
+async def test_a_series_of_every_third_year_goes_on(stand: Stand) -> None:
+    await stand.issue(due_on=None, control={"rule": "FREQ=YEARLY;INTERVAL=3;BYMONTH=12"})
+    [series] = (await stand.get("/v1/recurrences"))["items"]
+    assert series["next_on"] is not None
 
 
 async def test_a_protocols_item_may_recur_and_hearing_it_again_adds_nothing(stand: Stand) -> None:

@@ -459,6 +459,12 @@ async def test_a_question_of_another_meetings_agenda_is_unknown(
             {"X-Simulated-Now": "2023-10-04T21:30:00Z"},
             "due_before_signing",
         ),
+        (
+            [{"due_on": None, "control": {"rule": "FREQ=WEEKLY;BYDAY=WE;UNTIL=20231004"}}],
+            True,
+            AFTER,
+            "series_over",
+        ),
     ],
 )
 async def test_what_is_not_ready_is_not_approved_and_takes_no_number(

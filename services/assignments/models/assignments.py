@@ -90,6 +90,9 @@ class Recurrence(Base, table=True):
     issued: int = 0
     # The day on which the next occurrence is to be issued; none after the last one.
     next_on: date | None = None
+    # What stood in the way of the next occurrence, and until when it is let be.
+    trouble: str | None = None
+    waits_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_why: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,11 +1,11 @@
 """Statements about assignments and the series of those that recur."""
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.models import Assignment, Recurrence
@@ -99,11 +99,17 @@ async def list_recurrences(
     return (await session.exec(statement)).all()
 
 
-async def lock_due_recurrences(session: AsyncSession, today: date) -> Sequence[Recurrence]:
-    """Series whose next occurrence is to be issued, locked."""
+async def lock_due_recurrences(
+    session: AsyncSession, today: date, now: datetime
+) -> Sequence[Recurrence]:
+    """Series whose next occurrence is to be issued, locked; those in trouble are let be."""
     statement = (
         select(Recurrence)
-        .where(col(Recurrence.ended_at).is_(None), col(Recurrence.next_on) <= today)
+        .where(
+            col(Recurrence.ended_at).is_(None),
+            col(Recurrence.next_on) <= today,
+            or_(col(Recurrence.waits_until).is_(None), col(Recurrence.waits_until) <= now),
+        )
         .order_by(col(Recurrence.id))
         .limit(20)
         .with_for_update()

@@ -172,6 +172,9 @@ class RecurrenceRead(BaseModel):
     starts_on: date
     issued: int = Field(description="Сколько поручений уже выдано")
     next_on: date | None = Field(description="Когда будет выдано следующее")
+    trouble: str | None = Field(
+        max_length=1000, description="Что мешает выдать следующее; попытки продолжаются"
+    )
     ended_at: AwareDatetime | None
     ended_why: str | None = Field(max_length=10_000)
     created_at: AwareDatetime

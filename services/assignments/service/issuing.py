@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.domain.deadlines import move_to_working_day, part_of_term
@@ -37,7 +38,7 @@ from shared import outbox
 from shared.clients import directory
 from shared.clients.base import CalleeRefused, ServiceClient
 from shared.clock import date_in
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, DomainError, Invalid
 from shared.events.assignments import AssignmentEvent, AssignmentIssued, ExecutionIssued
 from shared.events.base import Event
 from shared.events.meetings import AddresseeKind, Addressees, ProtocolApproved
@@ -47,6 +48,10 @@ from shared.recurrence import RuleInvalid, next_date
 # Protocols and numbers follow the centre's calendar.
 CENTRE: Final = "Europe/Moscow"
 _DAY: Final = timedelta(days=1)
+# How long a series in trouble is let be.
+_LET_BE: Final = timedelta(minutes=10)
+
+logger = structlog.get_logger(__name__)
 
 
 class NobodyAddressed(Invalid):
@@ -148,16 +153,29 @@ async def issue_own(
 
 
 async def issue_recurring(session: AsyncSession, client: ServiceClient, *, now: datetime) -> int:
-    """Issue what recurs and whose day has come; how many. Raises `CalleeAway`."""
+    """Issue what recurs and whose day has come; how many. Raises `CalleeAway`.
+
+    A series that cannot go on says why, is let be for a while and holds up no other.
+    """
     today = date_in(CENTRE, now)
-    due = await repository.lock_due_recurrences(session, today)
+    due = await repository.lock_due_recurrences(session, today, now)
     for series in due:
         begun = series.next_on or today
         nominal = next_date(series.rule, starts_on=series.starts_on, after=begun - _DAY)
         if nominal is None:
             series.next_on = None
+            continue
+        try:
+            async with session.begin_nested():
+                await _next_occurrence(session, client, series, nominal=nominal, now=now)
+        except (CalleeRefused, DomainError) as error:
+            await session.refresh(series)
+            series.trouble, series.waits_until = str(error)[:1000], now + _LET_BE
+            series.version += 1
+            session.add(series)
+            logger.exception("a series cannot go on", recurrence=str(series.id))
         else:
-            await _next_occurrence(session, client, series, nominal=nominal, now=now)
+            series.trouble = series.waits_until = None
     return len(due)
 
 
