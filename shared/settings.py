@@ -5,7 +5,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, PostgresDsn, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _MAIL_SCHEMES: Final = frozenset({"smtp", "smtp+starttls", "smtps"})
 
@@ -19,6 +19,9 @@ class Environment(StrEnum):
 
 class ServiceSettings(BaseSettings):
     """No prefixes: a process is one service and has an environment of its own."""
+
+    # A refused value may hold a password.
+    model_config = SettingsConfigDict(hide_input_in_errors=True)
 
     environment: Environment = Environment.PRODUCTION
     log_level: str = "INFO"

@@ -1185,6 +1185,18 @@ async def test_the_inbox_says_why_until_when_and_what_next(stand: Stand) -> None
     await stand.post("auditor", "/v1/inbox", method="GET", expect=(403, "permission_denied"))
 
 
+async def test_days_of_rework_are_not_overdue_in_anyones_inbox(stand: Stand) -> None:
+    id_ = await stand.one("forwarded", due_on="2023-10-20")
+    # Returned on Friday the 20th: the days of rework end on Wednesday the 25th.
+    await stand.do("controller", id_, "return", at=msk("2023-10-20"))
+    during, after = msk("2023-10-25", "23:59"), msk("2023-10-26", "00:01")
+    assert (await stand.inbox("coordinator", during))["items"] == []
+    [item] = (await stand.inbox("cluster", during))["items"]
+    assert (item["until"], item["overdue"]) == ("2023-10-25", False)
+    [item] = (await stand.inbox("coordinator", after))["items"]
+    assert (item["why"], item["overdue"]) == (["Просрочено у кластера: поторопите"], True)
+
+
 async def test_pages_of_an_inbox_join(stand: Stand) -> None:
     ids = {await stand.one(due_on=f"2023-10-{day}") for day in (20, 18, 19, 18, 17)}
     seen: list[Found] = []
