@@ -29,6 +29,7 @@ from services.assignments.models import (
     NotificationLine,
     Tenure,
 )
+from services.assignments.repository import notifications
 from services.assignments.service import delivery, reminders
 from shared.clients.base import ServiceClient
 from tests.conftest import NOW, Tokens, settings_for
@@ -228,6 +229,26 @@ async def test_after_a_return_the_message_names_the_date_that_counts(
     [digest] = await _messages(session, Channel.CHAT)
     assert "Москва: просрочено 0, скоро срок 1" in digest.body
     assert "просрочено" not in message.body.lower()
+
+
+async def test_work_that_ends_while_its_letter_is_composed_stops_nobody(
+    session: AsyncSession, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office("coordinator", COORDINATOR)
+    await _compose(session)
+    listed = notifications.open_of_regions
+
+    async def then_it_ends(session: AsyncSession, regions: Any) -> Any:
+        rows = await listed(session, regions)
+        connection = await session.connection()
+        await connection.exec_driver_sql("update executions set status = 'accepted'")
+        return rows
+
+    monkeypatch.setattr(notifications, "open_of_regions", then_it_ends)
+    await _compose(session, TUESDAY + timedelta(days=1))
+    days = sorted(one.day.day for one in await _messages(session, Channel.EMAIL))
+    # The 25th brought the escalation, whose office is vacant, and nothing anew.
+    assert days == [24, 25]
 
 
 async def test_a_date_at_the_end_of_the_calendar_stops_nobody(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import TEXT, literal
+from sqlalchemy import TEXT, Uuid, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.elements import ColumnElement
@@ -85,14 +85,14 @@ async def written_to(session: AsyncSession, *, since: date) -> set[tuple[str, da
 
 
 async def said_already(
-    session: AsyncSession, regions: Sequence[str]
+    session: AsyncSession, execution_ids: Sequence[UUID]
 ) -> set[tuple[UUID, str, date, str]]:
-    """Execution, rung, anchor and recipient of every line about the regions' open work."""
-    statement = (
-        select(NotificationLine)
-        .join(Execution, col(Execution.id) == col(NotificationLine.execution_id))
-        .where(col(Execution.region).in_(regions), col(Execution.status).in_(OPEN))
-    )
+    """Execution, rung, anchor and recipient of every line about these executions.
+
+    About these, not about the open ones: another statement sees what has ended meanwhile.
+    """
+    ids = literal(list(execution_ids), ARRAY(Uuid))
+    statement = select(NotificationLine).where(col(NotificationLine.execution_id) == any_(ids))
     return {
         (line.execution_id, line.rung, line.anchor, line.recipient)
         for line in await session.exec(statement)

@@ -127,10 +127,11 @@ async def _letters(
     written = await repository.written_to(session, since=min(one.day for one in due))
     codes = sorted({region for found in posts.values() for region, _, _ in found})
     rows_of: dict[str, list[Row]] = {code: [] for code in codes}
-    for row in await repository.open_of_regions(session, codes):
+    rows = await repository.open_of_regions(session, codes)
+    for row in rows:
         rows_of[row[0].region].append(row)
     known = await policies.all_policies(session)
-    said = await repository.said_already(session, codes)
+    said = await repository.said_already(session, [row[0].id for row in rows])
     current = {day: (await policies.policy_at(session, day))[1] for day in {d.day for d in due}}
     found = []
     for (recipient, person_id, day), held in posts.items():
