@@ -58,14 +58,19 @@ class Once:
         *,
         answer: type[BaseModel],
         status: int = 201,
+        body: bytes | None = None,
     ) -> Response:
-        """The JSON answer of `work`, shaped by the schema `answer`. Raises `KeyReused`."""
+        """The JSON answer of `work`, shaped by the schema `answer`. Raises `KeyReused`.
+
+        `body` says what the request asks for where its bytes are a stream and differ every time.
+        """
         if self._key is None:
             return self._respond(self._render(answer, await work()), status)
         connection = await self._session.connection()
         path = self._request.url.path
         where = {"actor": actor, "operation": f"POST {path}"[:300], "key": self._key}
-        body_hash = hashlib.sha256(await self._request.body()).hexdigest()
+        asked = await self._request.body() if body is None else body
+        body_hash = hashlib.sha256(asked).hexdigest()
         claim = {**where, "body_hash": body_hash, "now": self._now}
         claimed = await connection.execute(_CLAIM, claim)
         if claimed.rowcount == 0:

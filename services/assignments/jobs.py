@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.assignments import queue
 from services.assignments.service import delivery, files, issuing, overdue, reminders, routing
-from services.assignments.store import open_store
+from services.assignments.store import StoreAway, open_store
 from shared.db import transaction
 from shared.worker import Context
 
@@ -129,8 +129,11 @@ async def _deliver(context: Context, notification_id: UUID) -> None:
 async def sweeping(context: Context) -> None:
     """Contents of files that no row names: an upload died half-way, or was taken back."""
     while context.settings.object_store_url is not None:
-        store = open_store(context.settings.object_store_url)
-        # The store's own clock dates its objects, so the wall's counts here.
-        async with transaction(context.sessions) as session:
-            await files.sweep(session, store, before=datetime.now(UTC) - _KEPT)
+        try:
+            store = open_store(context.settings.object_store_url)
+            # The store's own clock dates its objects, so the wall's counts here.
+            async with transaction(context.sessions) as session:
+                await files.sweep(session, store, before=datetime.now(UTC) - _KEPT)
+        except StoreAway as error:
+            logger.warning("the file store is away", error=repr(error.__cause__ or error)[:500])
         await asyncio.sleep(_SWEEP_SECONDS)

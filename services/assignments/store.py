@@ -1,13 +1,14 @@
 """The object store: a folder by default, S3 by setting. Keys never hold a user's words."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import BinaryIO, Final
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import obstore
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from shared.errors import Unavailable
@@ -29,7 +30,10 @@ def open_store(url: str | None) -> ObjectStore:
     parts = urlsplit(url)
     if parts.scheme == "file":
         return LocalStore(prefix=unquote(parts.path), mkdir=True)
-    return from_url(url)
+    try:
+        return from_url(url)
+    except BaseError as error:
+        raise StoreAway("Хранилище файлов настроено неверно (OBJECT_STORE_URL).") from error
 
 
 def key_of(execution_id: UUID, file_id: UUID) -> str:
@@ -39,31 +43,36 @@ def key_of(execution_id: UUID, file_id: UUID) -> str:
 
 async def put(store: ObjectStore, key: str, content: BinaryIO) -> None:
     """Store the content whole or not at all. Raises `StoreAway`."""
-    try:
+    with _or_away("Файл не удалось сохранить. Повторите позже."):
         await obstore.put_async(store, key, content)
-    except (OSError, obstore.exceptions.BaseError) as error:
-        raise StoreAway("Файл не удалось сохранить. Повторите позже.") from error
 
 
 async def read(store: ObjectStore, key: str) -> AsyncIterator[bytes]:
-    """The content in pieces. Raises `StoreAway`, before the first piece where it is not there."""
-    try:
+    """The content in pieces. Raises `StoreAway`; after the first piece that ends the stream short,
+    which whoever reads it can tell by its length.
+    """
+    with _or_away("Содержимое файла не удалось прочесть."):
         found = await obstore.get_async(store, key)
-    except NotFoundError as error:
-        raise StoreAway("Содержимое файла не найдено в хранилище.") from error
-    async for piece in found.stream():
-        yield bytes(piece)
+        async for piece in found.stream():
+            yield bytes(piece)
 
 
 async def delete(store: ObjectStore, key: str) -> None:
-    """Forget the content; what is not there stays so."""
-    try:
+    """Forget the content; what is not there stays so. Raises `StoreAway`."""
+    with _or_away("Содержимое файла не удалось удалить."), suppress(NotFoundError):
         await obstore.delete_async(store, key)
-    except NotFoundError:
-        return
 
 
 async def keys_before(store: ObjectStore, instant: datetime) -> AsyncIterator[list[str]]:
-    """The keys of what was stored before the instant, in portions."""
-    async for portion in obstore.list(store, prefix=_PREFIX):
-        yield [meta["path"] for meta in portion if meta["last_modified"] < instant]
+    """The keys of what was stored before the instant, in portions. Raises `StoreAway`."""
+    with _or_away("Хранилище файлов не отвечает."):
+        async for portion in obstore.list(store, prefix=_PREFIX):
+            yield [meta["path"] for meta in portion if meta["last_modified"] < instant]
+
+
+@contextmanager
+def _or_away(said: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, BaseError) as error:
+        raise StoreAway(said) from error

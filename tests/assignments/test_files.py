@@ -14,6 +14,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.assignments import store as objects
 from services.assignments.domain.executions import Demand, Status
 from services.assignments.domain.files import MAX_BYTES, FileNotTaken, shown_name
 from services.assignments.models import Execution
@@ -304,6 +305,94 @@ async def test_the_same_content_is_kept_once(
     second = (await _upload(client, execution, cluster, name="копия.pdf")).json()
     assert first == second
     assert len(_contents(tmp_path)) == 1
+
+
+async def test_a_repeated_upload_gets_the_first_ones_answer_and_another_file_is_refused(
+    client: httpx.AsyncClient, stored: Stored, cluster: Headers, tmp_path: Path
+) -> None:
+    execution, who = await stored(), {**cluster, "Idempotency-Key": "act-1"}
+    # Every form has a boundary of its own: the same file is the same request all the same.
+    answers = [await _upload(client, execution, who) for _ in range(2)]
+    assert [one.status_code for one in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    for changes in ({"content": PDF + b"2"}, {"name": "Другое имя.pdf"}):
+        refused = await _upload(client, execution, who, **changes)
+        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert len(_contents(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        ("Ёлка".encode() * 5000, 201),
+        ("Ёлка".encode("cp1251") * 5000, 201),
+        (b"a" * 9000 + b"\x00", 422),
+        # 0x98 is no letter of Windows-1251, and alone it is none of UTF-8.
+        (b"a" * 9000 + b"\x98", 422),
+        ("Ёлка".encode() * 5000 + b"\xd0", 201),
+    ],
+    ids=["utf-8", "windows-1251", "nul at the end", "no text at the end", "half a letter"],
+)
+async def test_a_text_is_a_text_to_its_last_byte(
+    client: httpx.AsyncClient, stored: Stored, cluster: Headers, content: bytes, status: int
+) -> None:
+    answer = await _upload(client, await stored(), cluster, name="отчёт.csv", content=content)
+    assert answer.status_code == status, answer.text
+
+
+async def test_a_store_that_is_away_loses_nothing_and_says_so(
+    client: httpx.AsyncClient, stored: Stored, cluster: Headers, tmp_path: Path
+) -> None:
+    execution = await stored()
+    made = (await _upload(client, execution, cluster)).json()
+    [content] = _contents(tmp_path)
+    content.unlink()
+    content.mkdir()  # what is there cannot be read as a file
+    gone = await client.get(f"/v1/files/{made['id']}/content", headers=cluster)
+    assert (gone.status_code, gone.json()["code"]) == (503, "file_store_unavailable")
+
+    content.rmdir()
+    content.parent.rmdir()
+    content.parent.write_bytes(b"")  # and nothing can be put where its folder was
+    answer = await _upload(client, execution, cluster, content=PDF + b"2")
+    assert (answer.status_code, answer.json()["code"]) == (503, "file_store_unavailable")
+    listed = await client.get(f"/v1/executions/{execution.id}/files", headers=cluster)
+    assert [item["id"] for item in listed.json()["items"]] == [made["id"]]
+
+
+async def test_a_deputy_adds_files_while_the_office_is_vacant_and_the_timeline_tells(
+    client: httpx.AsyncClient, token: Tokens, stored: Stored
+) -> None:
+    execution = await stored()
+    answer = await _upload(client, execution, token("deputy", regions=["16"]))
+    assert (answer.status_code, answer.json()["party"]) == (201, "coordinator")
+    told = await client.get(f"/v1/executions/{execution.id}/timeline", headers=token("auditor"))
+    assert [item["title"] for item in told.json()["items"] if item["kind"] == "file_added"] == [
+        "Приложен файл «Акт ввода.pdf» (координатор региона)."
+    ]
+
+
+async def test_a_command_does_not_wait_for_an_upload(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    stored: Stored,
+    cluster: Headers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    execution, put, locked = await stored(), objects.put, []
+
+    async def slow(store: Any, key: str, content: Any) -> None:
+        connection = await session.connection()
+        rows = await connection.exec_driver_sql(
+            "select count(*) from pg_locks where locktype = 'tuple' or mode = 'RowShareLock'"
+            " and relation = 'executions'::regclass"
+        )
+        locked.append(rows.scalar())
+        await put(store, key, content)
+
+    monkeypatch.setattr(objects, "put", slow)
+    assert (await _upload(client, execution, cluster)).status_code == 201
+    assert locked == [0]
 
 
 async def test_what_no_row_names_is_swept_after_a_day(

@@ -1,5 +1,6 @@
 """Which files are taken as evidence, and under which name they are shown."""
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {
     "csv": "text/csv",
 }
 _TEXTS: Final = frozenset({"txt", "csv"})
+TEXT_TYPES: Final = frozenset(MEDIA_TYPES[extension] for extension in _TEXTS)
 # Office documents are archives: a library that looks at the first bytes may see no more.
 _ARCHIVES: Final = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "zip"})
 _SEEN_AS: Final[Mapping[str, frozenset[str]]] = {
@@ -96,10 +98,23 @@ def media_type(name: str, head: bytes) -> str:
         raise FileNotTaken("Файл пуст.", field="body.file")
     kind = filetype.guess(head)
     seen = kind.extension if kind is not None else None
-    if extension in _TEXTS:
-        fits = seen is None and b"\x00" not in head
-    else:
-        fits = seen in _SEEN_AS[extension]
-    if not fits:
+    if not (seen is None if extension in _TEXTS else seen in _SEEN_AS[extension]):
         raise FileNotTaken("Содержимое файла не соответствует его расширению.", field="body.file")
     return MEDIA_TYPES[extension]
+
+
+class TextCheck:
+    """Whether pieces of a file make up a text, in UTF-8 or in Windows-1251."""
+
+    def __init__(self) -> None:
+        self._decoders = [codecs.getincrementaldecoder(name)() for name in ("utf-8", "cp1251")]
+
+    def feed(self, piece: bytes, *, final: bool = False) -> None:
+        """Look at the next piece. Raises `FileNotTaken`."""
+        for decoder in list(self._decoders):
+            try:
+                decoder.decode(piece, final)
+            except UnicodeDecodeError:
+                self._decoders.remove(decoder)
+        if b"\x00" in piece or not self._decoders:
+            raise FileNotTaken("Файл назван текстом, но текста в нём нет.", field="body.file")

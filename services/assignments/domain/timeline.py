@@ -140,6 +140,11 @@ def extension_lapsed(wanted: date, *, at: datetime) -> Entry:
     return Entry(at, "extension_lapsed", title, Party.SYSTEM)
 
 
+def file_added(name: str, party: Party, *, at: datetime, by: str) -> Entry:
+    side = PARTY_NAMES[party]
+    return Entry(at, "file_added", f"Приложен файл «{name}» ({side}).", party, by)
+
+
 _OFFICE_TO: Final[Mapping[str, str]] = {
     "coordinator": "координатору региона",
     "authority_head": "руководителю РОИВ",

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from obstore.store import ObjectStore
 
@@ -19,6 +20,7 @@ from services.assignments.schemas.files import FileList, FileRead
 from services.assignments.service import files as service
 from shared.clock import Now
 from shared.db import Session
+from shared.idempotency import Idempotent
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1", tags=["files"])
@@ -45,17 +47,15 @@ async def upload_file(
     session: Session,
     store: Store,
     now: Now,
-) -> StoredFile:
+    once: Idempotent,
+) -> Response:
     """Файл до 20 МиБ для будущего отчёта; то же содержимое второй раз не хранится."""
-    return await service.upload(
-        session,
-        store,
-        execution_id,
-        actor,
-        name=file.filename or "",
-        content=file.file,
-        now=now,
-    )
+    offered = await run_in_threadpool(service.look_at, file.filename or "", file.file)
+
+    async def keep() -> StoredFile:
+        return await service.upload(session, store, execution_id, actor, file=offered, now=now)
+
+    return await once(actor.id, keep, answer=FileRead, body=offered.asked)
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, Final
 from uuid import UUID
@@ -18,13 +19,15 @@ from services.assignments.domain.executions import (
     Party,
 )
 from services.assignments.domain.files import (
+    TEXT_TYPES,
     FileInUse,
     FileUnknown,
+    TextCheck,
     media_type,
     shown_name,
 )
-from services.assignments.models import StoredFile
-from services.assignments.repository import executions
+from services.assignments.models import Assignment, Execution, StoredFile
+from services.assignments.repository import assignments, executions
 from services.assignments.repository import files as repository
 from services.assignments.service.executions import away_regions, standing_of
 from shared.auth import Actor, Role
@@ -35,26 +38,93 @@ _HEAD: Final = 8192
 _SIDE: Final = (Party.ADDRESSEE, Party.COORDINATOR)
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A file as it came, looked at."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    content: BinaryIO
+
+    @property
+    def asked(self) -> bytes:
+        """What the request asks to keep: the same for the same file sent again."""
+        return f"{self.name}\0{self.sha256}".encode()
+
+
+def look_at(name: str, content: BinaryIO) -> Offered:
+    """What the file is. Raises `FileNotTaken`."""
+    name = shown_name(name)
+    kind = media_type(name, content.read(_HEAD))
+    text = TextCheck() if kind in TEXT_TYPES else None
+    content.seek(0)
+    digest, size = hashlib.sha256(), 0
+    while piece := content.read(_PIECE):
+        digest.update(piece)
+        size += len(piece)
+        if text is not None:
+            text.feed(piece)
+    if text is not None:
+        text.feed(b"", final=True)
+    content.seek(0)
+    return Offered(name, kind, size, digest.hexdigest(), content)
+
+
 async def upload(
     session: AsyncSession,
     store: ObjectStore,
     execution_id: UUID,
     actor: Actor,
     *,
-    name: str,
-    content: BinaryIO,
+    file: Offered,
     now: datetime,
 ) -> StoredFile:
     """Keep the file; the same content of the same party is kept once.
 
-    The object is stored before the row: a death in between leaves an object nobody names, which
-    is swept. Raises `ExecutionNotFound`, `NotYourMove`, `ActionNotAllowed`, `FileNotTaken`,
-    `StoreAway`.
+    The object is stored before the row and without its execution's lock: a death, or a command
+    that comes in between, leaves an object nobody names, which is swept. Raises
+    `ExecutionNotFound`, `NotYourMove`, `ActionNotAllowed`, `StoreAway`.
     """
+    assigned = await executions.get_execution(session, execution_id, actor)
+    assignment = await assignments.get_assignment(session, assigned.assignment_id)
+    party = await _side(session, assigned, assignment, actor, now)
+    same = await repository.same_content(session, execution_id, party, file.sha256)
+    if same is not None:
+        return same
+    row = StoredFile(
+        id=new_id(),
+        execution_id=execution_id,
+        name=file.name,
+        media_type=file.media_type,
+        size=file.size,
+        sha256=file.sha256,
+        party=party,
+        uploaded_by=actor.id,
+        uploaded_at=now,
+    )
+    await objects.put(store, objects.key_of(execution_id, row.id), file.content)
     found = await executions.lock_visible(session, [execution_id], actor)
     if execution_id not in found:
         raise executions.ExecutionNotFound("Исполнение не найдено.")
-    execution, assignment = found[execution_id]
+    row.party = await _side(session, *found[execution_id], actor, now)
+    same = await repository.same_content(session, execution_id, row.party, file.sha256)
+    if same is not None:
+        return same
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def _side(
+    session: AsyncSession,
+    execution: Execution,
+    assignment: Assignment,
+    actor: Actor,
+    now: datetime,
+) -> Party:
+    """For which party the actor may add files now. Raises `NotYourMove`, `ActionNotAllowed`."""
     deputises = actor.is_any(Role.DEPUTY)
     away = await away_regions(session, [execution], now) if deputises else set()
     parties = standing_of(actor, execution, assignment, away).parties
@@ -63,32 +133,7 @@ async def upload(
         raise NotYourMove(Command.SUBMIT, [Party.ADDRESSEE])
     if execution.status not in EDITABLE:
         raise ActionNotAllowed(execution.status, Command.SUBMIT)
-    name = shown_name(name)
-    kind = media_type(name, content.read(_HEAD))
-    content.seek(0)
-    digest, size = hashlib.sha256(), 0
-    while piece := content.read(_PIECE):
-        digest.update(piece)
-        size += len(piece)
-    content.seek(0)
-    same = await repository.same_content(session, execution_id, party, digest.hexdigest())
-    if same is not None:
-        return same
-    row = StoredFile(
-        id=new_id(),
-        execution_id=execution_id,
-        name=name,
-        media_type=kind,
-        size=size,
-        sha256=digest.hexdigest(),
-        party=party,
-        uploaded_by=actor.id,
-        uploaded_at=now,
-    )
-    await objects.put(store, objects.key_of(execution_id, row.id), content)
-    session.add(row)
-    await session.flush()
-    return row
+    return party
 
 
 async def as_evidence(

@@ -21,6 +21,7 @@ from services.assignments.repository import (
     coordination,
     executions,
     extensions,
+    files,
     notifications,
     policies,
     timeline,
@@ -97,10 +98,19 @@ async def _reminders(session: AsyncSession, execution: Execution) -> list[Entry]
     ]
 
 
+async def _files(session: AsyncSession, execution: Execution) -> list[Entry]:
+    """The files added; which report took one, its step says."""
+    return [
+        domain.file_added(row.name, row.party, at=row.uploaded_at, by=row.uploaded_by)
+        for row in await files.list_files(session, execution.id)
+    ]
+
+
 # At one instant the first named comes first.
 SOURCES: Final[tuple[Source, ...]] = (
     _steps,
     _co_executors,
+    _files,
     _subtasks,
     _lapsed_requests,
     _reminders,
