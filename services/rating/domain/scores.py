@@ -52,22 +52,36 @@ class Tally:
             self.extensions + other.extensions,
         )
 
+    def __sub__(self, part: "Tally") -> "Tally":
+        """What is left without a part that was added."""
+        return Tally(
+            self.numerator - part.numerator,
+            self.weight - part.weight,
+            self.executions - part.executions,
+            self.on_time - part.on_time,
+            self.debts - part.debts,
+            self.provisional - part.provisional,
+            self.delay - part.delay,
+            self.returns - part.returns,
+            self.extensions - part.extensions,
+        )
+
     @property
     def raw_bp(self) -> int | None:
         """The score itself; None where nothing counts, which is not 0."""
-        return _half_up(self.numerator, self.weight) if self.weight else None
+        return half_up(self.numerator, self.weight) if self.weight else None
 
     @property
     def on_time_bp(self) -> int | None:
         """The share of executions handed in on time."""
-        return _half_up(self.on_time * WHOLE, self.executions) if self.executions else None
+        return half_up(self.on_time * WHOLE, self.executions) if self.executions else None
 
     def stabilised_bp(self, mu_bp: int, methodology: Methodology) -> int | None:
         """The score drawn towards μ by κ units of weight; places are given by it."""
         if not self.weight:
             return None
         kappa = methodology.kappa
-        return _half_up(self.numerator + kappa * mu_bp, self.weight + kappa)
+        return half_up(self.numerator + kappa * mu_bp, self.weight + kappa)
 
     def zone(self, methodology: Methodology) -> Zone | None:
         raw = self.raw_bp
@@ -78,7 +92,8 @@ class Tally:
         return Zone.YELLOW if raw >= methodology.yellow_from else Zone.RED
 
 
-def _half_up(numerator: int, denominator: int) -> int:
+def half_up(numerator: int, denominator: int) -> int:
+    """The one division: rounded to a whole number, halves up."""
     return (2 * numerator + denominator) // (2 * denominator)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Dialect, Row, or_, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -88,7 +89,7 @@ async def facts_as_of(
             col(ExecutionVersion.region).in_(regions),
             col(ExecutionVersion.occurred_at) <= as_of,
         )
-        .distinct(col(ExecutionVersion.execution_id))
+        .ext(distinct_on(col(ExecutionVersion.execution_id)))
         .order_by(col(ExecutionVersion.execution_id), col(ExecutionVersion.version).desc())
         .subquery()
     )
