@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Dialect, Row, or_, text
+from sqlalchemy import Dialect, Row, false, or_, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
@@ -80,10 +80,18 @@ async def newest_facts(
 
 
 async def facts_as_of(
-    session: AsyncSession, period: Period, as_of: datetime, regions: Sequence[str]
+    session: AsyncSession,
+    period: Period,
+    as_of: datetime,
+    regions: Sequence[str],
+    *,
+    waiting: bool = False,
 ) -> dict[str, list[Facts]]:
-    """Each execution's newest facts dated `as_of` or earlier that may count, by region."""
-    newest = (
+    """Each execution's newest facts dated `as_of` or earlier that may count, by region.
+
+    `waiting`: with what was handed in before the period and awaits review; returned, it counts.
+    """
+    latest = (
         select(ExecutionVersion)
         .where(
             col(ExecutionVersion.region).in_(regions),
@@ -93,12 +101,13 @@ async def facts_as_of(
         .order_by(col(ExecutionVersion.execution_id), col(ExecutionVersion.version).desc())
         .subquery()
     )
-    statement = select(*(newest.c[name] for name in _SCORED)).where(
-        (newest.c.due <= period.end)
+    statement = select(*(latest.c[name] for name in _SCORED)).where(
+        (latest.c.due <= period.end)
         & or_(
-            newest.c.due >= period.start,
-            newest.c.done.is_(None),
-            newest.c.done >= period.start,
+            latest.c.due >= period.start,
+            latest.c.done.is_(None),
+            latest.c.done >= period.start,
+            (latest.c.status == "forwarded") if waiting else false(),
         )
     )
     return _by_region(await session.exec(statement), regions)

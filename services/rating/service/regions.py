@@ -80,11 +80,14 @@ def rank(
 
 
 async def rate_regions(
-    session: AsyncSession, period: Period, as_of: datetime
+    session: AsyncSession, period: Period, as_of: datetime, *, waiting: bool = False
 ) -> tuple[Rating, Mapping[str, list[Facts]]]:
-    """The rating as of any instant, from the versions heard; with the facts it is made of."""
+    """The rating as of any instant, from the versions heard; with the facts it is made of.
+
+    `waiting`: with facts of what awaits review and would count only if it were returned.
+    """
     regions = await directory.list_regions(session)
-    facts = await repository.facts_as_of(session, period, as_of, sorted(regions))
+    facts = await repository.facts_as_of(session, period, as_of, sorted(regions), waiting=waiting)
     tallies = {
         code: tally(facts[code], period, METHODOLOGY, date_in(region.timezone, as_of))
         for code, region in regions.items()
