@@ -22,9 +22,13 @@ from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.rating import repository, service
-from services.rating.domain import Period
-from services.rating.service import Row
+from services.rating.domain.periods import Period
+from services.rating.repository import directory, positions
+from services.rating.repository import standings as repository
+from services.rating.service import regions as service
+from services.rating.service.methodologies import METHODOLOGY, mu_of
+from services.rating.service.regions import Row
+from services.rating.service.standings import tally_of
 from shared.clock import Clock
 from shared.db import Sessions, open_sessions, transaction
 from shared.settings import ServiceSettings
@@ -290,7 +294,7 @@ async def _refresh(
 ) -> None:
     told.clear()
     async with transaction(sessions) as session:
-        complete_through = await repository.complete_through(session)
+        complete_through = await positions.complete_through(session)
         now = clock.now()
         times = {"as_of": _instant(now), "complete_through": _instant(complete_through)}
         period = str(service.current_period(now))
@@ -298,10 +302,10 @@ async def _refresh(
             board.renew(times)
             return
         standings = await repository.list_standings(session, period)
-        regions = await repository.list_regions(session)
-        methodology = service.METHODOLOGY
-        mu_bp = await service.mu_of(session, Period.parse(period), methodology)
-    tallies = {standing.region: service.tally_of(standing) for standing in standings}
+        regions = await directory.list_regions(session)
+        methodology = METHODOLOGY
+        mu_bp = await mu_of(session, Period.parse(period), methodology)
+    tallies = {standing.region: tally_of(standing) for standing in standings}
     rows = service.rank(regions, tallies, mu_bp, methodology)
     head = {"period": period, **times, "methodology": methodology.code, "mu_bp": mu_bp}
     newest = max((standing.revision for standing in standings), default=0)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating import repository
+from services.rating.repository import directory, facts
 from shared.consumer import EventRouter
 from shared.events.assignments import ExecutionEvent
 from shared.events.directory import ClusterEvent, RegionEvent
@@ -18,16 +18,16 @@ async def keep_facts(session: AsyncSession, heard: Sequence[ExecutionEvent]) -> 
 
     What happened does not matter here, only the facts after it. Lateness needs no event at all.
     """
-    await repository.keep_facts(session, heard)
+    await facts.keep_facts(session, heard)
 
 
 @events.on(RegionEvent)
 async def keep_regions(session: AsyncSession, heard: Sequence[RegionEvent]) -> None:
     """Keep the newest name and time zone of each region."""
-    await repository.keep_regions(session, heard)
+    await directory.keep_regions(session, heard)
 
 
 @events.on(ClusterEvent)
 async def keep_clusters(session: AsyncSession, heard: Sequence[ClusterEvent]) -> None:
     """Keep the newest facts of each cluster."""
-    await repository.keep_clusters(session, heard)
+    await directory.keep_clusters(session, heard)

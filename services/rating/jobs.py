@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-from services.rating import service
+from services.rating.service import standings as service
 from shared.db import transaction
 from shared.worker import Context
 

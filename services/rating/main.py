@@ -4,14 +4,18 @@ from services.rating.board import ReadyBoard, open_board
 from services.rating.consumers import events
 from services.rating.jobs import scorer
 from services.rating.page import STATIC, Assets
-from services.rating.router import pages, router
+from services.rating.routers import actions, clusters, corridors, live, regions
 from shared.app import create_app
 from shared.worker import run_worker
 
 app = create_app(
     "rating",
-    router,
-    pages,
+    regions.router,
+    actions.router,
+    corridors.router,
+    clusters.router,
+    live.router,
+    live.pages,
     title="Рейтинг",
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",
     events=events,

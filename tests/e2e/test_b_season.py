@@ -18,9 +18,10 @@ from deploy.local.errors import StackError
 from deploy.local.stack import Stack
 from deploy.season.api import Api
 from deploy.season.play import Player, start_of
-from services.rating import repository, service
 from services.rating.consumers import events
 from services.rating.models import Standing
+from services.rating.repository import standings as repository
+from services.rating.service import standings as service
 from shared import migrations
 from shared.db import open_sessions, transaction
 from shared.envelopes import Message, from_feed

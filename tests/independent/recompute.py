@@ -182,6 +182,41 @@ def recompute(
     return {row["region"]: row for row in rows}
 
 
+def hand_in(
+    versions: Iterable[Fact], zones: Mapping[str, str], as_of: datetime, *executions: str
+) -> list[Fact]:
+    """The facts of the instant, had these executions been handed in on its day."""
+    found = []
+    for fact in as_known(versions, as_of):
+        if fact["execution_id"] in executions:
+            today = as_of.astimezone(ZoneInfo(zones[fact["region"]])).date()
+            fact = {**fact, "done": str(today), "status": "forwarded", "accepted_at": None}
+        found.append(fact)
+    return found
+
+
+def what_if(
+    versions: Iterable[Fact],
+    zones: Mapping[str, str],
+    as_of: datetime,
+    period: str,
+    mu_bp: int = 8000,
+) -> dict[str, Row]:
+    """By execution: its region's line, were that execution alone handed in on the day.
+
+    Of those that matter in the period and have no standing hand-in.
+    """
+    known = as_known(versions, as_of)
+    far = period_bounds(period)[1] + timedelta(days=400)
+    found = {}
+    for fact in known:
+        if fact["done"] is None and judge(fact, *period_bounds(period), far):
+            changed = hand_in(known, zones, as_of, fact["execution_id"])
+            rows = recompute(changed, zones, as_of, period, mu_bp)
+            found[fact["execution_id"]] = rows[fact["region"]]
+    return found
+
+
 def differences(mine: Mapping[str, Row], theirs: Iterable[Row]) -> list[str]:
     """Where the lines differ, in words; empty when they are the same."""
     published = {row["region"]: row for row in theirs}

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from services.rating.domain import Facts, Period
+from services.rating.domain.facts import Facts
+from services.rating.domain.periods import Period
 
 OCTOBER: Final = Period.parse("2023-10")
 # Half a year around the period, so that carried debts and work due later occur.

@@ -5,23 +5,14 @@ from typing import Any
 
 import pytest
 
-from services.rating.domain import (
-    RERU_1,
-    Facts,
-    Left,
-    Methodology,
-    Period,
-    PeriodInvalid,
-    Tally,
-    Zone,
-    credit,
-    due_star,
-    explain,
-    left_out,
-    next_change,
-    places,
-    tally,
-)
+from services.rating.domain.cohorts import Left, left_out, next_change
+from services.rating.domain.credits import credit, due_star
+from services.rating.domain.explanations import explain
+from services.rating.domain.facts import Facts
+from services.rating.domain.methodologies import RERU_1, Methodology
+from services.rating.domain.periods import Period, PeriodInvalid
+from services.rating.domain.places import places
+from services.rating.domain.scores import Tally, Zone, tally
 from tests.rating.facts import OCTOBER, make_facts, number
 
 END = date(2023, 10, 31)

@@ -10,8 +10,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, find, given, settings
 from hypothesis import strategies as st
 
-from services.rating import domain
-from services.rating.domain import RERU_1, Credit, Facts, Left, Methodology, Part, Period, Tally
+from services.rating.domain import cohorts, credits, explanations, scores
+from services.rating.domain.cohorts import Left
+from services.rating.domain.credits import Credit
+from services.rating.domain.explanations import Part
+from services.rating.domain.facts import Facts
+from services.rating.domain.methodologies import RERU_1, Methodology
+from services.rating.domain.periods import Period
+from services.rating.domain.scores import Tally
 from tests.rating.facts import GONE_STATUSES, days, facts, many, number, uncountable
 
 Credits = Callable[[Facts, Methodology, date], Credit | None]
@@ -35,13 +41,13 @@ class Formula:
     """What a law is put to: the real formula, or a copy broken in one place."""
 
     tally: Callable[[Iterable[Facts], Period, date], Tally] = lambda heard, period, today: (
-        domain.tally(heard, period, RERU_1, today)
+        scores.tally(heard, period, RERU_1, today)
     )
     explain: Callable[[Iterable[Facts], Period, date], list[Part]] = lambda heard, period, today: (
-        domain.explain(heard, period, RERU_1, today)
+        explanations.explain(heard, period, RERU_1, today)
     )
     next_change: Callable[[Iterable[Facts], date], date | None] = lambda heard, today: (
-        domain.next_change(heard, RERU_1, today)
+        cohorts.next_change(heard, RERU_1, today)
     )
     newest: Callable[[Iterable[Facts]], list[Facts]] = newest
     mu: Callable[[Iterable[Tally]], int] = lambda nation: RERU_1.initial_mu
@@ -62,8 +68,8 @@ class Formula:
 
 
 def copy_of_the_sum(
-    credit: Credits = domain.credit,
-    left_out: LeftOut = domain.left_out,
+    credit: Credits = credits.credit,
+    left_out: LeftOut = cohorts.left_out,
     methodology: Methodology = RERU_1,
 ) -> Callable[[Iterable[Facts], Period, date], Tally]:
     """The sum written once more, with places to break it."""
@@ -104,7 +110,7 @@ class Change:
 
 
 def _counts(one: Facts, period: Period, today: date) -> bool:
-    return domain.left_out(one, period) is None and domain.credit(one, RERU_1, today) is not None
+    return cohorts.left_out(one, period) is None and credits.credit(one, RERU_1, today) is not None
 
 
 @st.composite
@@ -349,42 +355,42 @@ def test_the_copy_to_be_broken_is_the_formula(region: Region) -> None:
 
 
 def _half_for_a_debt(one: Facts, methodology: Methodology, today: date) -> Credit | None:
-    worth = domain.credit(one, methodology, today)
+    worth = credits.credit(one, methodology, today)
     return replace(worth, value=5000) if worth and worth.debt else worth
 
 
 def _debts_forgiven(one: Facts, methodology: Methodology, today: date) -> Credit | None:
-    worth = domain.credit(one, methodology, today)
+    worth = credits.credit(one, methodology, today)
     return None if worth and worth.debt else worth
 
 
 def _not_yet_due_is_zero(one: Facts, methodology: Methodology, today: date) -> Credit | None:
-    worth = domain.credit(one, methodology, today)
+    worth = credits.credit(one, methodology, today)
     return worth or Credit(0, one.due, 0, 0, 0, 0, debt=False, provisional=False)
 
 
 def _late_until_accepted(one: Facts, methodology: Methodology, today: date) -> Credit | None:
     if one.done is not None and one.status != "accepted":
         one = replace(one, done=today)
-    return domain.credit(one, methodology, today)
+    return credits.credit(one, methodology, today)
 
 
 def _less_while_provisional(one: Facts, methodology: Methodology, today: date) -> Credit | None:
-    worth = domain.credit(one, methodology, today)
+    worth = credits.credit(one, methodology, today)
     return replace(worth, value=worth.value // 2) if worth and worth.provisional else worth
 
 
 def _any_origin(one: Facts, period: Period) -> Left | None:
-    return domain.left_out(replace(one, origin="protocol"), period)
+    return cohorts.left_out(replace(one, origin="protocol"), period)
 
 
 def _any_role(one: Facts, period: Period) -> Left | None:
-    return domain.left_out(replace(one, role="lead"), period)
+    return cohorts.left_out(replace(one, role="lead"), period)
 
 
 def _even_withdrawn(one: Facts, period: Period) -> Left | None:
     status = "issued" if one.status in GONE_STATUSES else one.status
-    return domain.left_out(replace(one, status=status), period)
+    return cohorts.left_out(replace(one, status=status), period)
 
 
 def _last_heard(heard: Iterable[Facts]) -> list[Facts]:
@@ -396,17 +402,17 @@ def _live_mu(nation: Iterable[Tally]) -> int:
 
 
 def _mean_of_credits(heard: Iterable[Facts], period: Period, today: date) -> Tally:
-    total = domain.tally(heard, period, RERU_1, today)
+    total = scores.tally(heard, period, RERU_1, today)
     return replace(total, numerator=total.raw_bp or 0, weight=min(1, total.weight))
 
 
 def _debts_unmentioned(heard: Iterable[Facts], period: Period, today: date) -> list[Part]:
-    parts = domain.explain(heard, period, RERU_1, today)
+    parts = explanations.explain(heard, period, RERU_1, today)
     return [part for part in parts if part.credit is None or not part.credit.debt]
 
 
 def _rounded_parts(heard: Iterable[Facts], period: Period, today: date) -> list[Part]:
-    parts = domain.explain(heard, period, RERU_1, today)
+    parts = explanations.explain(heard, period, RERU_1, today)
     return [
         replace(part, credit=replace(part.credit, value=part.credit.value // 100 * 100))
         if part.credit
@@ -416,7 +422,7 @@ def _rounded_parts(heard: Iterable[Facts], period: Period, today: date) -> list[
 
 
 def _a_day_later(heard: Iterable[Facts], today: date) -> date | None:
-    moment = domain.next_change(heard, RERU_1, today)
+    moment = cohorts.next_change(heard, RERU_1, today)
     return moment and moment + DAY
 
 

@@ -19,7 +19,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.rating.domain import RERU_1, Facts, Methodology, Period, places, tally
+from services.rating.domain.facts import Facts
+from services.rating.domain.methodologies import RERU_1, Methodology
+from services.rating.domain.periods import Period
+from services.rating.domain.places import places
+from services.rating.domain.scores import tally
 from shared.clock import date_in
 from tests.independent import recompute
 from tests.rating.facts import (

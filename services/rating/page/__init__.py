@@ -11,10 +11,9 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from services.rating.domain import RERU_1
+from services.rating.domain.methodologies import RERU_1
 
 STATIC: Final = Path(__file__).parent / "static"
-
 ZONES: Final[Mapping[str, str]] = {"green": "зелёная", "yellow": "жёлтая", "red": "красная"}
 _MONTHS: Final = (
     ("январь", "января"),

@@ -1,15 +1,16 @@
-"""What clients of the rating get. Scores are integers in basis points: 4314 = 43,14 %."""
+"""Regions' lines, and the parts a region's score is made of."""
 
 from datetime import date
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from services.rating.domain import Left, Zone
+from services.rating.domain.cohorts import Left
+from services.rating.domain.scores import Zone
+from services.rating.schemas.head import BasisPoints, RatingHead
 
-BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 _REGION: Final[JsonDict] = {
     "region": "16",
     "name": "Республика Татарстан (Татарстан)",
@@ -45,18 +46,6 @@ class RegionRow(BaseModel):
     on_time_bp: BasisPoints | None
     debts: int = Field(description="Не исполнено, срок истёк")
     provisional: int = Field(description="Передано в ЦУР и ожидает рассмотрения")
-
-
-class RatingHead(BaseModel):
-    """What a rating is of, and everything needed to work it out again from the facts."""
-
-    period: str = Field(max_length=7, examples=["2023-10"])
-    as_of: AwareDatetime
-    complete_through: AwareDatetime | None = Field(
-        description="Все факты до этого момента услышаны; null — пока неизвестно"
-    )
-    methodology: str = Field(max_length=64, examples=["РЭРУ-1"])
-    mu_bp: BasisPoints
 
 
 class RegionsRating(RatingHead):
@@ -101,27 +90,3 @@ class RegionExplanation(RegionRating):
     numerator: int
     denominator: int
     parts: list[PartRead] = Field(max_length=100_000)
-
-
-class ClusterRowRead(BaseModel):
-    """A cluster's line: the same formula over its own executions."""
-
-    cluster_id: UUID
-    code: str | None = Field(max_length=64)
-    name: str | None = Field(max_length=300)
-    region: str = Field(max_length=2)
-    raw_bp: BasisPoints | None
-    stabilised_bp: BasisPoints | None
-    zone: Zone | None
-    place: int | None
-    executions: int
-    weight: int
-    on_time_bp: BasisPoints | None
-    debts: int
-    provisional: int
-
-
-class ClustersRating(RatingHead):
-    """The rating of clusters, by place."""
-
-    items: list[ClusterRowRead] = Field(max_length=10_000)

@@ -1,0 +1,1 @@
+"""What the rating decides, one module per noun: pure functions, integers only; no I/O."""

@@ -1,0 +1,17 @@
+"""Tables of the rating database: facts heard from others, and standings worked out of them."""
+
+from services.rating.models.base import Base
+from services.rating.models.directory import Cluster, Region
+from services.rating.models.facts import ExecutionFacts, ExecutionVersion, FactColumns
+from services.rating.models.standings import Standing, Touched
+
+__all__ = [
+    "Base",
+    "Cluster",
+    "ExecutionFacts",
+    "ExecutionVersion",
+    "FactColumns",
+    "Region",
+    "Standing",
+    "Touched",
+]

@@ -1,0 +1,1 @@
+"""Every statement the rating service sends to its database, one module per noun."""

@@ -1,0 +1,121 @@
+"""Statements about facts of executions: keep what is heard, read what may count."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Dialect, Row, false, or_, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.rating.domain.facts import Facts
+from services.rating.domain.periods import Period
+from services.rating.models import ExecutionFacts, ExecutionVersion, FactColumns
+from services.rating.repository.newest import newest, table_of
+from services.rating.repository.standings import touch
+from shared.events.assignments import ExecutionEvent
+
+_FACT_FIELDS: Final = ("execution_id", "version", *FactColumns.model_fields)
+_SCORED: Final = tuple(field.name for field in fields(Facts))
+
+
+def _unnest() -> str:
+    """The facts as a table made of one array per column: one statement, however many rows."""
+    types = {column.name: column.type for column in table_of(ExecutionVersion).columns}
+    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    arrays = ", ".join(
+        f"cast(:{name} as {types[name].compile(dialect=dialect)}[])" for name in _FACT_FIELDS
+    )
+    names = ", ".join(_FACT_FIELDS)
+    return f"({names}) select * from unnest({arrays}) as heard({names})"  # noqa: S608 - our names
+
+
+_KEEP_VERSIONS: Final = text(f"insert into execution_versions {_unnest()} on conflict do nothing")
+_KEEP_NEWEST: Final = text(
+    f"insert into executions {_unnest()} on conflict (execution_id) do update set "
+    + ", ".join(f"{name} = excluded.{name}" for name in _FACT_FIELDS[1:])
+    + " where executions.version < excluded.version"
+)
+
+
+async def keep_facts(session: AsyncSession, heard: Sequence[ExecutionEvent]) -> None:
+    """Append the versions, store the newest facts, and mark their regions for the scorer.
+
+    Three statements however many events. Saying it twice changes nothing.
+    """
+    connection = await session.connection()
+    versions = {(event.execution_id, event.version): event for event in heard}
+    await connection.execute(_KEEP_VERSIONS, _columns([versions[key] for key in sorted(versions)]))
+    latest = newest(heard)
+    await connection.execute(_KEEP_NEWEST, _columns(latest))
+    await touch(session, {event.region for event in latest})
+
+
+def _columns(events: Sequence[ExecutionEvent]) -> dict[str, list[Any]]:
+    return {name: [getattr(event, name) for event in events] for name in _FACT_FIELDS}
+
+
+def _in_period(model: Any, period: Period) -> Any:
+    """What can belong to the period's cohort: due in it, or a debt carried into it."""
+    return (col(model.due) <= period.end) & (
+        (col(model.due) >= period.start)
+        | col(model.done).is_(None)
+        | (col(model.done) >= period.start)
+    )
+
+
+async def newest_facts(
+    session: AsyncSession, period: Period, regions: Sequence[str]
+) -> dict[str, list[Facts]]:
+    """Newest facts that may count in the period, by region; a region without any is there too."""
+    columns = [col(getattr(ExecutionFacts, name)) for name in _SCORED]
+    statement = select(*columns).where(
+        col(ExecutionFacts.region).in_(regions), _in_period(ExecutionFacts, period)
+    )
+    return _by_region(await session.exec(statement), regions)
+
+
+async def facts_as_of(
+    session: AsyncSession,
+    period: Period,
+    as_of: datetime,
+    regions: Sequence[str],
+    *,
+    waiting: bool = False,
+) -> dict[str, list[Facts]]:
+    """Each execution's newest facts dated `as_of` or earlier that may count, by region.
+
+    `waiting`: with what was handed in before the period and awaits review; returned, it counts.
+    """
+    latest = (
+        select(ExecutionVersion)
+        .where(
+            col(ExecutionVersion.region).in_(regions),
+            col(ExecutionVersion.occurred_at) <= as_of,
+        )
+        .ext(distinct_on(col(ExecutionVersion.execution_id)))
+        .order_by(col(ExecutionVersion.execution_id), col(ExecutionVersion.version).desc())
+        .subquery()
+    )
+    statement = select(*(latest.c[name] for name in _SCORED)).where(
+        (latest.c.due <= period.end)
+        & or_(
+            latest.c.due >= period.start,
+            latest.c.done.is_(None),
+            latest.c.done >= period.start,
+            (latest.c.status == "forwarded") if waiting else false(),
+        )
+    )
+    return _by_region(await session.exec(statement), regions)
+
+
+def _by_region(rows: Iterable[Row[Any]], regions: Sequence[str]) -> dict[str, list[Facts]]:
+    found: dict[str, list[Facts]] = defaultdict(list)
+    place = _SCORED.index("region")
+    for row in rows:
+        found[row[place]].append(Facts(*tuple(row)))
+    return {region: found.get(region, []) for region in regions}

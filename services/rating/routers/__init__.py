@@ -1,0 +1,1 @@
+"""The rating over HTTP, one module per noun."""

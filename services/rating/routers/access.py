@@ -1,0 +1,64 @@
+"""Who reads what, and the parameters every rating takes."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from services.rating.domain.periods import Period
+from services.rating.repository.directory import RegionNotFound
+from services.rating.service.regions import Rating, current_period
+from shared.auth import Actor, Role, demand
+from shared.clock import Instant
+
+Reader = Annotated[Actor, Depends(demand(*Role))]
+PeriodName = Annotated[
+    str | None,
+    Query(
+        max_length=7,
+        description="Месяц 2023-10, квартал 2023-Q4 или год 2023; по умолчанию текущий месяц",
+        examples=["2023-10"],
+    ),
+]
+
+AsOf = Annotated[
+    Instant | None,
+    Query(description="На какой момент; по умолчанию сейчас", examples=["2023-10-20T12:00:00Z"]),
+]
+
+_SEES_ALL = (
+    Role.CUR_ADMIN,
+    Role.CUR_CONTROLLER,
+    Role.SECRETARY,
+    Role.OPERATOR,
+    Role.AUDITOR,
+    Role.PLATFORM,
+    Role.SERVICE,
+)
+
+_OWN_REGION_ONLY = tuple(role for role in Role if role not in _SEES_ALL)
+
+
+def when(period: str | None, as_of: datetime | None, now: datetime) -> tuple[Period, datetime]:
+    instant = as_of or now
+    return Period.parse(period) if period else current_period(instant), instant
+
+
+def head_of(rating: Rating) -> dict[str, object]:
+    return {
+        "period": str(rating.period),
+        "as_of": rating.as_of,
+        "complete_through": rating.complete_through,
+        "methodology": rating.methodology.code,
+        "mu_bp": rating.mu_bp,
+    }
+
+
+def own_region(actor: Actor, code: str) -> None:
+    """Raises `RegionNotFound` for another's region: those of one region see no other's work."""
+    if (
+        actor.is_any(*_OWN_REGION_ONLY)
+        and not actor.is_any(*_SEES_ALL)
+        and code not in actor.regions
+    ):
+        raise RegionNotFound("Такого региона нет.", field="path.code")

@@ -1,0 +1,104 @@
+"""Ratings of regions over HTTP: live from memory, or as of any instant from the versions heard."""
+
+from fastapi import APIRouter, Depends
+
+from services.rating.board import render_row
+from services.rating.domain.explanations import Part
+from services.rating.repository.directory import get_region
+from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, own_region, when
+from services.rating.schemas.regions import (
+    PartRead,
+    RegionExplanation,
+    RegionRating,
+    RegionRow,
+    RegionsRating,
+)
+from services.rating.service import regions as service
+from shared.auth import public
+from shared.clock import Now
+from shared.db import Session
+from shared.problems import problems
+from shared.text import RegionCode
+
+router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
+
+
+@router.get(
+    "/regions",
+    dependencies=[Depends(public)],
+    responses=problems(422),
+    summary="Рейтинг регионов",
+)
+async def list_region_ratings(
+    session: Session, now: Now, period: PeriodName = None, as_of: AsOf = None
+) -> RegionsRating:
+    """Рейтинг 89 регионов: без параметров живой, из памяти, с ETag; `as_of` — на любой момент."""
+    rating, _ = await service.rate_regions(session, *when(period, as_of, now))
+    items = [RegionRow(**render_row(row)) for row in rating.rows]
+    return RegionsRating(**head_of(rating), items=items)
+
+
+@router.get("/regions/{code}", responses=problems(401, 403, 404, 422), summary="Рейтинг региона")
+async def read_region_rating(
+    actor: Reader,
+    code: RegionCode,
+    session: Session,
+    now: Now,
+    period: PeriodName = None,
+    as_of: AsOf = None,
+) -> RegionRating:
+    """Строка одного региона."""
+    await get_region(session, code)
+    rating, _ = await service.rate_regions(session, *when(period, as_of, now))
+    row = next(row for row in rating.rows if row.region.code == code)
+    return RegionRating(**head_of(rating), item=RegionRow(**render_row(row)))
+
+
+@router.get(
+    "/regions/{code}/explanation",
+    responses=problems(401, 403, 404, 422),
+    summary="Почему такой балл",
+)
+async def explain_region_rating(
+    actor: Reader,
+    code: RegionCode,
+    session: Session,
+    now: Now,
+    period: PeriodName = None,
+    as_of: AsOf = None,
+) -> RegionExplanation:
+    """Каждое исполнение региона: вес, зачёт, опоздание, причина. Чужой регион не виден."""
+    own_region(actor, code)
+    found = await service.explain_region(session, code, *when(period, as_of, now))
+    return RegionExplanation(
+        **head_of(found.rating),
+        item=RegionRow(**render_row(found.row)),
+        numerator=found.row.tally.numerator,
+        denominator=found.row.tally.weight,
+        parts=[_part(part) for part in found.parts],
+    )
+
+
+def _part(part: Part) -> PartRead:
+    facts, credit = part.facts, part.credit
+    return PartRead(
+        execution_id=facts.execution_id,
+        assignment_id=facts.assignment_id,
+        cluster_id=facts.cluster_id,
+        weight=facts.weight,
+        due=facts.due,
+        due_star=credit.due_star if credit else None,
+        done=facts.done,
+        late=credit.late if credit else None,
+        returns=facts.returns,
+        extensions=facts.extensions,
+        timeliness_bp=credit.timeliness if credit else None,
+        quality_bp=credit.quality if credit else None,
+        discipline_bp=credit.discipline if credit else None,
+        credit_bp=credit.value if credit else None,
+        contribution=part.contribution,
+        counts=credit is not None,
+        left_out=part.left,
+        provisional=credit.provisional if credit else False,
+        reason=part.reason,
+    )

@@ -1,0 +1,115 @@
+"""The rating of regions as of any instant, and why a region stands where it does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.rating.domain.explanations import Part, explain
+from services.rating.domain.facts import Facts
+from services.rating.domain.methodologies import Methodology
+from services.rating.domain.periods import Period
+from services.rating.domain.places import places
+from services.rating.domain.scores import Tally, Zone, tally
+from services.rating.models import Region
+from services.rating.repository import directory, positions
+from services.rating.repository import facts as repository
+from services.rating.service.methodologies import METHODOLOGY, mu_of
+from shared.clock import MOSCOW, date_in
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One region's line of the rating."""
+
+    region: Region
+    tally: Tally
+    raw_bp: int | None
+    stabilised_bp: int | None
+    zone: Zone | None
+    place: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """The rating of a period as of an instant; everything needed to work it out again."""
+
+    period: Period
+    as_of: datetime
+    complete_through: datetime | None
+    methodology: Methodology
+    mu_bp: int
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A region's line with the part of every execution in it."""
+
+    rating: Rating
+    row: Row
+    parts: Sequence[Part]
+
+
+def current_period(now: datetime) -> Period:
+    """The month that is running in Moscow."""
+    return Period.month_of(now.astimezone(MOSCOW).date())
+
+
+def rank(
+    regions: Mapping[str, Region],
+    tallies: Mapping[str, Tally],
+    mu_bp: int,
+    methodology: Methodology,
+) -> list[Row]:
+    """The lines of all regions, those without facts too, by code."""
+    whole = {code: tallies.get(code, Tally()) for code in regions}
+    placed = places(whole, mu_bp, methodology)
+    return [
+        Row(
+            region,
+            whole[code],
+            whole[code].raw_bp,
+            whole[code].stabilised_bp(mu_bp, methodology),
+            whole[code].zone(methodology),
+            placed[code],
+        )
+        for code, region in sorted(regions.items())
+    ]
+
+
+async def rate_regions(
+    session: AsyncSession, period: Period, as_of: datetime, *, waiting: bool = False
+) -> tuple[Rating, Mapping[str, list[Facts]]]:
+    """The rating as of any instant, from the versions heard; with the facts it is made of.
+
+    `waiting`: with facts of what awaits review and would count only if it were returned.
+    """
+    regions = await directory.list_regions(session)
+    facts = await repository.facts_as_of(session, period, as_of, sorted(regions), waiting=waiting)
+    tallies = {
+        code: tally(facts[code], period, METHODOLOGY, date_in(region.timezone, as_of))
+        for code, region in regions.items()
+    }
+    mu_bp = await mu_of(session, period, METHODOLOGY)
+    rating = Rating(
+        period,
+        as_of,
+        await positions.complete_through(session),
+        METHODOLOGY,
+        mu_bp,
+        rank(regions, tallies, mu_bp, METHODOLOGY),
+    )
+    return rating, facts
+
+
+async def explain_region(
+    session: AsyncSession, code: str, period: Period, as_of: datetime
+) -> Explanation:
+    """A region's score, execution by execution. Raises `RegionNotFound`."""
+    region = await directory.get_region(session, code)
+    rating, facts = await rate_regions(session, period, as_of)
+    today = date_in(region.timezone, as_of)
+    row = next(row for row in rating.rows if row.region.code == code)
+    return Explanation(rating, row, explain(facts[code], period, METHODOLOGY, today))

@@ -1,0 +1,73 @@
+"""The stored standings of the current month, kept like the facts."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.rating.domain.cohorts import next_change
+from services.rating.domain.facts import Facts
+from services.rating.domain.periods import Period
+from services.rating.domain.scores import Tally, tally
+from services.rating.models import Standing
+from services.rating.repository import directory
+from services.rating.repository import facts as heard
+from services.rating.repository import standings as repository
+from services.rating.service.methodologies import METHODOLOGY
+from services.rating.service.regions import current_period
+from shared.clock import date_in
+
+
+async def score(session: AsyncSession, now: datetime) -> int:
+    """Work out the current month's standings where they may have changed; returns how many did.
+
+    Whatever the order and number of calls, the stored standings are those of the newest facts.
+    """
+    period = current_period(now)
+    regions = await directory.list_regions(session)
+    touched = await repository.take_touched(session)
+    known = {standing.region for standing in await repository.list_standings(session, str(period))}
+    latest = max((date_in(region.timezone, now) for region in regions.values()), default=now.date())
+    touched |= set(await repository.due_for_change(session, str(period), latest))
+    touched |= regions.keys() - known
+    wanted = sorted(touched & regions.keys())
+    facts = await heard.newest_facts(session, period, wanted)
+    standings = [
+        _standing(period, code, facts[code], date_in(regions[code].timezone, now))
+        for code in wanted
+    ]
+    return await repository.keep_standings(session, standings)
+
+
+def _standing(period: Period, code: str, facts: Sequence[Facts], today: date) -> Standing:
+    one = tally(facts, period, METHODOLOGY, today)
+    return Standing(
+        period=str(period),
+        region=code,
+        numerator=one.numerator,
+        weight=one.weight,
+        executions=one.executions,
+        on_time=one.on_time,
+        debts=one.debts,
+        provisional=one.provisional,
+        delay=one.delay,
+        returns=one.returns,
+        extensions=one.extensions,
+        next_change=next_change(facts, METHODOLOGY, today),
+        revision=0,
+    )
+
+
+def tally_of(standing: Standing) -> Tally:
+    """A stored standing's tally."""
+    return Tally(
+        standing.numerator,
+        standing.weight,
+        standing.executions,
+        standing.on_time,
+        standing.debts,
+        standing.provisional,
+        standing.delay,
+        standing.returns,
+        standing.extensions,
+    )
