@@ -4,7 +4,7 @@ from services.rating.board import ReadyBoard, open_board
 from services.rating.consumers import events
 from services.rating.jobs import scorer
 from services.rating.page import STATIC, Assets
-from services.rating.routers import actions, clusters, corridors, live, regions
+from services.rating.routers import actions, clusters, corridors, histories, live, regions
 from shared.app import create_app
 from shared.worker import run_worker
 
@@ -13,6 +13,7 @@ app = create_app(
     regions.router,
     actions.router,
     corridors.router,
+    histories.router,
     clusters.router,
     live.router,
     live.pages,

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -234,6 +235,28 @@ async def test_watchers_see_the_row_move(api: Api) -> None:
     assert first[-1].count('"region"') == 89
     assert resumed[-1].count('"region"') < 89
     assert '"region":"16"' in resumed[-1]
+
+
+async def test_the_badge_and_the_history_say_what_the_board_says(api: Api) -> None:
+    base = api.urls["rating"] + "/v1/ratings/regions"
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
+        board = (await http.get(base)).json()
+        row = next(one for one in board["items"] if one["region"] == REGION)
+        badge = await http.get(f"{base}/{REGION}/badge.svg")
+        again = await http.get(
+            f"{base}/{REGION}/badge.svg", headers={"If-None-Match": badge.headers["etag"]}
+        )
+        unknown = await http.get(f"{base}/99/badge.svg")
+        told = (await http.get(f"{base}/{REGION}/history")).json()
+
+    assert badge.headers["content-type"].startswith("image/svg+xml")
+    title = ElementTree.fromstring(badge.text)[0].text or ""
+    points = f"{row['stabilised_bp'] // 100},{row['stabilised_bp'] % 100:02}"
+    assert f"{points}, {row['place']} место" in title
+    assert (again.status_code, again.content) == (304, b"")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "region_not_found")
+    last = told["items"][-1]
+    assert (last["raw_bp"], last["stabilised_bp"]) == (row["raw_bp"], row["stabilised_bp"])
 
 
 async def _until_data(lines: Any) -> Any:

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -172,3 +173,24 @@ def test_nothing_is_inline_and_nothing_comes_from_another_host() -> None:
         "/docs",
         "/v1/ratings/regions",
     }
+
+
+@pytest.mark.parametrize(
+    ("zone", "shape"), [("green", "circle"), ("yellow", "path"), ("red", "rect"), (None, "path")]
+)
+def test_a_badge_tells_the_zone_by_shape_and_words_too(zone: str | None, shape: str) -> None:
+    shown = page.badge(board(row("16", "<Татарстан> & Ко", zone=zone)), "16")
+
+    assert shown is not None
+    picture = ElementTree.fromstring(shown)
+    title = picture[0].text or ""
+    assert title.startswith("<Татарстан> & Ко: 90,21, 1 место, зон")
+    assert (page.ZONES[zone] if zone else "зоны нет") in title
+    [mark] = [child for child in picture if child.tag.endswith("}g")]
+    assert mark[0].tag.endswith("}" + shape)
+
+
+def test_a_badge_without_data_says_so_and_an_unknown_region_has_none() -> None:
+    shown = board(without_data("16", "Татарстан"))
+    assert "места нет: данных недостаточно" in (page.badge(shown, "16") or "")
+    assert page.badge(shown, "77") is None

@@ -15,6 +15,12 @@ from services.rating.domain.methodologies import RERU_1
 
 STATIC: Final = Path(__file__).parent / "static"
 ZONES: Final[Mapping[str, str]] = {"green": "зелёная", "yellow": "жёлтая", "red": "красная"}
+_COLOURS: Final[Mapping[str | None, str]] = {
+    "green": "#2da44e",
+    "yellow": "#e3b341",
+    "red": "#d1383d",
+    None: "#8b949e",
+}
 _MONTHS: Final = (
     ("январь", "января"),
     ("февраль", "февраля"),
@@ -57,6 +63,23 @@ def render(board: Mapping[str, Any] | None) -> str:
         zones=ZONES,
         counts={zone: zones[zone] for zone in (*ZONES, None)},
         rules=RERU_1 if board and board["methodology"] == RERU_1.code else None,
+    )
+
+
+def badge(board: Mapping[str, Any], code: str) -> str | None:
+    """One region's line as a small picture (SVG); None for a region that is not on the board.
+
+    The zone is told by a shape and in words, not by colour alone.
+    """
+    row = next((row for row in board["items"] if row["region"] == code), None)
+    if row is None:
+        return None
+    return _PAGES.get_template("badge.svg").render(
+        row=row,
+        zones=ZONES,
+        colour=_COLOURS[row["zone"]],
+        period=board["period"],
+        total=sum(row["place"] is not None for row in board["items"]),
     )
 
 

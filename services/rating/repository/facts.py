@@ -113,6 +113,17 @@ async def facts_as_of(
     return _by_region(await session.exec(statement), regions)
 
 
+async def versions_of(
+    session: AsyncSession, region: str, until: datetime
+) -> list[tuple[datetime, Facts]]:
+    """Every version of the region's facts dated so or earlier, and when it came about."""
+    columns = [col(getattr(ExecutionVersion, name)) for name in ("occurred_at", *_SCORED)]
+    statement = select(*columns).where(
+        col(ExecutionVersion.region) == region, col(ExecutionVersion.occurred_at) <= until
+    )
+    return [(row[0], Facts(*tuple(row)[1:])) for row in await session.exec(statement)]
+
+
 def _by_region(rows: Iterable[Row[Any]], regions: Sequence[str]) -> dict[str, list[Facts]]:
     found: dict[str, list[Facts]] = defaultdict(list)
     place = _SCORED.index("region")

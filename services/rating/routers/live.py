@@ -1,5 +1,6 @@
 """The live board over HTTP: the stream of its changes, and its page."""
 
+import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -8,8 +9,19 @@ from starlette.responses import Response
 
 from services.rating import page
 from services.rating.board import Board, EventStream
+from services.rating.repository.directory import RegionNotFound
 from shared.auth import public
+from shared.errors import Unavailable
 from shared.problems import problems
+from shared.text import RegionCode
+
+
+class BoardEmpty(Unavailable):
+    """The process has just started and has not read the standings yet."""
+
+    code = "rating_not_loaded"
+    title = "Рейтинг ещё не загружен"
+
 
 router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
 pages = APIRouter(include_in_schema=False, dependencies=[Depends(public)])
@@ -42,6 +54,42 @@ async def stream_ratings(
     """SSE: сначала всё, что изменилось после `Last-Event-ID` (без него весь рейтинг)."""
     board: Board = request.state.board
     return EventStream(board, int(last_event_id) if last_event_id else None)
+
+
+@router.get(
+    "/regions/{code}/badge.svg",
+    dependencies=[Depends(public)],
+    response_class=Response,
+    responses={
+        200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}},
+        304: {"description": "Не изменилось"},
+        **problems(404, 422, 503),
+    },
+    summary="Значок региона",
+)
+async def show_badge(
+    request: Request,
+    code: RegionCode,
+    if_none_match: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """Балл, место и зона региона картинкой SVG для сайта; из памяти, с ETag."""
+    board: Board = request.state.board
+    snapshot = board.snapshot
+    if snapshot is None:
+        raise BoardEmpty("Рейтинг ещё не загружен. Повторите через несколько секунд.")
+    picture = page.badge({**snapshot.head, "items": snapshot.items}, code)
+    if picture is None:
+        raise RegionNotFound("Такого региона нет.", field="path.code")
+    etag = f'"{hashlib.sha256(picture.encode()).hexdigest()[:32]}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "no-cache",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'",
+    }
+    if if_none_match is not None and etag in if_none_match:
+        return Response(status_code=304, headers=headers)
+    return Response(picture, media_type="image/svg+xml", headers=headers)
 
 
 @pages.get("/", response_class=HTMLResponse)

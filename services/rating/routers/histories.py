@@ -1,0 +1,49 @@
+"""How a region's score went, over HTTP."""
+
+from fastapi import APIRouter, Depends
+
+from services.rating.routers.access import PeriodName, when
+from services.rating.schemas.histories import PointRead, RegionHistory
+from services.rating.service.histories import tell_history
+from shared.auth import public
+from shared.clock import Now
+from shared.db import Session
+from shared.problems import problems
+from shared.text import RegionCode
+
+router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
+
+
+@router.get(
+    "/regions/{code}/history",
+    dependencies=[Depends(public)],
+    responses=problems(404, 422),
+    summary="Как менялся балл региона",
+)
+async def read_region_history(
+    code: RegionCode, session: Session, now: Now, period: PeriodName = None
+) -> RegionHistory:
+    """Точка на каждый начавшийся день периода: балл на конец дня в зоне региона, без места."""
+    wanted, _ = when(period, None, now)
+    found = await tell_history(session, code, wanted, now)
+    return RegionHistory(
+        period=str(found.period),
+        as_of=now,
+        complete_through=found.complete_through,
+        methodology=found.methodology.code,
+        mu_bp=found.mu_bp,
+        region=found.region.code,
+        items=[
+            PointRead(
+                day=point.day,
+                as_of=point.as_of,
+                raw_bp=point.tally.raw_bp,
+                stabilised_bp=point.tally.stabilised_bp(found.mu_bp, found.methodology),
+                zone=point.tally.zone(found.methodology),
+                executions=point.tally.executions,
+                on_time_bp=point.tally.on_time_bp,
+                debts=point.tally.debts,
+            )
+            for point in found.points
+        ],
+    )
