@@ -170,6 +170,12 @@ _MOVED: Final = {"16": "41", "77": "39", "54": "54"}
 @st.composite
 def moments(draw: st.DrawFn) -> Moment:
     found = [replace(one, region=_MOVED[one.region]) for one in draw(many(most=14))]
+    # Regions that have a place whatever chance says: without rivals a place says nothing.
+    for region in sorted(draw(st.sets(st.sampled_from(sorted(_MOVED.values()))))):
+        place = len(found)
+        found += [
+            make_facts(execution_id=number(2_000_000 + place + n), region=region) for n in range(3)
+        ]
     as_of = draw(
         st.datetimes(datetime(2023, 8, 1), datetime(2024, 1, 15), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
     )
