@@ -4,7 +4,7 @@ from services.rating.board import ReadyBoard, open_board
 from services.rating.consumers import events
 from services.rating.jobs import scorer
 from services.rating.page import STATIC, Assets
-from services.rating.routers import actions, clusters, corridors, live, regions
+from services.rating.routers import actions, clusters, corridors, groups, live, regions, reviews
 from shared.app import create_app
 from shared.worker import run_worker
 
@@ -14,7 +14,10 @@ app = create_app(
     actions.router,
     corridors.router,
     clusters.router,
+    reviews.router,
     live.router,
+    # Last of the ratings: its path fits any name.
+    groups.router,
     live.pages,
     title="Рейтинг",
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",
