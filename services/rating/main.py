@@ -4,7 +4,16 @@ from services.rating.board import ReadyBoard, open_board
 from services.rating.consumers import events
 from services.rating.jobs import scorer
 from services.rating.page import STATIC, Assets
-from services.rating.routers import actions, clusters, corridors, groups, live, regions, reviews
+from services.rating.routers import (
+    actions,
+    clusters,
+    corridors,
+    fairness,
+    groups,
+    live,
+    regions,
+    reviews,
+)
 from shared.app import create_app
 from shared.worker import run_worker
 
@@ -15,6 +24,7 @@ app = create_app(
     corridors.router,
     clusters.router,
     reviews.router,
+    fairness.router,
     live.router,
     # Last of the ratings: its path fits any name.
     groups.router,
