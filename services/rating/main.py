@@ -4,7 +4,17 @@ from services.rating.board import ReadyBoard, open_board
 from services.rating.consumers import events
 from services.rating.jobs import scorer
 from services.rating.page import STATIC, Assets
-from services.rating.routers import actions, clusters, corridors, histories, live, regions
+from services.rating.routers import (
+    actions,
+    clusters,
+    corridors,
+    fairness,
+    groups,
+    histories,
+    live,
+    regions,
+    reviews,
+)
 from shared.app import create_app
 from shared.worker import run_worker
 
@@ -15,7 +25,11 @@ app = create_app(
     corridors.router,
     histories.router,
     clusters.router,
+    reviews.router,
+    fairness.router,
     live.router,
+    # Last of the ratings: its path fits any name.
+    groups.router,
     live.pages,
     title="Рейтинг",
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",

@@ -5,7 +5,7 @@ exact fractions, days counted one by one. From the shell it asks a running syste
 and for its rating, and prints where the two differ:
 
     python -m tests.independent.recompute --assignments URL --directory URL --rating URL \
-        --token TOKEN --period 2023-10 --as-of 2023-10-31T20:59:59Z
+        --token TOKEN --period 2023-10 --as-of 2023-10-31T20:59:59Z --region 16
 """
 
 import argparse
@@ -201,20 +201,59 @@ def what_if(
     as_of: datetime,
     period: str,
     mu_bp: int = 8000,
+    only: Sequence[str] = (),
 ) -> dict[str, Row]:
     """By execution: its region's line, were that execution alone handed in on the day.
 
-    Of those that matter in the period and have no standing hand-in.
+    Of those that matter in the period and have no standing hand-in; `only` in these regions.
     """
     known = as_known(versions, as_of)
-    far = period_bounds(period)[1] + timedelta(days=400)
+    start, end = period_bounds(period)
+    rows = recompute(known, zones, as_of, period, mu_bp)
     found = {}
     for fact in known:
-        if fact["done"] is None and judge(fact, *period_bounds(period), far):
-            changed = hand_in(known, zones, as_of, fact["execution_id"])
-            rows = recompute(changed, zones, as_of, period, mu_bp)
-            found[fact["execution_id"]] = rows[fact["region"]]
+        region = fact["region"]
+        if only and region not in only:
+            continue
+        if fact["done"] or judge(fact, start, end, date.max) is None:
+            continue
+        today = as_of.astimezone(ZoneInfo(zones[region])).date()
+        own = [one for one in known if one["region"] == region]
+        changed = hand_in(own, zones, as_of, fact["execution_id"])
+        judged = [judge(one, start, end, today) for one in changed]
+        row = summarise(region, [one for one in judged if one is not None], mu_bp)
+        if row["executions"] >= 3:
+            others = [other for other in rows.values() if other["region"] != region]
+            row["place"] = 1 + sum(
+                other["executions"] >= 3 and is_better(other, row) for other in others
+            )
+        found[fact["execution_id"]] = row
     return found
+
+
+def action_differences(mine: Mapping[str, Row], before: Row, published: Iterable[Row]) -> list[str]:
+    """Where a region's actions, as published, lead elsewhere than the facts say, in words."""
+    theirs = {one["execution_id"]: one for one in published if one["move"] != "wait"}
+    found = [f"{one}: only one side can be handed in" for one in mine.keys() ^ theirs.keys()]
+    for execution in sorted(mine.keys() & theirs.keys()):
+        row = mine[execution]
+        expected = {
+            "raw_bp": row["raw_bp"],
+            "stabilised_bp": row["stabilised_bp"],
+            "place": row["place"],
+            "place_before": before["place"],
+            "delta_bp": _gain(before["stabilised_bp"], row["stabilised_bp"]),
+            "raw_delta_bp": _gain(before["raw_bp"], row["raw_bp"]),
+        }
+        for name, here in expected.items():
+            there = theirs[execution][name]
+            if here != there:
+                found.append(f"{execution}: {name} is {here!r} by the facts, {there!r} as told")
+    return found
+
+
+def _gain(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None else after - before
 
 
 def differences(mine: Mapping[str, Row], theirs: Iterable[Row]) -> list[str]:
@@ -249,6 +288,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Recompute the rating from the published facts.")
     for name in ("assignments", "directory", "rating", "token", "period", "as-of"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--region", action="append", default=[], help="check its actions, too")
     options = parser.parse_args(arguments)
     as_of = datetime.fromisoformat(options.as_of)
     if as_of.tzinfo is None:
@@ -265,7 +305,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             params={"period": options.period, "as_of": as_of.isoformat()},
         )
         response.raise_for_status()
-    rating = response.json()
+        rating = response.json()
+        actions = {}
+        for region in options.region:
+            response = http.get(
+                f"{options.rating}/v1/ratings/regions/{region}/actions",
+                params={"period": options.period, "as_of": as_of.isoformat()},
+            )
+            response.raise_for_status()
+            actions[region] = response.json()["actions"]
     zones = {region["code"]: region["timezone"] for region in regions}
     mine = recompute(facts, zones, as_of, options.period, rating["mu_bp"])
 
@@ -273,6 +321,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if heard is None or datetime.fromisoformat(heard) < as_of:
         sys.stdout.write(f"The rating has heard everything only up to {heard}.\n")
     found = differences(mine, rating["items"])
+    for region, told in actions.items():
+        after = what_if(facts, zones, as_of, options.period, rating["mu_bp"], [region])
+        found += action_differences(after, mine[region], told)
     for line in found:
         sys.stdout.write(f"{line}\n")
     counted = sum(row["executions"] for row in mine.values())

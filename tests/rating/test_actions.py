@@ -250,6 +250,29 @@ def test_every_counterfactual_is_the_recomputation(case: Moment) -> None:
     assert agrees(actions, case)
 
 
+@pytest.mark.parametrize(
+    "name", ["raw_bp", "stabilised_bp", "place", "place_before", "delta_bp", "raw_delta_bp"]
+)
+async def test_the_command_notices_an_action_told_wrongly(
+    client: httpx.AsyncClient, session: AsyncSession, token: Tokens, name: str
+) -> None:
+    far = [make_facts(execution_id=number(20 + key), region="41") for key in range(3)]
+    await hear(session, [*FOUR, *far])
+    response = await client.get(URL, params={"as_of": AS_OF}, headers=token("auditor"))
+    told = response.json()["actions"]
+    as_of = datetime.fromisoformat(AS_OF)
+    said = [published(one, as_of) for one in [*FOUR, *far]]
+    before = recompute.recompute(said, ZONES, as_of, "2023-10")["16"]
+    after = recompute.what_if(said, ZONES, as_of, "2023-10", only=["16"])
+
+    assert recompute.action_differences(after, before, told) == []
+    wrong = [{**one, name: "wrong"} for one in told]
+    (line,) = recompute.action_differences(after, before, wrong)
+    assert line.startswith(f"{number(4)}: {name} is ")
+    (line,) = recompute.action_differences(after, before, [])
+    assert line == f"{number(4)}: only one side can be handed in"
+
+
 def _of_yesterday(
     facts: Iterable[Facts], period: Period, methodology: Methodology, day: date, rivals: Rivals
 ) -> list[Action]:

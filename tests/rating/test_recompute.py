@@ -322,12 +322,14 @@ def test_the_command_compares_a_running_system(
             page = int(query.get("cursor", ["0"])[0])
             following = str(page + 1) if page < 2 else None
             return {"items": [published(facts[page], as_of)], "next_cursor": following}
+        if path == "/v1/ratings/regions/16/actions":
+            return {"actions": []}
         return {"items": rows, "mu_bp": 7000, "complete_through": "2023-10-31T20:00:00Z"}
 
     with serving(answer) as url:
         options = ["--assignments", url, "--directory", url, "--rating", url, "--token", "t"]
         exit_code = recompute.main(
-            [*options, "--period", "2023-10", "--as-of", "2023-10-31T20:00:00Z"]
+            [*options, "--period=2023-10", "--as-of=2023-10-31T20:00:00Z", "--region=16"]
         )
 
     lines = capsys.readouterr().out.splitlines()
