@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.rating.domain.facts import Facts
@@ -21,14 +21,13 @@ class Point:
 
 
 def instants(period: Period, zone: str, now: datetime) -> list[tuple[date, datetime]]:
-    """The period's days that have begun, and the instant each is seen at."""
+    """The period's days that have begun, and the instant (UTC) each is seen at."""
     local = ZoneInfo(zone)
     today = now.astimezone(local).date()
     count = (min(period.end, today) - period.start).days + 1
     days = [period.start + timedelta(days=number) for number in range(count)]
-    return [
-        (day, min(now, datetime.combine(day + timedelta(days=1), time(), local))) for day in days
-    ]
+    ends = [datetime.combine(day + timedelta(days=1), time(), local) for day in days]
+    return [(day, min(now, end).astimezone(UTC)) for day, end in zip(days, ends, strict=True)]
 
 
 def history(
