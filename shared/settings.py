@@ -1,5 +1,7 @@
 """Settings every process reads from its environment at start-up; importing reads nothing."""
 
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from enum import StrEnum
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -80,6 +82,17 @@ class ServiceSettings(BaseSettings):
                 raise ValueError(
                     "SMTP_URL must be smtp://, smtp+starttls:// or smtps:// and a host"
                 )
+        return given
+
+    @field_validator("mail_from")
+    @classmethod
+    def _of_a_sender(cls, given: str) -> str:
+        try:
+            found = Address(addr_spec=given)
+        except (ValueError, IndexError, HeaderParseError):
+            found = Address()
+        if not (found.username and found.domain and given.isascii()):
+            raise ValueError("MAIL_FROM must be an e-mail address in ASCII")
         return given
 
     @property

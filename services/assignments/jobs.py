@@ -8,11 +8,10 @@ from uuid import UUID
 import asyncpg
 import structlog
 from pgqueuer import Job, RetryRequested
-from sqlalchemy.exc import SQLAlchemyError
 
-from services.assignments import queue
 from services.assignments.service import delivery, files, issuing, overdue, reminders, routing
 from services.assignments.store import StoreAway, open_store
+from shared import queue
 from shared.db import transaction
 from shared.worker import Context
 
@@ -118,8 +117,8 @@ async def _deliver(context: Context, notification_id: UUID) -> None:
                 notification_id,
                 now=context.clock.now(),
             )
-    except (OSError, SQLAlchemyError) as error:
-        # The directory or the database is away: no attempt of the message's own.
+    except OSError as error:
+        # The directory is away: no attempt of the message's own.
         logger.warning("a message waits", notification=str(notification_id), error=repr(error))
         raise RetryRequested(LOOK_LATER) from error
     if pause is not None:

@@ -12,10 +12,14 @@ from shared.settings import ServiceSettings
 
 _RENEW_BEFORE_SECONDS: Final = 60
 _ATTEMPTS: Final = 4
+_OUR_OWN_TROUBLE: Final = frozenset({401, 403})
 
 
 class CalleeAway(ConnectionError):
-    """The other service (or the token issuer) does not answer: an outage, to be waited out."""
+    """No answer about what was asked: an outage, or our own credentials; to be waited out.
+
+    The other service or the token issuer does not answer, or takes us for nobody (401, 403).
+    """
 
 
 class CalleeRefused(RuntimeError):
@@ -55,7 +59,8 @@ class ServiceClient:
     ) -> httpx.Response:
         """An idempotent request, tried a few times with jittered back-off.
 
-        Raises `CalleeAway` on an outage and `CalleeRefused` on a 4xx.
+        Raises `CalleeAway` on an outage or where our credentials are not taken (401, 403), and
+        `CalleeRefused` on any other 4xx.
         """
         try:
             async for attempt in stamina.retry_context(on=_is_passing, attempts=_ATTEMPTS):
@@ -69,12 +74,11 @@ class ServiceClient:
                     )
                     response.raise_for_status()
         except httpx.HTTPStatusError as error:
-            if error.response.status_code < 500:
-                raise CalleeRefused(
-                    f"{service} {path}: {error.response.status_code} {error.response.text[:500]}",
-                    status=error.response.status_code,
-                ) from error
-            raise CalleeAway(f"{service} {path}: {error.response.status_code}") from error
+            status = error.response.status_code
+            said = f"{service} {path}: {status} {error.response.text[:500]}"
+            if status >= 500 or status in _OUR_OWN_TROUBLE:
+                raise CalleeAway(said) from error
+            raise CalleeRefused(said, status=status) from error
         except httpx.TransportError as error:
             raise CalleeAway(f"{service} {path}: {error!r}") from error
         return response
@@ -92,7 +96,7 @@ class ServiceClient:
         )
         if response.is_client_error:
             # Whatever it says, it is not an answer about the path that was asked.
-            raise CalleeRefused(f"no token: {response.status_code}", status=401)
+            raise CalleeAway(f"no token: {response.status_code}")
         response.raise_for_status()
         answer = response.json()
         self._token = str(answer["access_token"])

@@ -908,7 +908,7 @@ async def test_a_series_the_directory_refuses_says_so_and_holds_up_no_other(
     async def refuse(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/token":
             return httpx.Response(200, json={"access_token": "x"})
-        return httpx.Response(403, json={"code": "forbidden"})
+        return httpx.Response(422, json={"code": "forbidden"})
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(refuse)) as http:
         settings = settings_for(databases["assignments"], oidc_token_url="http://issuer/token")
@@ -917,7 +917,7 @@ async def test_a_series_the_directory_refuses_says_so_and_holds_up_no_other(
             await issuing.issue_recurring(session, refusing, now=november)
     for series in (await stand.get("/v1/recurrences"))["items"]:
         assert (series["issued"], series["next_on"]) == (1, "2023-10-06")
-        assert "403" in series["trouble"]
+        assert "422" in series["trouble"]
 
     # Let be for a while; then the directory is itself again.
     assert await stand.months_pass(november + timedelta(minutes=5)) == 0

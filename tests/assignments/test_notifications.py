@@ -14,11 +14,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from aiosmtpd.smtp import SMTP
-from pydantic import HttpUrl, SecretStr
+from pydantic import HttpUrl, SecretStr, ValidationError
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assignments import queue
 from services.assignments.domain.executions import Status
 from services.assignments.domain.notifications import Channel, NotificationState
 from services.assignments.models import (
@@ -31,7 +30,9 @@ from services.assignments.models import (
 )
 from services.assignments.repository import notifications
 from services.assignments.service import delivery, reminders
-from shared.clients.base import ServiceClient
+from shared import queue
+from shared.clients.base import CalleeAway, ServiceClient
+from shared.settings import ServiceSettings
 from tests.conftest import NOW, Tokens, settings_for
 from tests.factories import make_assignment, make_execution
 
@@ -406,9 +407,6 @@ async def test_a_letter_refused_for_good_is_not_tried_again_and_one_for_now_is(
         (404, None, NotificationState.UNDELIVERABLE, "нет адреса"),
         (200, None, NotificationState.UNDELIVERABLE, "нет адреса"),
         (200, "никакой не адрес", NotificationState.UNDELIVERABLE, "не разобран"),
-        # Our own trouble with the directory closes nothing.
-        (401, None, NotificationState.PREPARED, "отказ 401"),
-        (403, None, NotificationState.PREPARED, "отказ 403"),
     ],
 )
 async def test_only_a_missing_address_ends_a_message(
@@ -426,6 +424,27 @@ async def test_only_a_missing_address_ends_a_message(
     assert message.state is state
     assert said in (message.last_error or "")
     assert box.kept == []
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_our_own_trouble_with_the_directory_ends_no_message(
+    session: AsyncSession, databases: dict[str, str], office: Office, status: int
+) -> None:
+    message = await _one_letter(session, office)
+    async with _mailbox() as (url, box), _directory(databases, status, None) as client:
+        with pytest.raises(CalleeAway, match=str(status)):
+            await delivery.deliver(session, client, _targets(smtp_url=url), message.id, now=TUESDAY)
+    assert (message.state, message.attempts) == (NotificationState.PREPARED, 0)
+    assert box.kept == []
+
+
+@pytest.mark.parametrize("given", ["никто", "a b@c", "центр@почта.рф", "a@b\nBcc: c@d", ""])
+def test_a_sender_that_is_no_address_is_refused_at_start(
+    databases: dict[str, str], given: str
+) -> None:
+    environment = {"database_url": databases["assignments"], "oidc_issuer": "http://127.0.0.1"}
+    with pytest.raises(ValidationError, match="MAIL_FROM"):
+        ServiceSettings(**environment, mail_from=given)  # type: ignore[arg-type]
 
 
 async def test_what_waited_for_a_channel_is_queued_when_there_is_one(

@@ -15,7 +15,6 @@ import apprise
 from pydantic import SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assignments import mail, queue
 from services.assignments.domain.notifications import (
     ATTEMPTS,
     Channel,
@@ -26,8 +25,9 @@ from services.assignments.models import Notification
 from services.assignments.repository import notifications as repository
 from services.assignments.service.issuing import CENTRE
 from services.assignments.service.offices import offices_on
+from shared import mail, queue
 from shared.clients import directory
-from shared.clients.base import CalleeRefused, ServiceClient
+from shared.clients.base import ServiceClient
 from shared.clock import date_in
 from shared.errors import Conflict
 
@@ -149,10 +149,7 @@ async def _write(
         return False
     if message.person_id is None:
         raise Undeliverable(VACANT)
-    try:
-        email = await directory.email_of(client, message.person_id)
-    except CalleeRefused as refused:
-        raise NotDelivered(f"Справочник не назвал адрес: отказ {refused.status}.") from refused
+    email = await directory.email_of(client, message.person_id)
     if email is None:
         raise Undeliverable(NO_ADDRESS)
     try:

@@ -32,11 +32,6 @@ class Offices:
             self._of[tenure.region, tenure.office].append(tenure)
         self._away = away
 
-    @property
-    def regions(self) -> list[str]:
-        """The regions that have any office."""
-        return sorted({region for region, _ in self._of})
-
     def holder(self, region: str, office: str, day: date) -> Holder | None:
         """Who holds it; the deputy while the coordinator is away or missing."""
         found = self._at(region, office, day)

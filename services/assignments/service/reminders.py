@@ -100,9 +100,10 @@ async def compose(
     if not due:
         return 0
     offices = await offices_on(session, [one.day for one in due])
-    letters = await _letters(session, due, offices)
-    messages = [_message(letter, names, now, sending=sending) for letter, names in letters]
-    lines = [line for letter, _ in letters for line in letter.lines]
+    names = {region.code: region.short_name for region, _ in await repository.regions_seen(session)}
+    letters = await _letters(session, due, offices, sorted(names))
+    messages = [_message(letter, names, now, sending=sending) for letter in letters]
+    lines = [line for letter in letters for line in letter.lines]
     for one in due:
         if one.region.code == _CENTRE_REGION:
             messages += await _for_the_chats(session, one, now, chats)
@@ -117,15 +118,24 @@ async def compose(
     return len(messages)
 
 
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """An office of a region, who holds it, and from which days its rungs are looked for."""
+
+    region: str
+    office: str
+    holder: Holder | None
+    since: date
+    missed: date
+
+
 async def _letters(
-    session: AsyncSession, due: Sequence[Due], offices: Offices
-) -> list[tuple[_Letter, dict[str, str]]]:
-    """What is to be said to whom, with the names of the regions it is about."""
-    by_region = {one.region.code: one for one in due}
-    names = {region.code: region.short_name for region, _ in await repository.regions_seen(session)}
-    posts = _posts(due, offices, list(names))
+    session: AsyncSession, due: Sequence[Due], offices: Offices, regions: Sequence[str]
+) -> list[_Letter]:
+    """What is to be said to whom."""
+    posts = _posts(due, offices, regions)
     written = await repository.written_to(session, since=min(one.day for one in due))
-    codes = sorted({region for found in posts.values() for region, _, _ in found})
+    codes = sorted({post.region for found in posts.values() for post in found})
     rows_of: dict[str, list[Row]] = {code: [] for code in codes}
     rows = await repository.open_of_regions(session, codes)
     for row in rows:
@@ -139,64 +149,73 @@ async def _letters(
             # Their other region's morning came first: what is new since waits for tomorrow.
             continue
         letter = _Letter(recipient, person_id, day)
-        for region, office, holder in held:
-            one = by_region.get(region)
-            since = one.since if one and one.day == day else day - _WEEK
-            missed = one.seen + _DAY if one and one.day == day else day
-            _tell(letter, region, office, holder, rows_of[region], said, known, since, missed)
-            if office == "coordinator" and _is_digest_day(current[day], missed, day):
-                _digest(letter, region, rows_of[region], known)
+        for post in held:
+            _tell(letter, post, rows_of[post.region], said, known)
+            if post.office == "coordinator" and _is_digest_day(current[day], post.missed, day):
+                _digest(letter, post.region, rows_of[post.region], known)
         if any(letter.items.values()):
-            found.append((letter, names))
+            found.append(letter)
     return found
-
-
-Post = tuple[str, str, Holder | None]
 
 
 def _posts(
     due: Sequence[Due], offices: Offices, regions: Sequence[str]
-) -> dict[tuple[str, UUID | None, date], list[Post]]:
-    """Recipient, person and day → the offices they hold, those of regions not yet due too."""
-    posts: dict[tuple[str, UUID | None, date], list[Post]] = {}
-    for one in sorted(due, key=lambda one: one.day, reverse=True):
-        for office in OFFICES:
-            code, day = one.region.code, one.day
-            holder = offices.holder(code, office, day)
-            if holder is None:
-                posts[f"{office}:{code}", None, day] = [(code, office, None)]
-            elif not any(person == holder.person_id for _, person, _ in posts):
-                posts[str(holder.person_id), holder.person_id, day] = [
-                    (region, held, other)
-                    for region in regions
-                    for held in OFFICES
-                    if (other := offices.holder(region, held, day)) is not None
-                    and other.person_id == holder.person_id
-                ]
+) -> dict[tuple[str, UUID | None, date], list[_Post]]:
+    """Recipient, person and day → the offices they hold, those of regions not yet due too.
+
+    Whose regions are due on two days is told on the later one.
+    """
+    by_region = {one.region.code: one for one in due}
+    posts: dict[tuple[str, UUID | None, date], list[_Post]] = {}
+    seen: set[UUID] = set()
+    for day in sorted({one.day for one in due}, reverse=True):
+        held = _held_on(day, by_region, offices, regions)
+        for one in due:
+            for office in OFFICES if one.day == day else ():
+                holder = offices.holder(one.region.code, office, day)
+                if holder is None:
+                    vacant = _Post(one.region.code, office, None, one.since, one.seen + _DAY)
+                    posts[f"{office}:{one.region.code}", None, day] = [vacant]
+                elif holder.person_id not in seen:
+                    posts[str(holder.person_id), holder.person_id, day] = held[holder.person_id]
+        seen |= held.keys() & {person for _, person, _ in posts if person}
     return posts
+
+
+def _held_on(
+    day: date, by_region: Mapping[str, Due], offices: Offices, regions: Sequence[str]
+) -> dict[UUID, list[_Post]]:
+    """Person → the offices held on the day."""
+    found: dict[UUID, list[_Post]] = defaultdict(list)
+    for region in regions:
+        one = by_region.get(region)
+        is_due = one is not None and one.day == day
+        since = one.since if one and is_due else day - _WEEK
+        missed = one.seen + _DAY if one and is_due else day
+        for office in OFFICES:
+            holder = offices.holder(region, office, day)
+            if holder is not None:
+                found[holder.person_id].append(_Post(region, office, holder, since, missed))
+    return found
 
 
 def _tell(
     letter: _Letter,
-    region: str,
-    office: str,
-    holder: Holder | None,
+    post: _Post,
     rows: Sequence[Row],
     said: set[tuple[UUID, str, date, str]],
     known: Mapping[int, Policy],
-    since: date,
-    missed: date,
 ) -> None:
     for row in rows:
         execution, assignment, _ = row
         policy = known[assignment.policy_version]
-        facts = _facts(row, policy, holder)
+        facts = _facts(row, policy, post.holder)
         due = domain.minded_due(facts, policy)
-        found = domain.calls(facts, policy, since=since, until=letter.day, missed=missed)
+        found = domain.calls(facts, policy, since=post.since, until=letter.day, missed=post.missed)
         for call in found:
             to = domain.recipients_of(call.rung, execution.addressee)
             key = (execution.id, call.rung.code, call.anchor, letter.recipient)
-            if office not in {_OFFICE[one] for one in to} or key in said:
+            if post.office not in {_OFFICE[one] for one in to} or key in said:
                 continue
             said.add(key)
             letter.lines.append(
@@ -210,10 +229,10 @@ def _tell(
             )
             item = _item(row, domain.section_of(call, due, letter.day), due)
             # Of several rungs the most urgent one places the execution.
-            held = letter.items[region].get(execution.id)
+            held = letter.items[post.region].get(execution.id)
             if held is None or _rank(item) < _rank(held):
-                letter.items[region][execution.id] = item
-                letter.offices.add(office)
+                letter.items[post.region][execution.id] = item
+                letter.offices.add(post.office)
 
 
 def _facts(row: Row, policy: Policy, holder: Holder | None) -> Facts:

@@ -5,7 +5,7 @@ from alembic import op
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from sqlalchemy.util import await_only
 
-from services.assignments.queue import names
+from shared.queue import names
 
 revision = "0004"
 down_revision = "0003"
