@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from shared.events.base import PARTITIONS, Checkpoint, Event, checkpoint_type
 
-PRODUCERS: Final = ("directory", "meetings", "assignments")
+PRODUCERS: Final = ("directory", "meetings", "assignments", "rating")
 
 
 def contract() -> list[type[Event]]:

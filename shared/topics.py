@@ -19,7 +19,7 @@ PRODUCED: Final[dict[str, tuple[str, ...]]] = {
     "directory": ("directory.regions", "directory.clusters", "directory.appointments"),
     "meetings": ("meetings.protocols",),
     "assignments": ("assignments.assignments", "assignments.executions"),
-    "rating": (),
+    "rating": ("rating.standings", "rating.slices"),
 }
 TOPICS: Final = tuple(topic for topics in PRODUCED.values() for topic in topics)
 DEAD_LETTER_PARTITIONS: Final = 1

@@ -26,7 +26,7 @@ from services.rating.domain.periods import Period
 from services.rating.repository import directory, positions
 from services.rating.repository import standings as repository
 from services.rating.service import regions as service
-from services.rating.service.methodologies import METHODOLOGY, mu_of
+from services.rating.service.methodologies import methodology_of, mu_of
 from services.rating.service.regions import Row
 from services.rating.service.standings import tally_of
 from shared.clock import Clock
@@ -39,6 +39,7 @@ _PING_SECONDS: Final = 15.0
 # A watcher this many frames behind is dropped; it comes back with Last-Event-ID and misses nothing.
 _FRAMES_BEHIND: Final = 64
 _JSON: Final = b"application/json"
+_STABLE: Final = ("period", "methodology", "methodology_version", "mu_bp")
 
 logger = structlog.get_logger(__name__)
 
@@ -164,7 +165,7 @@ class Board:
 def _render(head: Mapping[str, Any], items: list[Any]) -> Snapshot:
     lines = to_json(items)
     # Weak: the head moves every second, the lines only when a score does.
-    stable = to_json([head["period"], head["methodology"], head["mu_bp"]]) + lines
+    stable = to_json([head[name] for name in _STABLE]) + lines
     etag = b'W/"' + hashlib.sha256(stable).hexdigest()[:32].encode() + b'"'
     body = to_json(head)[:-1] + b',"items":' + lines + b"}"
     return Snapshot(head, tuple(items), body, etag)
@@ -303,11 +304,18 @@ async def _refresh(
             return
         standings = await repository.list_standings(session, period)
         regions = await directory.list_regions(session)
-        methodology = METHODOLOGY
-        mu_bp = await mu_of(session, Period.parse(period), methodology)
+        month = Period.parse(period)
+        methodology = await methodology_of(session, month)
+        mu_bp = await mu_of(session, month, methodology)
     tallies = {standing.region: tally_of(standing) for standing in standings}
     rows = service.rank(regions, tallies, mu_bp, methodology)
-    head = {"period": period, **times, "methodology": methodology.code, "mu_bp": mu_bp}
+    head = {
+        "period": period,
+        **times,
+        "methodology": methodology.code,
+        "methodology_version": methodology.version,
+        "mu_bp": mu_bp,
+    }
     newest = max((standing.revision for standing in standings), default=0)
     board.show(head, [render_row(row) for row in rows], newest)
 

@@ -2,7 +2,7 @@
 
 from services.rating.board import ReadyBoard, open_board
 from services.rating.consumers import events
-from services.rating.jobs import scorer
+from services.rating.jobs import scorer, slicing
 from services.rating.page import STATIC, Assets
 from services.rating.routers import (
     actions,
@@ -12,8 +12,10 @@ from services.rating.routers import (
     groups,
     histories,
     live,
+    methodologies,
     regions,
     reviews,
+    slices,
 )
 from shared.app import create_app
 from shared.worker import run_worker
@@ -30,6 +32,8 @@ app = create_app(
     live.router,
     # Last of the ratings: its path fits any name.
     groups.router,
+    slices.router,
+    methodologies.router,
     live.pages,
     title="Рейтинг",
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",
@@ -40,4 +44,4 @@ app.mount("/static", Assets(directory=STATIC), name="static")
 app.add_middleware(ReadyBoard)
 
 if __name__ == "__main__":
-    run_worker("rating", events, jobs=[scorer])
+    run_worker("rating", events, jobs=[scorer, slicing])

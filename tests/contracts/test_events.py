@@ -35,7 +35,7 @@ def test_no_type_was_dropped() -> None:
 def test_a_type_is_service_subject_verb_version(model: type[Event]) -> None:
     service, subject, verb, version = model.type.split(".")
     assert model.topic.startswith(f"{service}.")
-    assert verb.endswith("ed") or verb in {"made", "withdrawn", "overdue"}
+    assert verb.endswith("ed") or verb in {"made", "withdrawn", "overdue", "frozen", "sent"}
     assert (subject.isalpha(), version) == (True, "v1")
 
 

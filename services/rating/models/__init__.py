@@ -3,6 +3,8 @@
 from services.rating.models.base import Base
 from services.rating.models.directory import Cluster, Region
 from services.rating.models.facts import ExecutionFacts, ExecutionVersion, FactColumns
+from services.rating.models.methodologies import MethodologyAct, MethodologyDocument
+from services.rating.models.slices import Slice, SliceCorrection, SliceRow
 from services.rating.models.standings import Standing, Touched
 
 __all__ = [
@@ -11,7 +13,12 @@ __all__ = [
     "ExecutionFacts",
     "ExecutionVersion",
     "FactColumns",
+    "MethodologyAct",
+    "MethodologyDocument",
     "Region",
+    "Slice",
+    "SliceCorrection",
+    "SliceRow",
     "Standing",
     "Touched",
 ]

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import Dialect, Row, false, or_, text
+from sqlalchemy import Dialect, Row, false, or_, text, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
@@ -122,6 +123,17 @@ async def versions_of(
         col(ExecutionVersion.region) == region, col(ExecutionVersion.occurred_at) <= until
     )
     return [(row[0], Facts(*tuple(row)[1:])) for row in await session.exec(statement)]
+
+
+async def facts_at_versions(
+    session: AsyncSession, wanted: Sequence[tuple[UUID, int]]
+) -> list[Facts]:
+    """The facts of these executions in these versions; those unknown are not there."""
+    columns = [col(getattr(ExecutionVersion, name)) for name in _SCORED]
+    statement = select(*columns).where(
+        tuple_(col(ExecutionVersion.execution_id), col(ExecutionVersion.version)).in_(wanted)
+    )
+    return [Facts(*tuple(row)) for row in await session.exec(statement)]
 
 
 def _by_region(rows: Iterable[Row[Any]], regions: Sequence[str]) -> dict[str, list[Facts]]:

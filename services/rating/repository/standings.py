@@ -36,14 +36,16 @@ async def list_standings(session: AsyncSession, period: str) -> Sequence[Standin
     return (await session.exec(statement)).all()
 
 
-async def keep_standings(session: AsyncSession, standings: Sequence[Standing]) -> int:
+async def keep_standings(
+    session: AsyncSession, standings: Sequence[Standing]
+) -> tuple[int, set[str]]:
     """Store those that differ from what is stored, under one new revision; tell listeners.
 
-    Returns how many differed.
+    Returns the revision, and the regions that differed.
     """
     rows = [standing.model_dump(exclude={"revision"}) for standing in standings]
     if not rows:
-        return 0
+        return 0, set()
     connection = await session.connection()
     revision = (await connection.execute(text("select nextval('standings_revision')"))).scalar_one()
     table = table_of(Standing)
@@ -55,11 +57,18 @@ async def keep_standings(session: AsyncSession, standings: Sequence[Standing]) -
             index_elements=["period", "region"],
             set_={name: statement.excluded[name] for name in [*values, "revision"]},
             where=changed,
-        )
+        ).returning(table.c.region)
     )
-    if result.rowcount:
-        await connection.execute(text(f"notify {CHANNEL}"))
-    return result.rowcount
+    differed = {region for (region,) in result}
+    if differed:
+        await tell_of_change(session)
+    return revision, differed
+
+
+async def tell_of_change(session: AsyncSession) -> None:
+    """Let the boards of the API's processes load anew once the transaction is through."""
+    connection = await session.connection()
+    await connection.execute(text(f"notify {CHANNEL}"))
 
 
 async def due_for_change(session: AsyncSession, period: str, today: date) -> Sequence[str]:

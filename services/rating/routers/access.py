@@ -50,6 +50,7 @@ def head_of(rating: Rating) -> dict[str, object]:
         "as_of": rating.as_of,
         "complete_through": rating.complete_through,
         "methodology": rating.methodology.code,
+        "methodology_version": rating.methodology.version,
         "mu_bp": rating.mu_bp,
     }
 

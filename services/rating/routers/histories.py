@@ -31,6 +31,7 @@ async def read_region_history(
         as_of=now,
         complete_through=found.complete_through,
         methodology=found.methodology.code,
+        methodology_version=found.methodology.version,
         mu_bp=found.mu_bp,
         region=found.region.code,
         items=[

@@ -75,11 +75,12 @@ async def explain_region_rating(
         item=RegionRow(**render_row(found.row)),
         numerator=found.row.tally.numerator,
         denominator=found.row.tally.weight,
-        parts=[_part(part) for part in found.parts],
+        parts=[part_read(part) for part in found.parts],
     )
 
 
-def _part(part: Part) -> PartRead:
+def part_read(part: Part) -> PartRead:
+    """An execution's part as clients see it."""
     facts, credit = part.facts, part.credit
     return PartRead(
         execution_id=facts.execution_id,

@@ -16,4 +16,5 @@ class RatingHead(BaseModel):
         description="Все факты до этого момента услышаны; null — пока неизвестно"
     )
     methodology: str = Field(max_length=64, examples=["РЭРУ-1"])
+    methodology_version: int
     mu_bp: BasisPoints

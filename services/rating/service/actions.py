@@ -12,7 +12,6 @@ from services.rating.domain.periods import Period
 from services.rating.domain.places import Rivals, Score
 from services.rating.models import Cluster
 from services.rating.repository import directory
-from services.rating.service.methodologies import METHODOLOGY
 from services.rating.service.regions import Rating, Row, rate_regions
 from shared.clock import date_in
 
@@ -40,8 +39,8 @@ async def find_actions(
     today = date_in(region.timezone, as_of)
     row = next(row for row in rating.rows if row.region.code == code)
     others = [row.tally for row in rating.rows if row.region.code != code]
-    rivals = Rivals.of(others, rating.mu_bp, METHODOLOGY)
-    found = actions(facts[code], period, METHODOLOGY, today, rivals)
+    rivals = Rivals.of(others, rating.mu_bp, rating.methodology)
+    found = actions(facts[code], period, rating.methodology, today, rivals)
     chosen = [action for action in found if action.move is not Move.WAIT][:first]
     ids = {one.facts.cluster_id for one in found if one.facts.cluster_id is not None}
     return Agenda(
@@ -52,5 +51,5 @@ async def find_actions(
         await directory.clusters_by_id(session, ids),
         len(chosen),
         rivals.score(row.tally),
-        together(chosen, facts[code], period, METHODOLOGY, today, rivals),
+        together(chosen, facts[code], period, rating.methodology, today, rivals),
     )

@@ -13,7 +13,6 @@ from services.rating.domain.places import places
 from services.rating.domain.scores import Tally, Zone, tally
 from services.rating.models import Cluster
 from services.rating.repository import directory
-from services.rating.service.methodologies import METHODOLOGY
 from services.rating.service.regions import Rating, rate_regions
 from shared.clock import date_in
 
@@ -44,10 +43,10 @@ async def rate_clusters(
             if one.cluster_id is not None and wanted(one):
                 groups.setdefault(one.cluster_id, []).append(one)
     tallies = {
-        cluster_id: tally(found, period, METHODOLOGY, date_in(zones[found[0].region], as_of))
+        cluster_id: tally(found, period, rating.methodology, date_in(zones[found[0].region], as_of))
         for cluster_id, found in groups.items()
     }
-    placed = places(tallies, rating.mu_bp, METHODOLOGY)
+    placed = places(tallies, rating.mu_bp, rating.methodology)
     clusters = await directory.clusters_by_id(session, groups)
     rows = [
         ClusterRow(
@@ -56,8 +55,8 @@ async def rate_clusters(
             clusters.get(cluster_id),
             one,
             one.raw_bp,
-            one.stabilised_bp(rating.mu_bp, METHODOLOGY),
-            one.zone(METHODOLOGY),
+            one.stabilised_bp(rating.mu_bp, rating.methodology),
+            one.zone(rating.methodology),
             placed[cluster_id],
         )
         for cluster_id, one in tallies.items()

@@ -8,7 +8,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.domain.corridors import Contender, Corridor, Span, corridor, span
 from services.rating.domain.periods import Period
 from services.rating.repository import directory
-from services.rating.service.methodologies import METHODOLOGY
 from services.rating.service.regions import Rating, Row, rate_regions
 from shared.clock import date_in
 
@@ -34,12 +33,13 @@ async def find_corridor(
     rating, facts = await rate_regions(session, period, as_of, waiting=True)
     days = {row.region.code: date_in(row.region.timezone, as_of) for row in rating.rows}
     corridors = {
-        name: corridor(facts[name], period, METHODOLOGY, days[name], rating.mu_bp) for name in days
+        name: corridor(facts[name], period, rating.methodology, days[name], rating.mu_bp)
+        for name in days
     }
     own = corridors.pop(code)
     moving = [other.contender for other in corridors.values()]
     standing = [
-        Contender.standing_still(row.tally, rating.mu_bp, METHODOLOGY)
+        Contender.standing_still(row.tally, rating.mu_bp, rating.methodology)
         for row in rating.rows
         if row.region.code != code
     ]
@@ -48,7 +48,7 @@ async def find_corridor(
         next(row for row in rating.rows if row.region.code == code),
         days[code],
         own,
-        span(own.contender, moving, METHODOLOGY),
-        span(own.contender_with_returns, moving, METHODOLOGY),
-        span(own.contender, standing, METHODOLOGY),
+        span(own.contender, moving, rating.methodology),
+        span(own.contender_with_returns, moving, rating.methodology),
+        span(own.contender, standing, rating.methodology),
     )

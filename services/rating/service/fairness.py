@@ -8,7 +8,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.domain.explanations import explain
 from services.rating.domain.fairness import Audit, Subject, audit
 from services.rating.domain.periods import Period
-from services.rating.service.methodologies import METHODOLOGY
 from services.rating.service.regions import Rating, rate_regions
 from shared.clock import date_in
 
@@ -21,7 +20,7 @@ async def audit_fairness(
     subjects = []
     for row in rating.rows:
         today = date_in(row.region.timezone, as_of)
-        parts = explain(facts[row.region.code], period, METHODOLOGY, today)
+        parts = explain(facts[row.region.code], period, rating.methodology, today)
         counted = {part.facts.cluster_id: part.facts.cohort for part in parts if part.credit}
         subjects.append(
             Subject(
@@ -31,4 +30,4 @@ async def audit_fairness(
                 row.tally,
             )
         )
-    return rating, audit(subjects, rating.mu_bp, METHODOLOGY)
+    return rating, audit(subjects, rating.mu_bp, rating.methodology)

@@ -12,7 +12,6 @@ from services.rating.domain.periods import Period
 from services.rating.domain.places import Rivals, Score
 from services.rating.domain.scores import Tally, Zone, tally
 from services.rating.models import Region
-from services.rating.service.methodologies import METHODOLOGY
 from services.rating.service.regions import Rating, rate_regions
 from shared.clock import date_in
 
@@ -44,15 +43,15 @@ async def rate_groups(
                 parts[name].append(one)
         for name, part in parts.items():
             groups[name] += part
-            tallies[name] += tally(part, period, METHODOLOGY, today)
-    rivals = Rivals.of(tallies.values(), rating.mu_bp, METHODOLOGY)
+            tallies[name] += tally(part, period, rating.methodology, today)
+    rivals = Rivals.of(tallies.values(), rating.mu_bp, rating.methodology)
     rows = [
         GroupRow(
             name,
             len({fact.region for fact in groups[name]}),
             len({fact.cluster_id for fact in groups[name]} - {None}),
             rivals.score(one),
-            one.zone(METHODOLOGY),
+            one.zone(rating.methodology),
         )
         for name, one in tallies.items()
     ]

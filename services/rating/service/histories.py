@@ -11,7 +11,7 @@ from services.rating.domain.periods import Period
 from services.rating.models import Region
 from services.rating.repository import directory, positions
 from services.rating.repository import facts as repository
-from services.rating.service.methodologies import METHODOLOGY, mu_of
+from services.rating.service.methodologies import methodology_of, mu_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,14 @@ async def tell_history(session: AsyncSession, code: str, period: Period, now: da
     Raises `RegionNotFound`.
     """
     region = await directory.get_region(session, code)
+    methodology = await methodology_of(session, period)
     moments = instants(period, region.timezone, now)
     versions = await repository.versions_of(session, code, moments[-1][1]) if moments else []
     return History(
         region,
         period,
         await positions.complete_through(session),
-        METHODOLOGY,
-        await mu_of(session, period, METHODOLOGY),
-        history(versions, moments, period, METHODOLOGY, region.timezone),
+        methodology,
+        await mu_of(session, period, methodology),
+        history(versions, moments, period, methodology, region.timezone),
     )

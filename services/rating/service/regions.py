@@ -15,7 +15,7 @@ from services.rating.domain.scores import Tally, Zone, tally
 from services.rating.models import Region
 from services.rating.repository import directory, positions
 from services.rating.repository import facts as repository
-from services.rating.service.methodologies import METHODOLOGY, mu_of
+from services.rating.service.methodologies import methodology_of, mu_of
 from shared.clock import MOSCOW, date_in
 
 
@@ -88,18 +88,19 @@ async def rate_regions(
     """
     regions = await directory.list_regions(session)
     facts = await repository.facts_as_of(session, period, as_of, sorted(regions), waiting=waiting)
+    methodology = await methodology_of(session, period)
     tallies = {
-        code: tally(facts[code], period, METHODOLOGY, date_in(region.timezone, as_of))
+        code: tally(facts[code], period, methodology, date_in(region.timezone, as_of))
         for code, region in regions.items()
     }
-    mu_bp = await mu_of(session, period, METHODOLOGY)
+    mu_bp = await mu_of(session, period, methodology)
     rating = Rating(
         period,
         as_of,
         await positions.complete_through(session),
-        METHODOLOGY,
+        methodology,
         mu_bp,
-        rank(regions, tallies, mu_bp, METHODOLOGY),
+        rank(regions, tallies, mu_bp, methodology),
     )
     return rating, facts
 
@@ -112,4 +113,4 @@ async def explain_region(
     rating, facts = await rate_regions(session, period, as_of)
     today = date_in(region.timezone, as_of)
     row = next(row for row in rating.rows if row.region.code == code)
-    return Explanation(rating, row, explain(facts[code], period, METHODOLOGY, today))
+    return Explanation(rating, row, explain(facts[code], period, rating.methodology, today))

@@ -7,13 +7,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.cohorts import next_change
 from services.rating.domain.facts import Facts
+from services.rating.domain.methodologies import Methodology
 from services.rating.domain.periods import Period
 from services.rating.domain.scores import Tally, tally
 from services.rating.models import Standing
 from services.rating.repository import directory
 from services.rating.repository import facts as heard
 from services.rating.repository import standings as repository
-from services.rating.service.methodologies import METHODOLOGY
+from services.rating.service.announcements import announce_standings
+from services.rating.service.methodologies import methodology_of
 from services.rating.service.regions import current_period
 from shared.clock import date_in
 
@@ -32,15 +34,21 @@ async def score(session: AsyncSession, now: datetime) -> int:
     touched |= regions.keys() - known
     wanted = sorted(touched & regions.keys())
     facts = await heard.newest_facts(session, period, wanted)
+    methodology = await methodology_of(session, period)
     standings = [
-        _standing(period, code, facts[code], date_in(regions[code].timezone, now))
+        _standing(period, code, facts[code], methodology, date_in(regions[code].timezone, now))
         for code in wanted
     ]
-    return await repository.keep_standings(session, standings)
+    revision, changed = await repository.keep_standings(session, standings)
+    told = [(one.region, tally_of(one)) for one in standings if one.region in changed]
+    await announce_standings(session, str(period), told, methodology, revision=revision, now=now)
+    return len(changed)
 
 
-def _standing(period: Period, code: str, facts: Sequence[Facts], today: date) -> Standing:
-    one = tally(facts, period, METHODOLOGY, today)
+def _standing(
+    period: Period, code: str, facts: Sequence[Facts], methodology: Methodology, today: date
+) -> Standing:
+    one = tally(facts, period, methodology, today)
     return Standing(
         period=str(period),
         region=code,
@@ -53,7 +61,7 @@ def _standing(period: Period, code: str, facts: Sequence[Facts], today: date) ->
         delay=one.delay,
         returns=one.returns,
         extensions=one.extensions,
-        next_change=next_change(facts, METHODOLOGY, today),
+        next_change=next_change(facts, methodology, today),
         revision=0,
     )
 

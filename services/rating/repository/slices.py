@@ -1,0 +1,140 @@
+"""Statements about slices and their lines."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.rating.domain.facts import Facts
+from services.rating.domain.slices import SliceStatus
+from services.rating.models import ExecutionVersion, Slice, SliceCorrection, SliceRow
+from services.rating.repository.facts import facts_at_versions
+from services.rating.repository.newest import table_of
+from shared.errors import NotFound
+
+
+class SliceNotFound(NotFound):
+    """There is no such slice."""
+
+    code = "slice_not_found"
+    title = "Среза нет"
+
+
+async def newest_month(session: AsyncSession) -> str | None:
+    """The last month that has a slice, if any, be it still a draft."""
+    return (await session.exec(select(func.max(Slice.period)))).one()
+
+
+async def first_heard(session: AsyncSession) -> datetime | None:
+    """When the first fact heard came about."""
+    return (await session.exec(select(func.min(ExecutionVersion.occurred_at)))).one()
+
+
+async def begin(session: AsyncSession, one: Slice) -> None:
+    """Add the draft, unless the month has one already."""
+    statement = upsert(table_of(Slice)).values(one.model_dump())
+    await session.exec(statement.on_conflict_do_nothing(index_elements=["period", "revision"]))
+
+
+async def lock_draft(session: AsyncSession) -> Slice | None:
+    """The earliest slice that waits, unless another worker has it."""
+    statement = (
+        select(Slice)
+        .where(col(Slice.status) == SliceStatus.DRAFT)
+        .order_by(col(Slice.period))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def lock_slice(session: AsyncSession, slice_id: UUID) -> Slice:
+    """The slice, ours until the transaction ends. Raises `SliceNotFound`."""
+    statement = select(Slice).where(col(Slice.id) == slice_id).with_for_update()
+    found = (await session.exec(statement)).first()
+    if found is None:
+        raise SliceNotFound("Такого среза нет.", field="path.slice_id")
+    return found
+
+
+async def get_slice(session: AsyncSession, slice_id: UUID) -> Slice:
+    """Raises `SliceNotFound`."""
+    found = await session.get(Slice, slice_id)
+    if found is None:
+        raise SliceNotFound("Такого среза нет.", field="path.slice_id")
+    return found
+
+
+async def list_slices(session: AsyncSession, period: str | None = None) -> Sequence[Slice]:
+    """The slices, the newest month first and in it the newest revision."""
+    statement = select(Slice).order_by(col(Slice.period).desc(), col(Slice.revision).desc())
+    if period is not None:
+        statement = statement.where(col(Slice.period) == period)
+    return (await session.exec(statement)).all()
+
+
+async def newest_of(session: AsyncSession, period: str) -> Slice | None:
+    """The month's newest frozen slice: its last revision."""
+    statement = (
+        select(Slice)
+        .where(col(Slice.period) == period, col(Slice.status) != SliceStatus.DRAFT)
+        .order_by(col(Slice.revision).desc())
+        .limit(1)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def newest_before(session: AsyncSession, month: str) -> Slice | None:
+    """The newest frozen slice, in its last revision, of a month before this one."""
+    statement = (
+        select(Slice)
+        .where(col(Slice.period) < month, col(Slice.status) != SliceStatus.DRAFT)
+        .order_by(col(Slice.period).desc(), col(Slice.revision).desc())
+        .limit(1)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def national_before(session: AsyncSession, month: str) -> int | None:
+    """The national raw score of the newest slice of a month before this one, as first frozen."""
+    statement = (
+        select(Slice.national_raw_bp)
+        .where(
+            col(Slice.period) < month,
+            col(Slice.revision) == 0,
+            col(Slice.national_raw_bp).is_not(None),
+        )
+        .order_by(col(Slice.period).desc())
+        .limit(1)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def rows_of(session: AsyncSession, slice_id: UUID) -> Sequence[SliceRow]:
+    """The slice's lines by region."""
+    statement = (
+        select(SliceRow).where(col(SliceRow.slice_id) == slice_id).order_by(col(SliceRow.region))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def corrections_of(session: AsyncSession, slice_id: UUID) -> Sequence[SliceCorrection]:
+    """What the revision sees corrected, by execution."""
+    statement = (
+        select(SliceCorrection)
+        .where(col(SliceCorrection.slice_id) == slice_id)
+        .order_by(col(SliceCorrection.execution_id))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def corrected_facts(
+    session: AsyncSession, corrections: Sequence[SliceCorrection]
+) -> Sequence[Facts]:
+    """The facts of the versions that the corrections name."""
+    return await facts_at_versions(
+        session, [(one.execution_id, one.version) for one in corrections]
+    )
