@@ -6,9 +6,13 @@ and for its rating, and prints where the two differ:
 
     python -m tests.independent.recompute --assignments URL --directory URL --rating URL \
         --token TOKEN --period 2023-10 --as-of 2023-10-31T20:59:59Z --region 16
+
+`--slice ID` in the place of period and instant checks a frozen month, its μ and its hash.
 """
 
 import argparse
+import hashlib
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,6 +31,22 @@ Row = dict[str, Any]
 
 RUSSIA = holidays.country_holidays("RU")
 ONE_DAY = timedelta(days=1)
+HASHED = [
+    "region",
+    "raw_bp",
+    "stabilised_bp",
+    "zone",
+    "place",
+    "numerator",
+    "weight",
+    "executions",
+    "on_time",
+    "debts",
+    "provisional",
+    "delay",
+    "returns",
+    "extensions",
+]
 COMPARED = (
     "raw_bp",
     "stabilised_bp",
@@ -100,7 +120,16 @@ def judge(fact: Fact, start: date, end: date, today: date) -> Row | None:
     if done is None:
         if due >= today:
             return None
-        return {"weight": fact["weight"], "credit": 0, "on_time": 0, "debt": 1, "waiting": 0}
+        return {
+            "weight": fact["weight"],
+            "credit": 0,
+            "on_time": 0,
+            "debt": 1,
+            "waiting": 0,
+            "delay": len(list(worked_days(due, today))),
+            "returns": fact["returns"],
+            "extensions": fact["extensions"],
+        }
 
     timeliness = Fraction(1)
     if done > due:
@@ -116,6 +145,9 @@ def judge(fact: Fact, start: date, end: date, today: date) -> Row | None:
         "on_time": int(done <= due),
         "debt": 0,
         "waiting": int(fact["accepted_at"] is None),
+        "delay": 0 if done <= due else len(list(worked_days(due, done))) or 1,
+        "returns": fact["returns"],
+        "extensions": fact["extensions"],
     }
 
 
@@ -137,6 +169,9 @@ def summarise(region: str, judged: Sequence[Row], mu_bp: int) -> Row:
         "on_time_bp": None,
         "debts": sum(one["debt"] for one in judged),
         "provisional": sum(one["waiting"] for one in judged),
+        "numerator": sum(one["weight"] * one["credit"] for one in judged),
+        "on_time": sum(one["on_time"] for one in judged),
+        **{name: sum(one[name] for one in judged) for name in ("delay", "returns", "extensions")},
     }
     if judged:
         points = sum(Fraction(one["weight"] * one["credit"], 10_000) for one in judged)
@@ -175,11 +210,62 @@ def recompute(
         found = judge(fact, start, end, today)
         if found is not None:
             judged[fact["region"]].append(found)
-    rows = [summarise(region, found, mu_bp) for region, found in judged.items()]
+    return place([summarise(region, found, mu_bp) for region, found in judged.items()])
+
+
+def place(rows: Sequence[Row]) -> dict[str, Row]:
+    """The lines by region, with their places."""
     placed = [row for row in rows if row["executions"] >= 3]
     for row in placed:
         row["place"] = 1 + sum(is_better(other, row) for other in placed)
     return {row["region"]: row for row in rows}
+
+
+def recompute_slice(
+    versions: Iterable[Fact], zones: Mapping[str, str], period: str, mu_bp: int
+) -> dict[str, Row]:
+    """Every region's line when the month had ended in its zone."""
+    start, end = period_bounds(period)
+    after = end + ONE_DAY
+    known = list(versions)
+    rows = []
+    for region, zone in zones.items():
+        cut_off = datetime(after.year, after.month, after.day, tzinfo=ZoneInfo(zone))
+        own = as_known([fact for fact in known if fact["region"] == region], cut_off)
+        judged = [judge(fact, start, end, after) for fact in own]
+        rows.append(summarise(region, [one for one in judged if one is not None], mu_bp))
+    return place(rows)
+
+
+def result_hash(period: str, rows: Mapping[str, Row]) -> str:
+    """The hash of a slice's result, as `docs/slices.md` says it is made."""
+    lines: list[Mapping[str, Any]] = [{"schema": "slice-result/1", "period": period}]
+    for region in sorted(rows):
+        lines.append({name: rows[region][name] for name in HASHED})
+    text = "".join(
+        json.dumps(line, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
+        for line in lines
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def national(rows: Mapping[str, Row]) -> int | None:
+    """The raw score of all regions pooled."""
+    weight = sum(row["weight"] for row in rows.values())
+    points = sum(row["numerator"] for row in rows.values())
+    return basis_points(Fraction(points, weight * 10_000)) if weight else None
+
+
+def slice_differences(mine: Mapping[str, Row], told: Row) -> list[str]:
+    """Where a slice as published is not what the facts say, in words."""
+    found = differences(mine, told["items"])
+    for name, here in (
+        ("result_hash", result_hash(told["period"], mine)),
+        ("national_raw_bp", national(mine)),
+    ):
+        if told[name] != here:
+            found.append(f"{name} is {here!r} by the facts, {told[name]!r} as published")
+    return found
 
 
 def hand_in(
@@ -286,52 +372,88 @@ def read_all(http: httpx.Client, url: str, **params: Any) -> list[Row]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare a running system with its own facts; 1 when they differ."""
     parser = argparse.ArgumentParser(description="Recompute the rating from the published facts.")
-    for name in ("assignments", "directory", "rating", "token", "period", "as-of"):
+    for name in ("assignments", "directory", "rating", "token"):
         parser.add_argument(f"--{name}", required=True)
+    for name in ("period", "as-of", "slice"):
+        parser.add_argument(f"--{name}")
     parser.add_argument("--region", action="append", default=[], help="check its actions, too")
     options = parser.parse_args(arguments)
+    if not options.slice and not (options.period and options.as_of):
+        parser.error("--period and --as-of, or --slice")
+    headers = {"Authorization": f"Bearer {options.token}"}
+    with httpx.Client(headers=headers, timeout=60) as http:
+        found, said = (
+            _check_slice(http, options) if options.slice else _check_rating(http, options, parser)
+        )
+    for line in found:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{said}: {len(found)} differences.\n")
+    return 1 if found else 0
+
+
+def _zones(http: httpx.Client, options: argparse.Namespace) -> dict[str, str]:
+    regions = read_all(http, f"{options.directory}/v1/regions", limit=100)
+    return {region["code"]: region["timezone"] for region in regions}
+
+
+def _facts(http: httpx.Client, options: argparse.Namespace, as_of: datetime) -> list[Row]:
+    url = f"{options.assignments}/v1/executions/facts"
+    return read_all(http, url, as_of=as_of.isoformat())
+
+
+def _told(http: httpx.Client, url: str, **params: str) -> Any:
+    response = http.get(url, params=params)
+    response.raise_for_status()
+    return response.json()
+
+
+def _check_rating(
+    http: httpx.Client, options: argparse.Namespace, parser: argparse.ArgumentParser
+) -> tuple[list[str], str]:
     as_of = datetime.fromisoformat(options.as_of)
     if as_of.tzinfo is None:
         parser.error("--as-of needs an offset, for example 2023-10-31T20:59:59Z")
-
-    headers = {"Authorization": f"Bearer {options.token}"}
-    with httpx.Client(headers=headers, timeout=60) as http:
-        regions = read_all(http, f"{options.directory}/v1/regions", limit=100)
-        facts = read_all(
-            http, f"{options.assignments}/v1/executions/facts", as_of=as_of.isoformat()
-        )
-        response = http.get(
-            f"{options.rating}/v1/ratings/regions",
-            params={"period": options.period, "as_of": as_of.isoformat()},
-        )
-        response.raise_for_status()
-        rating = response.json()
-        actions = {}
-        for region in options.region:
-            response = http.get(
-                f"{options.rating}/v1/ratings/regions/{region}/actions",
-                params={"period": options.period, "as_of": as_of.isoformat()},
-            )
-            response.raise_for_status()
-            actions[region] = response.json()["actions"]
-    zones = {region["code"]: region["timezone"] for region in regions}
+    zones, facts = _zones(http, options), _facts(http, options, as_of)
+    asked = {"period": options.period, "as_of": as_of.isoformat()}
+    rating = _told(http, f"{options.rating}/v1/ratings/regions", **asked)
     mine = recompute(facts, zones, as_of, options.period, rating["mu_bp"])
-
     heard = rating["complete_through"]
     if heard is None or datetime.fromisoformat(heard) < as_of:
         sys.stdout.write(f"The rating has heard everything only up to {heard}.\n")
     found = differences(mine, rating["items"])
-    for region, told in actions.items():
+    for region in options.region:
+        told = _told(http, f"{options.rating}/v1/ratings/regions/{region}/actions", **asked)
         after = what_if(facts, zones, as_of, options.period, rating["mu_bp"], [region])
-        found += action_differences(after, mine[region], told)
-    for line in found:
-        sys.stdout.write(f"{line}\n")
+        found += action_differences(after, mine[region], told["actions"])
+    return found, _said(mine, facts)
+
+
+def _check_slice(http: httpx.Client, options: argparse.Namespace) -> tuple[list[str], str]:
+    told = _told(http, f"{options.rating}/v1/slices/{options.slice}")
+    if told["corrections"]:
+        raise SystemExit("A revision sees corrected facts: verify it over its own address.")
+    zones = _zones(http, options)
+    _, end = period_bounds(told["period"])
+    facts = _facts_per_zone(http, options, zones, end + ONE_DAY)
+    mine = recompute_slice(facts, zones, told["period"], told["mu_bp"])
+    return slice_differences(mine, told), _said(mine, facts)
+
+
+def _facts_per_zone(
+    http: httpx.Client, options: argparse.Namespace, zones: Mapping[str, str], after: date
+) -> list[Row]:
+    """The facts as of the month's end in each zone, of that zone's regions."""
+    found = []
+    for zone in sorted(set(zones.values())):
+        cut_off = datetime(after.year, after.month, after.day, tzinfo=ZoneInfo(zone))
+        known = _facts(http, options, cut_off)
+        found += [fact for fact in known if zones[fact["region"]] == zone]
+    return found
+
+
+def _said(mine: Mapping[str, Row], facts: Sequence[Fact]) -> str:
     counted = sum(row["executions"] for row in mine.values())
-    sys.stdout.write(
-        f"{len(mine)} regions, {len(facts)} executions, {counted} of them count:"
-        f" {len(found)} differences.\n"
-    )
-    return 1 if found else 0
+    return f"{len(mine)} regions, {len(facts)} executions, {counted} of them count"
 
 
 if __name__ == "__main__":
