@@ -6,6 +6,7 @@ from services.rating.jobs import scorer, slicing
 from services.rating.page import STATIC, Assets
 from services.rating.routers import (
     actions,
+    appeals,
     clusters,
     corridors,
     fairness,
@@ -32,6 +33,7 @@ app = create_app(
     live.router,
     # Last of the ratings: its path fits any name.
     groups.router,
+    appeals.router,
     slices.router,
     methodologies.router,
     live.pages,

@@ -1,5 +1,6 @@
 """Tables of the rating database: facts heard from others, and standings worked out of them."""
 
+from services.rating.models.appeals import Appeal
 from services.rating.models.base import Base
 from services.rating.models.directory import Cluster, Region
 from services.rating.models.facts import ExecutionFacts, ExecutionVersion, FactColumns
@@ -8,6 +9,7 @@ from services.rating.models.slices import Slice, SliceCorrection, SliceRow
 from services.rating.models.standings import Standing, Touched
 
 __all__ = [
+    "Appeal",
     "Base",
     "Cluster",
     "ExecutionFacts",

@@ -36,8 +36,6 @@ _SEES_ALL = (
     Role.SERVICE,
 )
 
-_OWN_REGION_ONLY = tuple(role for role in Role if role not in _SEES_ALL)
-
 
 def when(period: str | None, as_of: datetime | None, now: datetime) -> tuple[Period, datetime]:
     instant = as_of or now
@@ -55,11 +53,13 @@ def head_of(rating: Rating) -> dict[str, object]:
     }
 
 
+def own_regions(actor: Actor) -> frozenset[str] | None:
+    """The regions whose work the actor sees; None for all."""
+    return None if actor.is_any(*_SEES_ALL) else actor.regions
+
+
 def own_region(actor: Actor, code: str) -> None:
     """Raises `RegionNotFound` for another's region: those of one region see no other's work."""
-    if (
-        actor.is_any(*_OWN_REGION_ONLY)
-        and not actor.is_any(*_SEES_ALL)
-        and code not in actor.regions
-    ):
+    seen = own_regions(actor)
+    if seen is not None and code not in seen:
         raise RegionNotFound("Такого региона нет.", field="path.code")

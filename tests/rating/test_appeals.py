@@ -1,0 +1,216 @@
+"""A region contests a fact; ЦУР decides by an event or a note; a frozen month is revised."""
+
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.rating.domain.facts import Facts
+from services.rating.models import Appeal, ExecutionFacts, ExecutionVersion
+from tests.conftest import Headers, Tokens
+from tests.rating.facts import make_facts, number
+from tests.rating.test_domain import FOUR
+from tests.rating.test_slices import LATER, freeze
+from tests.rating.world import HEARD_AT, hear
+
+OCTOBER_20: Final = datetime(2023, 10, 20, 9, tzinfo=UTC)
+DEBT: Final = FOUR[3]
+WANTED: Final = {
+    "execution_id": str(DEBT.execution_id),
+    "contested": "addressee",
+    "text": "Кластер реорганизован до выдачи поручения.",
+}
+
+
+@pytest.fixture
+def region(token: Tokens) -> Headers:
+    return token("coordinator", regions=["16"]) | {"X-Simulated-Now": OCTOBER_20.isoformat()}
+
+
+@pytest.fixture
+def centre(token: Tokens) -> Headers:
+    return token("cur_controller") | {"X-Simulated-Now": LATER.isoformat()}
+
+
+@pytest.fixture(autouse=True)
+async def heard(session: AsyncSession) -> None:
+    await hear(session, FOUR)
+    for one in FOUR:
+        session.add(ExecutionFacts(**asdict(one), submitted_at=None, occurred_at=HEARD_AT))
+    await session.flush()
+
+
+async def corrected(session: AsyncSession, one: Facts, at: datetime) -> None:
+    """The event by which assignments put the execution right."""
+    session.add(ExecutionVersion(**asdict(one), submitted_at=None, occurred_at=at))
+    known = await session.get(ExecutionFacts, one.execution_id)
+    assert known is not None
+    known.version, known.status = one.version, one.status
+    session.add(known)
+    await session.flush()
+
+
+async def file(client: httpx.AsyncClient, region: Headers, **overrides: Any) -> httpx.Response:
+    return await client.post("/v1/appeals", json=WANTED | overrides, headers=region)
+
+
+async def test_an_appeal_upheld_by_an_event_revises_a_month_frozen_meanwhile(
+    client: httpx.AsyncClient, session: AsyncSession, region: Headers, centre: Headers
+) -> None:
+    appeal = (await file(client, region)).json()
+    assert (appeal["status"], appeal["region"], appeal["period"]) == ("open", "16", "2023-10")
+    october = await freeze(session)
+    path = f"/v1/appeals/{appeal['id']}/uphold"
+    early = await client.post(path, json={"note": "Согласны"}, headers=centre)
+    assert (early.status_code, early.json()["code"]) == (409, "not_corrected_yet")
+
+    await corrected(session, replace(DEBT, version=9, status="withdrawn"), LATER)
+    upheld = await client.post(path, json={"note": "Снято"}, headers=centre)
+
+    assert upheld.status_code == 200, upheld.text
+    assert (upheld.json()["status"], upheld.json()["corrected_version"]) == ("upheld", 9)
+    revision = (await client.get(f"/v1/slices/{upheld.json()['slice_id']}")).json()
+    assert (revision["revision"], revision["reason"]) == (1, "Апелляция региона 16: Снято")
+    line = next(one for one in revision["items"] if one["region"] == "16")
+    assert (line["raw_bp"], line["debts"]) == (7550, 0)
+    first = (await client.get(f"/v1/slices/{october.id}")).json()
+    assert next(one for one in first["items"] if one["region"] == "16")["raw_bp"] == 4314
+    again = await client.post(path, json={"note": "Ещё раз"}, headers=centre)
+    assert (again.status_code, again.json()["code"]) == (409, "appeal_decided")
+
+
+async def test_before_the_freeze_the_event_alone_is_enough(
+    client: httpx.AsyncClient, session: AsyncSession, region: Headers, centre: Headers
+) -> None:
+    appeal = (await file(client, region)).json()
+    await corrected(session, replace(DEBT, version=9, status="withdrawn"), OCTOBER_20)
+    path = f"/v1/appeals/{appeal['id']}/uphold"
+    upheld = (await client.post(path, json={"note": "Снято"}, headers=centre)).json()
+    assert (upheld["status"], upheld["slice_id"]) == ("upheld", None)
+    assert (await client.get("/v1/slices")).json()["items"] == []
+
+
+async def test_a_correction_that_the_month_saw_already_makes_no_revision(
+    client: httpx.AsyncClient, session: AsyncSession, region: Headers, centre: Headers
+) -> None:
+    appeal = (await file(client, region)).json()
+    await corrected(session, replace(DEBT, version=9, status="withdrawn"), OCTOBER_20)
+    await freeze(session)
+    path = f"/v1/appeals/{appeal['id']}/uphold"
+    upheld = (await client.post(path, json={"note": "Снято"}, headers=centre)).json()
+    assert (upheld["status"], upheld["slice_id"]) == ("upheld", None)
+    assert len((await client.get("/v1/slices")).json()["items"]) == 1
+
+
+async def test_a_note_changes_no_fact(
+    client: httpx.AsyncClient, session: AsyncSession, region: Headers, centre: Headers
+) -> None:
+    appeal = (await file(client, region)).json()
+    await freeze(session)
+    body = {"note": "Учтём в следующей методике", "as_note": True}
+    path = f"/v1/appeals/{appeal['id']}/uphold"
+    upheld = (await client.post(path, json=body, headers=centre)).json()
+    assert (upheld["status"], upheld["corrected_version"], upheld["slice_id"]) == (
+        "upheld",
+        None,
+        None,
+    )
+
+
+async def test_rejected_and_withdrawn_ones_may_be_filed_anew(
+    client: httpx.AsyncClient, region: Headers, centre: Headers
+) -> None:
+    first = (await file(client, region)).json()
+    twice = await file(client, region)
+    assert (twice.status_code, twice.json()["code"]) == (409, "appeal_open")
+    stale = await client.post(
+        f"/v1/appeals/{first['id']}/reject",
+        json={"note": "Нет"},
+        headers=centre | {"If-Match": '"v7"'},
+    )
+    assert stale.status_code == 412
+    rejected = await client.post(
+        f"/v1/appeals/{first['id']}/reject", json={"note": "Нет"}, headers=centre
+    )
+    assert (rejected.json()["status"], rejected.json()["decision"]) == ("rejected", "Нет")
+    second = (await file(client, region)).json()
+    withdrawn = await client.post(f"/v1/appeals/{second['id']}/withdraw", headers=region)
+    assert withdrawn.json()["status"] == "withdrawn"
+    assert (await file(client, region)).status_code == 201
+    for status, count in (("open", 1), ("rejected", 1), ("withdrawn", 1), ("upheld", 0)):
+        found = await client.get("/v1/appeals", params={"status": status}, headers=centre)
+        assert len(found.json()["items"]) == count
+
+
+async def test_a_repeated_request_files_one_appeal(
+    client: httpx.AsyncClient, session: AsyncSession, region: Headers
+) -> None:
+    keyed = region | {"Idempotency-Key": "the-first"}
+    answers = [await file(client, keyed) for _ in range(2)]
+    assert [one.status_code for one in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    assert len((await session.exec(select(Appeal))).all()) == 1
+
+
+async def test_a_frozen_month_is_not_contested_and_a_debt_is_in_the_month_that_runs(
+    client: httpx.AsyncClient, session: AsyncSession, region: Headers
+) -> None:
+    await freeze(session)
+    late = region | {"X-Simulated-Now": LATER.isoformat()}
+    refused = await file(client, late, period="2023-10")
+    assert (refused.status_code, refused.json()["code"]) == (409, "appeal_too_late")
+    assert (await file(client, late)).json()["period"] == "2023-11"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "status", "code", "field"),
+    [
+        ({"execution_id": str(uuid4())}, 404, "execution_not_found", "body.execution_id"),
+        ({"execution_id": "12"}, 422, "invalid_request", "body.execution_id"),
+        ({"contested": "mood"}, 422, "invalid_request", "body.contested"),
+        ({"text": " "}, 422, "invalid_request", "body.text"),
+        ({"period": "2023-Q4"}, 422, "invalid_request", "body.period"),
+        ({"execution_id": str(number(77))}, 422, "appeal_pointless", "body.execution_id"),
+        ({"execution_id": str(number(78))}, 404, "execution_not_found", "body.execution_id"),
+    ],
+)
+async def test_what_cannot_be_contested_is_refused(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    region: Headers,
+    overrides: dict[str, Any],
+    status: int,
+    code: str,
+    field: str,
+) -> None:
+    weightless = make_facts(execution_id=number(77), origin="other", due=date(2023, 10, 13))
+    foreign = make_facts(execution_id=number(78), region="77")
+    for one in (weightless, foreign):
+        session.add(ExecutionFacts(**asdict(one), submitted_at=None, occurred_at=HEARD_AT))
+    response = await file(client, region, **overrides)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.json()["errors"][0]["field"] == field
+
+
+async def test_who_files_who_decides_and_who_sees(
+    client: httpx.AsyncClient, token: Tokens, region: Headers, centre: Headers
+) -> None:
+    appeal = (await file(client, region)).json()
+    path = f"/v1/appeals/{appeal['id']}"
+    foreign = token("coordinator", regions=["77"])
+    assert (await client.get(path, headers=foreign)).status_code == 404
+    assert (await client.get("/v1/appeals", headers=foreign)).json()["items"] == []
+    assert (await client.post(f"{path}/withdraw", headers=foreign)).status_code == 404
+    assert (await client.get(path, headers=token("auditor"))).json() == appeal
+    for who in (region, token("auditor"), token("cluster", regions=["16"])):
+        for decision in ("uphold", "reject"):
+            answer = await client.post(f"{path}/{decision}", json={"note": "Да"}, headers=who)
+            assert answer.status_code == 403
+    for who in (centre, token("auditor"), token("platform")):
+        assert (await file(client, who)).status_code == 403
+    assert (await client.get("/v1/appeals")).status_code == 401
