@@ -34,6 +34,7 @@ from services.rating.models import ExecutionVersion, Slice, SliceRow
 from services.rating.service import slices
 from services.rating.service.methodologies import mu_of
 from shared.events.assignments import ExecutionEvent
+from shared.events.directory import RegionEvent
 from shared.tables import OutboxRecord
 from tests.conftest import Headers, Tokens
 from tests.rating.facts import OCTOBER, make_facts, many, number
@@ -53,15 +54,20 @@ def admin(token: Tokens) -> Headers:
     return token("cur_admin") | NOW_AT
 
 
-async def heard_through(session: AsyncSession, instant: datetime | None) -> None:
+async def heard_through(
+    session: AsyncSession,
+    instant: datetime | None,
+    *topics: str,
+) -> None:
     connection = await session.connection()
     await connection.execute(
         text(
             "insert into consumer_positions (topic, partition, seq, broker_offset, through)"
-            " select :topic, n, 1, 1, :through from generate_series(0, 11) as n"
+            " select topic, n, 1, 1, :through"
+            " from generate_series(0, 11) as n, unnest(cast(:topics as text[])) as topic"
             " on conflict (topic, partition) do update set through = excluded.through"
         ),
-        {"topic": ExecutionEvent.topic, "through": instant},
+        {"topics": list(topics or (ExecutionEvent.topic, RegionEvent.topic)), "through": instant},
     )
 
 
@@ -128,6 +134,22 @@ async def test_a_month_is_frozen_once_when_it_has_ended_everywhere_and_all_is_he
     assert (empty.raw_bp, empty.zone, empty.place, empty.executions) == (None, None, None, 0)
     assert await slices.advance(session, LATER) is None
     assert await told(session) == ["rating.slice.frozen.v1"]
+
+
+async def test_a_rating_that_is_filled_anew_waits_for_its_regions_too(
+    session: AsyncSession,
+) -> None:
+    for one in FOUR:
+        await add(session, one, HEARD_AT)
+    await heard_through(session, LATER, ExecutionEvent.topic)
+    assert await slices.advance(session, LATER) is None
+    assert (await session.exec(select(Slice))).all() == []
+    await hear(session, [])
+    assert await slices.advance(session, LATER) is None
+    await heard_through(session, ENDED, RegionEvent.topic)
+    frozen = await slices.advance(session, LATER)
+    assert frozen is not None
+    assert len((await session.exec(select(SliceRow))).all()) == 4
 
 
 async def test_what_is_in_the_slice_is_what_was_so_when_the_month_ended_in_the_regions_zone(

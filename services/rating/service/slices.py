@@ -97,7 +97,9 @@ async def advance(session: AsyncSession, now: datetime) -> Slice | None:
     waiting = await repository.lock_draft(session)
     if waiting is None:
         return None
-    heard = await positions.complete_through(session)
+    # A rating that is filled anew may hear of facts before it hears of their regions.
+    topics = (positions.FACTS_TOPIC, positions.REGIONS_TOPIC)
+    heard = await positions.complete_through(session, topics)
     if heard is None or heard < waiting.cut_off:
         return None
     await _freeze(session, waiting, (), now=now, heard=heard)
@@ -116,6 +118,8 @@ async def _begin_next(session: AsyncSession, now: datetime) -> None:
         begun = (await methodologies.list_methodologies(session))[0].effective_from
         period = Period.month_of(max(begun, first.astimezone(MOSCOW).date()))
     regions = await directory.list_regions(session)
+    if not regions:
+        return
     cut_off = last_cut_off(period, (region.timezone for region in regions.values()))
     if cut_off < now:
         draft = Slice(
