@@ -16,7 +16,8 @@ from shared.workdays import add_working_days, is_working_day, preceding_working_
 
 MOSCOW: Final = ZoneInfo("Europe/Moscow")
 FIRST_DAY: Final = date(2023, 9, 1)
-LAST_DAY: Final = date(2023, 12, 31)
+FIRST_RATED: Final = date(2023, 10, 1)
+LAST_DAY: Final = date(2024, 1, 19)
 FIRST_UNIFIED: Final = date(2023, 10, 4)
 COHORTS: Final = (2022, 2023, 2024)
 _COHORT_WEIGHTS: Final = (19, 41, 40)
@@ -219,6 +220,13 @@ def _meetings(seed: int, industries: Sequence[str]) -> Iterator[Meeting]:
         elif number % 4 == 2:
             items += (_some(dice, day, cohorts=(COHORTS[number % 3],)),)
         yield Meeting(day, "unified", f"Еженедельное совещание № {number + 1}", items)
+        day += timedelta(days=7)
+    # The new year begins with what is left of the old one.
+    number = len(_ALL)
+    while day <= LAST_DAY:
+        if is_working_day(day):
+            number += 1
+            yield Meeting(day, "unified", f"Еженедельное совещание № {number}", ())
         day += timedelta(days=7)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from deploy.season.api import Api
 from deploy.season.plan import (
     FIRST_DAY,
+    FIRST_RATED,
     LAST_DAY,
     MOSCOW,
     Cluster,
@@ -32,6 +33,7 @@ _SECRETARY: Final = "secretary"
 _CONTROLLER: Final = "cur_controller"
 _SETTLE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
+_MORNING: Final = timedelta(hours=6)
 _SURNAMES: Final = (
     "Иванова", "Петрова", "Сидорова", "Кузнецова", "Смирнова", "Попова", "Васильева", "Соколова",
     "Михайлова", "Новикова", "Фёдорова", "Морозова", "Волкова", "Алексеева", "Лебедева",
@@ -80,12 +82,25 @@ class Player:
         days = (self._last_day - FIRST_DAY).days + 1
         for number in range(days):
             day = FIRST_DAY + timedelta(days=number)
-            await self._api.set_clock(start_of(day))
+            await self._begin(day)
             await self._appoint(day)
             await self._meet(day)
             await self._carry_out(day)
             self._progress(number + 1, days)
         await self._api.set_clock(start_of(self._last_day) + timedelta(hours=20))
+
+    async def _begin(self, day: date) -> None:
+        """Midnight in Moscow; on a month's first day the morning, once the last one is frozen."""
+        await self._api.set_clock(start_of(day))
+        if day.day == 1 and day > FIRST_RATED:
+            # By then the month has ended in Kaliningrad, too.
+            await self._api.set_clock(start_of(day) + _MORNING)
+            month = f"{day - timedelta(days=1):%Y-%m}"
+            await self._until(partial(self._frozen, month), f"срез за {month}")
+
+    async def _frozen(self, month: str) -> bool:
+        found = await self._api.get(_ADMIN, "rating", "/v1/slices", period=month)
+        return any(one["frozen_at"] for one in found["items"])
 
     async def _enter_directory(self) -> None:
         """Reference data, clusters, and the heads of authorities."""

@@ -2,12 +2,16 @@
 
 import asyncio
 import random
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from functools import partial
+from math import floor
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import httpx
@@ -68,7 +72,7 @@ class Trouble:
             self.happened.append("broker wiped")
         if day == 50:
             self._stack.stop("rating-worker")
-            asyncio.run_coroutine_threadsafe(self._empty_rating(), asyncio.get_running_loop())
+            asyncio.run_coroutine_threadsafe(self.empty_rating(), asyncio.get_running_loop())
             self.happened.append("rating database emptied")
 
     def kill(self) -> bool:
@@ -81,7 +85,8 @@ class Trouble:
             self.happened.append("rating-worker killed")
         return bool(self._kills)
 
-    async def _empty_rating(self) -> None:
+    async def empty_rating(self) -> None:
+        """Empty the projection of a stopped worker, and start it."""
         connection = await asyncpg.connect(self._stack.env("rating")["DATABASE_URL"])
         await connection.execute(
             "truncate executions, execution_versions, regions, clusters, touched, standings,"
@@ -197,6 +202,98 @@ async def test_shuffled_and_doubled_delivery_gives_the_same_standings_byte_for_b
         theirs = _bytes(await repository.list_standings(session, live["period"]))
     assert len(ours) == 89
     assert ours == theirs
+
+
+@pytest.fixture(scope="module")
+async def october(played: Trouble, api: Api, stack: Stack) -> dict[str, Any]:
+    """October frozen under load: a relay stands still, facts go on, the worker is killed."""
+    stack.kill("assignments-worker", signal.SIGSTOP)
+    await api.set_clock(start_of(date(2023, 11, 1)) + timedelta(hours=2))
+    await eventually(partial(_slices, api), lambda found: len(found) == 1)
+    # Facts of November, while October waits for what the relay has not told yet.
+    late = await api.get("auditor", "assignments", "/v1/executions", status="submitted", limit=200)
+    assert len(late["items"]) > 5
+    morning = start_of(date(2023, 11, 1)) + timedelta(hours=8)
+    for one in late["items"]:
+        path = f"/v1/executions/{one['id']}/forward"
+        await api.post(f"coordinator-{one['region']}", "assignments", path, at=morning)
+    for _ in range(2):
+        await _kill_once_up(stack, "rating-worker")
+    [waiting] = await _slices(api)
+    assert (waiting["status"], waiting["result_hash"]) == ("draft", None)
+    stack.kill("assignments-worker", signal.SIGCONT)
+    for _ in range(3):
+        await _kill_once_up(stack, "rating-worker")
+    found = await eventually(partial(_slices, api), lambda found: bool(found[0]["frozen_at"]))
+    assert [one["id"] for one in found] == [waiting["id"]]
+    whole: dict[str, Any] = await api.get("auditor", "rating", f"/v1/slices/{waiting['id']}")
+    return whole
+
+
+async def test_a_month_frozen_under_load_equals_an_independent_recomputation(
+    october: dict[str, Any], api: Api
+) -> None:
+    regions = await _all(api, "directory", "/v1/regions")
+    zones = {region["code"]: region["timezone"] for region in regions}
+    facts = []
+    for zone in sorted(set(zones.values())):
+        cut_off = datetime(2023, 11, 1, tzinfo=ZoneInfo(zone))
+        known = await _facts(api, cut_off)
+        facts += [fact for fact in known if zones[fact["region"]] == zone]
+
+    mine = recompute.recompute_slice(facts, zones, "2023-10", october["mu_bp"])
+
+    assert (len(mine), october["mu_bp"]) == (89, 8000)
+    assert sum(row["executions"] for row in mine.values()) > 300
+    assert recompute.slice_differences(mine, october) == []
+
+
+async def test_every_explanation_of_the_slice_sums_to_its_score(
+    october: dict[str, Any], api: Api
+) -> None:
+    for item in october["items"]:
+        path = f"/v1/slices/{october['id']}/regions/{item['region']}/explanation"
+        found = await api.get("auditor", "rating", path)
+        assert sum(one["contribution"] for one in found["parts"]) == found["numerator"]
+        weights = sum(one["weight"] for one in found["parts"] if one["counts"])
+        assert weights == found["denominator"] == item["weight"]
+        if weights:
+            share = Fraction(found["numerator"], weights)
+            assert floor(share + Fraction(1, 2)) == item["raw_bp"]
+
+
+async def test_a_rating_filled_anew_verifies_the_same_slice(
+    october: dict[str, Any], played: Trouble, api: Api, stack: Stack
+) -> None:
+    await asyncio.to_thread(stack.stop, "rating-worker")
+    await played.empty_rating()
+    path = f"/v1/slices/{october['id']}"
+    verified = await eventually(
+        partial(api.get, "auditor", "rating", f"{path}/verification"),
+        lambda found: bool(found["matches"]),
+    )
+    assert verified["inputs_hash_replayed"] == october["inputs_hash"]
+    again = await api.get("auditor", "rating", path)
+    assert again["items"] == october["items"]
+    assert again["result_hash"] == october["result_hash"]
+    assert len(await _slices(api)) == 1
+
+
+async def _slices(api: Api) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await api.get("auditor", "rating", "/v1/slices"))["items"]
+    return found
+
+
+async def _kill_once_up(stack: Stack, name: str) -> None:
+    """Kill the process as soon as there is one: in the middle of whatever it has begun."""
+
+    def kill() -> bool:
+        with suppress(StackError, ProcessLookupError):
+            stack.kill(name)
+            return True
+        return False
+
+    await eventually(partial(asyncio.to_thread, kill), bool)
 
 
 def _bytes(standings: Any) -> list[str]:
