@@ -1,5 +1,7 @@
 """Letters over SMTP, to exactly one person each."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
@@ -27,10 +29,26 @@ class MailRefused(ConnectionError):
         super().__init__(reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A PDF that goes with a letter."""
+
+    name: str
+    content: bytes
+
+
 def letter(
-    mark: UUID, *, sender: str, to: str, subject: str, text: str, at: datetime
+    mark: UUID,
+    *,
+    sender: str,
+    to: str,
+    subject: str,
+    text: str,
+    at: datetime,
+    turn: int = 0,
+    attachments: Sequence[Attachment] = (),
 ) -> EmailMessage:
-    """The letter. The same mark makes the same `Message-ID`, so a repeated one can be told.
+    """The letter. The same mark and turn make the same `Message-ID`: a repeated one can be told.
 
     Raises `AddressInvalid`.
     """
@@ -39,10 +57,13 @@ def letter(
     found["To"] = _address(to)
     found["Subject"] = subject
     found["Date"] = format_datetime(at)
-    found["Message-ID"] = f"<{mark}@{_address(sender).domain}>"
+    name = f"{mark}.{turn}" if turn else str(mark)
+    found["Message-ID"] = f"<{name}@{_address(sender).domain}>"
     found["X-Notification-Id"] = str(mark)
     found["Auto-Submitted"] = "auto-generated"
     found.set_content(text)
+    for one in attachments:
+        found.add_attachment(one.content, maintype="application", subtype="pdf", filename=one.name)
     return found
 
 

@@ -53,6 +53,8 @@ class ServiceSettings(BaseSettings):
     smtp_url: SecretStr | None = None
     mail_from: str = "control@localhost"
     notify_chat_urls: list[str] = []
+    # Where people reach the rating: links of acknowledgement in letters lead there.
+    public_url: HttpUrl | None = None
 
     # Where files of evidence lie: `file:///…` or `s3://…`; uploads are refused without it.
     object_store_url: str | None = None

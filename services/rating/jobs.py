@@ -2,12 +2,17 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
+import asyncpg
 import structlog
+from pgqueuer import Job, RetryRequested
 
-from services.rating.service import slices
+from services.rating.service import letters, slices
 from services.rating.service import standings as service
+from shared import queue
 from shared.db import transaction
 from shared.worker import Context
 
@@ -15,6 +20,9 @@ from shared.worker import Context
 PACE_SECONDS: Final = 0.15
 # Mere time changes scores too (a due day ends, a month begins), so look at least this often.
 LOOK_SECONDS: Final = 1.0
+# How long a job of a worker that died stays with it.
+_STALE: Final = timedelta(seconds=5)
+_LATER: Final = timedelta(seconds=2)
 
 logger = structlog.get_logger(__name__)
 
@@ -46,3 +54,52 @@ async def slicing(context: Context) -> None:
         else:
             logger.info("a month is frozen", period=frozen.period, result=frozen.result_hash)
             context.wake_relay()
+
+
+async def lettering(context: Context) -> None:
+    """Prepare the letters of what is frozen; what is sent whole is published."""
+    while True:
+        now = context.clock.now()
+        async with transaction(context.sessions) as session:
+            prepared = await letters.prepare(session, context.client, now=now)
+        if context.settings.smtp_url is not None:
+            async with transaction(context.sessions) as session:
+                # A job may have been lost to an error: what waits has a place in the queue.
+                await letters.requeue(session)
+        async with transaction(context.sessions) as session:
+            settled = await letters.settle(session, now=now)
+        if settled:
+            context.wake_relay()
+        if prepared is None:
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def sending(context: Context) -> None:
+    """Send the letters that are queued; a failure waits and is tried again."""
+    connection = await asyncpg.connect(context.settings.database_dsn, timeout=5)
+    try:
+        queuer = queue.worker(connection)
+
+        @queuer.entrypoint(letters.ENTRYPOINT, concurrency_limit=4)
+        async def send(job: Job) -> None:
+            await _send(context, UUID((job.payload or b"").decode()))
+
+        await queuer.run(
+            dequeue_timeout=timedelta(seconds=1), batch_size=8, heartbeat_timeout=_STALE
+        )
+    finally:
+        connection.terminate()
+
+
+async def _send(context: Context, letter_id: UUID) -> None:
+    try:
+        async with transaction(context.sessions) as session:
+            pause = await letters.send(
+                session, context.client, context.settings, letter_id, now=context.clock.now()
+            )
+    except OSError as error:
+        # The directory is away: no attempt of the letter's own.
+        logger.warning("a letter waits", letter=str(letter_id), error=repr(error))
+        raise RetryRequested(_LATER) from error
+    if pause is not None:
+        raise RetryRequested(pause)

@@ -2,7 +2,7 @@
 
 from services.rating.board import ReadyBoard, open_board
 from services.rating.consumers import events
-from services.rating.jobs import scorer, slicing
+from services.rating.jobs import lettering, scorer, sending, slicing
 from services.rating.page import STATIC, Assets
 from services.rating.routers import (
     actions,
@@ -12,6 +12,7 @@ from services.rating.routers import (
     fairness,
     groups,
     histories,
+    letters,
     live,
     methodologies,
     regions,
@@ -35,8 +36,10 @@ app = create_app(
     groups.router,
     appeals.router,
     slices.router,
+    letters.router,
     methodologies.router,
     live.pages,
+    letters.links,
     title="Рейтинг",
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",
     events=events,
@@ -46,4 +49,4 @@ app.mount("/static", Assets(directory=STATIC), name="static")
 app.add_middleware(ReadyBoard)
 
 if __name__ == "__main__":
-    run_worker("rating", events, jobs=[scorer, slicing])
+    run_worker("rating", events, jobs=[scorer, slicing, lettering, sending])

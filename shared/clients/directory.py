@@ -34,6 +34,31 @@ async def resolve_addressees(
     return _addressees.validate_python(response.json()["items"])
 
 
+async def heads_of_authorities(client: ServiceClient, *, at: date) -> dict[str, UUID]:
+    """Region → who heads its authority on the day; a vacant one is not there.
+
+    Raises `CalleeAway`, `CalleeRefused`.
+    """
+    found: dict[str, UUID] = {}
+    asked = {"office": "authority_head", "at": at.isoformat(), "limit": 200}
+    cursor: dict[str, str] = {}
+    while True:
+        response = await client.request(
+            "GET", "directory", "/v1/appointments", params={**asked, **cursor}
+        )
+        page = response.json()
+        found |= {one["region"]: UUID(one["person_id"]) for one in page["items"]}
+        if page["next_cursor"] is None:
+            return found
+        cursor = {"cursor": page["next_cursor"]}
+
+
+async def name_of(client: ServiceClient, person_id: UUID) -> str:
+    """The person's full name. Raises `CalleeAway`, `CalleeRefused`."""
+    response = await client.request("GET", "directory", f"/v1/people/{person_id}")
+    return str(response.json()["full_name"])
+
+
 async def email_of(client: ServiceClient, person_id: UUID) -> str | None:
     """The person's e-mail, if there are both. Raises `CalleeAway`, `CalleeRefused`."""
     try:

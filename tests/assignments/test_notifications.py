@@ -5,15 +5,12 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from email import message_from_bytes
-from email import policy as email_policy
 from types import SimpleNamespace
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from aiosmtpd.smtp import SMTP
 from pydantic import HttpUrl, SecretStr, ValidationError
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -35,6 +32,7 @@ from shared.clients.base import CalleeAway, ServiceClient
 from shared.settings import ServiceSettings
 from tests.conftest import NOW, Tokens, settings_for
 from tests.factories import make_assignment, make_execution
+from tests.mailbox import mailbox
 
 # Tuesday 24 October 2023, 10:00 in Moscow; the execution was due on Friday the 20th.
 TUESDAY: Final = datetime(2023, 10, 24, 7, tzinfo=UTC)
@@ -313,32 +311,6 @@ async def _jobs(session: AsyncSession) -> list[str]:
     return [row[0] for row in rows]
 
 
-class _Mailbox:
-    """An SMTP server's handler: keeps letters, or answers the statuses it is told to."""
-
-    def __init__(self, answers: list[str]) -> None:
-        self.answers = answers
-        self.kept: list[tuple[list[str], Any]] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        if self.answers:
-            return self.answers.pop(0)
-        letter = message_from_bytes(envelope.content, policy=email_policy.default)
-        self.kept.append((list(envelope.rcpt_tos), letter))
-        return "250 OK"
-
-
-@asynccontextmanager
-async def _mailbox(*answers: str) -> AsyncIterator[tuple[SecretStr, _Mailbox]]:
-    box = _Mailbox(list(answers))
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: SMTP(box, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0
-    )
-    async with server:
-        yield SecretStr(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"), box
-
-
 @asynccontextmanager
 async def _directory(
     databases: dict[str, str], status: int, email: str | None = None
@@ -368,7 +340,7 @@ async def test_a_letter_goes_to_exactly_its_person_whatever_the_address(
     session: AsyncSession, databases: dict[str, str], office: Office, email: str
 ) -> None:
     message = await _one_letter(session, office)
-    async with _mailbox() as (url, box), _directory(databases, 200, email) as client:
+    async with mailbox() as (url, box), _directory(databases, 200, email) as client:
         targets = _targets(smtp_url=url)
         assert await delivery.deliver(session, client, targets, message.id, now=TUESDAY) is None
     assert message.state is NotificationState.SENT
@@ -385,7 +357,7 @@ async def test_a_letter_refused_for_good_is_not_tried_again_and_one_for_now_is(
 ) -> None:
     message = await _one_letter(session, office)
     async with (
-        _mailbox("451 later", "554 never") as (url, box),
+        mailbox("451 later", "554 never") as (url, box),
         _directory(databases, 200, "a@example.org") as client,
     ):
         targets = _targets(smtp_url=url)
@@ -419,7 +391,7 @@ async def test_only_a_missing_address_ends_a_message(
     said: str,
 ) -> None:
     message = await _one_letter(session, office)
-    async with _mailbox() as (url, box), _directory(databases, status, email) as client:
+    async with mailbox() as (url, box), _directory(databases, status, email) as client:
         await delivery.deliver(session, client, _targets(smtp_url=url), message.id, now=TUESDAY)
     assert message.state is state
     assert said in (message.last_error or "")
@@ -431,7 +403,7 @@ async def test_our_own_trouble_with_the_directory_ends_no_message(
     session: AsyncSession, databases: dict[str, str], office: Office, status: int
 ) -> None:
     message = await _one_letter(session, office)
-    async with _mailbox() as (url, box), _directory(databases, status, None) as client:
+    async with mailbox() as (url, box), _directory(databases, status, None) as client:
         with pytest.raises(CalleeAway, match=str(status)):
             await delivery.deliver(session, client, _targets(smtp_url=url), message.id, now=TUESDAY)
     assert (message.state, message.attempts) == (NotificationState.PREPARED, 0)

@@ -6,6 +6,8 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes
+from email import policy as email_policy
 from fractions import Fraction
 from functools import partial
 from math import floor
@@ -277,6 +279,43 @@ async def test_a_rating_filled_anew_verifies_the_same_slice(
     assert again["items"] == october["items"]
     assert again["result_hash"] == october["result_hash"]
     assert len(await _slices(api)) == 1
+
+
+async def test_each_head_gets_one_letter_though_the_sender_is_killed(
+    october: dict[str, Any], api: Api, stack: Stack
+) -> None:
+    path = f"/v1/slices/{october['id']}"
+    for least in (5, 25):
+        await eventually(partial(asyncio.to_thread, _letters, stack), lambda n: len(n) >= least)  # noqa: B023
+        await _kill_once_up(stack, "rating-worker")
+    listed = await eventually(
+        partial(api.get, "auditor", "rating", f"{path}/letters"),
+        lambda found: found["counts"]["prepared"] == 0,
+    )
+
+    letters = await asyncio.to_thread(_letters, stack)
+
+    assert (listed["counts"]["sent"], len(listed["items"])) == (89, 89)
+    heads = {f"authority-head-{item['region']}@example.org" for item in october["items"]}
+    # A death between the server's yes and our commit repeats a letter under the same name.
+    assert len({(to, name) for to, name, _ in letters}) == 89
+    assert {to for to, _, _ in letters} == heads
+    assert len(letters) <= 89 + 2 * 4
+    assert all(pdf.startswith(b"%PDF-") for _, _, pdf in letters)
+    published = await eventually(
+        partial(api.get, "auditor", "rating", path), lambda one: one["status"] == "published"
+    )
+    assert published["items"] == october["items"]
+
+
+def _letters(stack: Stack) -> list[tuple[str, str, bytes]]:
+    """(recipient, Message-ID, the PDF) of every letter in the sink."""
+    found = []
+    for file in sorted(stack.mail_dir.glob("*.eml")):
+        letter = message_from_bytes(file.read_bytes(), policy=email_policy.default)
+        [attached] = letter.iter_attachments()
+        found.append((str(letter["X-Envelope-To"]), letter["Message-ID"], attached.get_content()))
+    return found
 
 
 async def _slices(api: Api) -> list[dict[str, Any]]:

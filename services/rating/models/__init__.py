@@ -4,6 +4,7 @@ from services.rating.models.appeals import Appeal
 from services.rating.models.base import Base
 from services.rating.models.directory import Cluster, Region
 from services.rating.models.facts import ExecutionFacts, ExecutionVersion, FactColumns
+from services.rating.models.letters import LetterFile, SliceLetter
 from services.rating.models.methodologies import MethodologyAct, MethodologyDocument
 from services.rating.models.slices import Slice, SliceCorrection, SliceRow
 from services.rating.models.standings import Standing, Touched
@@ -15,11 +16,13 @@ __all__ = [
     "ExecutionFacts",
     "ExecutionVersion",
     "FactColumns",
+    "LetterFile",
     "MethodologyAct",
     "MethodologyDocument",
     "Region",
     "Slice",
     "SliceCorrection",
+    "SliceLetter",
     "SliceRow",
     "Standing",
     "Touched",

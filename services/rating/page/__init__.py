@@ -66,6 +66,18 @@ def render(board: Mapping[str, Any] | None) -> str:
     )
 
 
+def acknowledgement(
+    *, period: str, region: str, token: str, acknowledged_at: datetime | None
+) -> str:
+    """The page behind a letter's link: a button, or when it was pressed (UTC)."""
+    return _PAGES.get_template("acknowledgement.html").render(
+        period=period,
+        region=region,
+        token=token,
+        acknowledged_at=f"{acknowledged_at:%d.%m.%Y %H:%M}" if acknowledged_at else None,
+    )
+
+
 def badge(board: Mapping[str, Any], code: str) -> str | None:
     """One region's line as a small picture (SVG); None for a region that is not on the board.
 
