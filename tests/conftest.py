@@ -128,7 +128,13 @@ def app(service: str) -> FastAPI:
 
 
 def serve(
-    app: FastAPI, settings: ServiceSettings, *, sessions: Any, clock: Clock, client: Any = None
+    app: FastAPI,
+    settings: ServiceSettings,
+    *,
+    sessions: Any,
+    clock: Clock,
+    client: Any = None,
+    **extension: Any,
 ) -> Transport:
     """The app as it is after start-up, over these sessions; it believes our tokens."""
     verifier = Verifier(settings)
@@ -141,6 +147,7 @@ def serve(
         "waker": SimpleNamespace(wake=lambda: None),
         "verifier": verifier,
         "client": client,
+        **extension,
     }
     app.state.cors_origins = []
 

@@ -55,6 +55,8 @@ def render_row(row: Row) -> dict[str, Any]:
         "stabilised_bp": row.stabilised_bp,
         "zone": row.zone,
         "place": row.place,
+        "change_bp": row.change_bp,
+        "place_before": row.place_before,
         "executions": row.tally.executions,
         "weight": row.tally.weight,
         "on_time_bp": row.tally.on_time_bp,
@@ -307,8 +309,9 @@ async def _refresh(
         month = Period.parse(period)
         methodology = await methodology_of(session, month)
         mu_bp = await mu_of(session, month, methodology)
+        before = await service.slice_before(session, month)
     tallies = {standing.region: tally_of(standing) for standing in standings}
-    rows = service.rank(regions, tallies, mu_bp, methodology)
+    rows = service.rank(regions, tallies, mu_bp, methodology, before)
     head = {
         "period": period,
         **times,

@@ -333,6 +333,24 @@ async def test_the_next_slice_tells_the_change_since_the_newest_revision(
     assert (found.stabilised_bp, found.change_bp, found.place_before) == (7157, 7157 - 7743, 1)
 
 
+async def test_the_living_month_tells_its_change_since_the_last_slice(
+    session: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    await hear(session, FOUR)
+    await freeze(session)
+    asked = {"period": "2023-11", "as_of": "2023-11-20T12:00:00Z"}
+    found = (await client.get("/v1/ratings/regions", params=asked)).json()
+    lines = {one["region"]: one for one in found["items"]}
+    # The debt alone, carried on: 3 · 4314 / (3 + 3) against 5420.
+    assert (lines["16"]["stabilised_bp"], lines["16"]["change_bp"]) == (2157, 2157 - 5420)
+    assert (lines["16"]["place"], lines["16"]["place_before"]) == (None, 1)
+    assert (lines["41"]["change_bp"], lines["41"]["place_before"]) == (None, None)
+    for period in ("2023-10", "2023-Q4", "2023"):
+        asked = {"period": period, "as_of": "2023-11-20T12:00:00Z"}
+        whole = (await client.get("/v1/ratings/regions", params=asked)).json()
+        assert {one["change_bp"] for one in whole["items"]} == {None}
+
+
 async def test_a_revision_stands_beside_the_slice_and_says_why(
     session: AsyncSession, client: httpx.AsyncClient, admin: Headers
 ) -> None:

@@ -50,6 +50,10 @@ class Period:
     def month_of(cls, day: date) -> "Period":
         return cls.parse(f"{day:%Y-%m}")
 
+    @property
+    def is_month(self) -> bool:
+        return (self.start.year, self.start.month) == (self.end.year, self.end.month)
+
     def __contains__(self, day: date) -> bool:
         return self.start <= day <= self.end
 

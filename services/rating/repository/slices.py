@@ -1,6 +1,6 @@
 """Statements about slices and their lines."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -96,6 +96,14 @@ async def newest_before(session: AsyncSession, month: str) -> Slice | None:
         .limit(1)
     )
     return (await session.exec(statement)).first()
+
+
+async def lines_before(session: AsyncSession, month: str) -> Mapping[str, SliceRow]:
+    """The lines, by region, of the newest slice of a month before this one; none without it."""
+    earlier = await newest_before(session, month)
+    if earlier is None:
+        return {}
+    return {row.region: row for row in await rows_of(session, earlier.id)}
 
 
 async def national_before(session: AsyncSession, month: str) -> int | None:

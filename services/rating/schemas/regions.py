@@ -20,6 +20,8 @@ _REGION: Final[JsonDict] = {
     "stabilised_bp": 9021,
     "zone": "green",
     "place": 3,
+    "change_bp": 112,
+    "place_before": 5,
     "executions": 41,
     "weight": 77,
     "on_time_bp": 9512,
@@ -41,6 +43,10 @@ class RegionRow(BaseModel):
     stabilised_bp: BasisPoints | None = Field(description="Балл, по которому даётся место")
     zone: Zone | None
     place: int | None = Field(description="null — данных недостаточно (меньше 3 исполнений)")
+    change_bp: int | None = Field(
+        ge=-10_000, le=10_000, description="Балл против последнего среза прошлых месяцев"
+    )
+    place_before: int | None = Field(description="Место в том срезе")
     executions: int = Field(description="Сколько исполнений учтено")
     weight: int
     on_time_bp: BasisPoints | None

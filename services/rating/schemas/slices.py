@@ -53,8 +53,6 @@ class SliceRowRead(RegionRow):
     delay: int = Field(description="Опоздание, рабочих дней, вместе с долгами")
     returns: int
     extensions: int
-    change_bp: int | None = Field(ge=-10_000, le=10_000)
-    place_before: int | None
 
 
 class CorrectionRead(BaseModel):

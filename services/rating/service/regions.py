@@ -12,8 +12,8 @@ from services.rating.domain.methodologies import Methodology
 from services.rating.domain.periods import Period
 from services.rating.domain.places import places
 from services.rating.domain.scores import Tally, Zone, tally
-from services.rating.models import Region
-from services.rating.repository import directory, positions
+from services.rating.models import Region, SliceRow
+from services.rating.repository import directory, positions, slices
 from services.rating.repository import facts as repository
 from services.rating.service.methodologies import methodology_of, mu_of
 from shared.clock import MOSCOW, date_in
@@ -29,6 +29,9 @@ class Row:
     stabilised_bp: int | None
     zone: Zone | None
     place: int | None
+    # Since the newest slice of a month before; None where either has no score.
+    change_bp: int | None = None
+    place_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,10 @@ def rank(
     tallies: Mapping[str, Tally],
     mu_bp: int,
     methodology: Methodology,
+    before: Mapping[str, SliceRow] | None = None,
 ) -> list[Row]:
-    """The lines of all regions, those without facts too, by code."""
+    """The lines of all regions, those without facts too, by code; `before`: the last slice's."""
+    earlier = before or {}
     whole = {code: tallies.get(code, Tally()) for code in regions}
     placed = places(whole, mu_bp, methodology)
     return [
@@ -74,9 +79,25 @@ def rank(
             whole[code].stabilised_bp(mu_bp, methodology),
             whole[code].zone(methodology),
             placed[code],
+            change_since(earlier.get(code), whole[code].stabilised_bp(mu_bp, methodology)),
+            earlier[code].place if code in earlier else None,
         )
         for code, region in sorted(regions.items())
     ]
+
+
+def change_since(earlier: SliceRow | None, stabilised_bp: int | None) -> int | None:
+    """The change of the stabilised score since a slice's line, in basis points."""
+    if earlier is None or earlier.stabilised_bp is None or stabilised_bp is None:
+        return None
+    return stabilised_bp - earlier.stabilised_bp
+
+
+async def slice_before(session: AsyncSession, period: Period) -> Mapping[str, SliceRow]:
+    """The lines of the slice a month is compared with; a quarter or a year is with none."""
+    if not period.is_month:
+        return {}
+    return await slices.lines_before(session, str(period))
 
 
 async def rate_regions(
@@ -100,7 +121,7 @@ async def rate_regions(
         await positions.complete_through(session),
         methodology,
         mu_bp,
-        rank(regions, tallies, mu_bp, methodology),
+        rank(regions, tallies, mu_bp, methodology, await slice_before(session, period)),
     )
     return rating, facts
 

@@ -32,6 +32,7 @@ from services.rating.repository.standings import tell_of_change
 from services.rating.service.announcements import announce_slice
 from services.rating.service.methodologies import mu_of
 from services.rating.service.months import facts_at_end
+from services.rating.service.regions import change_since
 from shared import outbox
 from shared.clock import MOSCOW
 from shared.errors import Conflict, Invalid
@@ -148,11 +149,9 @@ async def _freeze(
     regions = await directory.list_regions(session)
     zones = {code: region.timezone for code, region in regions.items()}
     made = await _work_out(session, period, document.methodology, mu_bp, zones, corrections)
-    before = await _before(session, period)
+    before = await repository.lines_before(session, str(period))
     for line in made.lines:
         region, earlier = regions[line.region], before.get(line.region)
-        was = earlier.stabilised_bp if earlier else None
-        change = None if was is None or line.stabilised_bp is None else line.stabilised_bp - was
         session.add(
             SliceRow(
                 slice_id=one.id,
@@ -166,7 +165,7 @@ async def _freeze(
                 stabilised_bp=line.stabilised_bp,
                 zone=line.zone,
                 place=line.place,
-                change_bp=change,
+                change_bp=change_since(earlier, line.stabilised_bp),
                 place_before=earlier.place if earlier else None,
             )
         )
@@ -182,13 +181,6 @@ async def _freeze(
     await announce_slice(session, SliceRevised if one.revision else SliceFrozen, one, now=now)
     # μ of the month that runs, and the change since the last slice, are on the board.
     await tell_of_change(session)
-
-
-async def _before(session: AsyncSession, period: Period) -> Mapping[str, SliceRow]:
-    earlier = await repository.newest_before(session, str(period))
-    if earlier is None:
-        return {}
-    return {row.region: row for row in await repository.rows_of(session, earlier.id)}
 
 
 def _columns(one: Tally) -> dict[str, int]:

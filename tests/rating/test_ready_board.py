@@ -1,0 +1,88 @@
+"""The whole current rating is answered from memory: no statement reaches the database."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.rating.board import PATH, Board
+from shared.clock import Clock
+from shared.db import get_session
+from tests.conftest import serve, sessions_of, settings_for
+from tests.rating.test_domain import FOUR
+from tests.rating.test_page import board as shown
+from tests.rating.test_page import row
+from tests.rating.world import hear
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """Every statement that any engine of the process sends, as it is sent."""
+    sent: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        sent.append(arguments[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def board() -> Board:
+    whole = shown(row("16", "Татарстан"), row("77", "Москва", place=2), methodology_version=1)
+    items = whole.pop("items")
+    found = Board()
+    found.show(whole, items, 1)
+    return found
+
+
+@pytest.fixture
+async def live(
+    app: FastAPI, session: AsyncSession, databases: dict[str, str], clock: Clock, board: Board
+) -> AsyncIterator[httpx.AsyncClient]:
+    async def request_session() -> AsyncIterator[AsyncSession]:
+        yield session
+
+    app.dependency_overrides[get_session] = request_session
+    settings = settings_for(databases["rating"])
+    transport = serve(app, settings, sessions=sessions_of(session), clock=clock, board=board)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+    app.dependency_overrides.clear()
+
+
+async def test_the_current_rating_sends_no_statement_and_any_other_does(
+    live: httpx.AsyncClient, session: AsyncSession, statements: list[str]
+) -> None:
+    await hear(session, FOUR)
+    statements.clear()
+    first = await live.get(PATH)
+    assert (first.status_code, len(first.json()["items"])) == (200, 2)
+    unchanged = await live.get(PATH, headers={"If-None-Match": first.headers["etag"]})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert (await live.head(PATH)).headers["content-length"] == str(len(first.content))
+    assert statements == []
+
+    # The counter counts: another month is worked out from the facts.
+    other = await live.get(PATH, params={"period": "2023-10"})
+    assert (other.status_code, len(other.json()["items"])) == (200, 4)
+    assert len(statements) >= 3
+
+
+async def test_a_changed_score_is_another_answer_and_a_newer_head_is_not(
+    live: httpx.AsyncClient, board: Board
+) -> None:
+    tag = {"If-None-Match": (await live.get(PATH)).headers["etag"]}
+    board.renew({"as_of": "2023-10-20T09:00:01Z"})
+    assert (await live.get(PATH, headers=tag)).status_code == 304
+    assert board.snapshot is not None
+    items: list[Any] = [dict(one) for one in board.snapshot.items]
+    items[0]["raw_bp"] += 1
+    board.show(board.snapshot.head, items, 2)
+    assert (await live.get(PATH, headers=tag)).status_code == 200
