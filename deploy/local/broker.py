@@ -1,14 +1,51 @@
-"""The embedded Kafka-protocol broker: one Tansu binary, memory only, so a restart empties it."""
+"""The stack's broker: one Tansu binary, memory only, so a restart empties it; or Apache Kafka.
+
+`BROKER=kafka` in the environment asks for the real one (`deploy/local/kafka.py`).
+"""
 
 import os
 import shutil
 import stat
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
+from deploy.local import kafka
 from deploy.local.errors import StackError
+from deploy.local.ports import HOST
 
-HOST = "127.0.0.1"
+
+class Broker(StrEnum):
+    """Which broker carries the events."""
+
+    TANSU = "tansu"
+    KAFKA = "kafka"
+
+    @property
+    def takes_idempotence(self) -> bool:
+        """Whether it gives out producer ids; ours refuses to."""
+        return self is Broker.KAFKA
+
+
+def chosen() -> Broker:
+    """What the environment asks for. Raises `StackError` for a broker there is not."""
+    asked = os.environ.get("BROKER", Broker.TANSU)
+    try:
+        return Broker(asked)
+    except ValueError:
+        raise StackError(f"BROKER={asked}: есть только {', '.join(Broker)}.") from None
+
+
+def command(folder: Path, port: int) -> list[str]:
+    """The argv of the chosen broker, which may keep its data in the folder."""
+    if chosen() is Broker.KAFKA:
+        return kafka.command_line(folder, port)
+    return command_line(binary(folder), port)
+
+
+def forget(folder: Path) -> None:
+    """Empty a stopped broker: delete what it has kept."""
+    shutil.rmtree(folder / "data", ignore_errors=True)
 
 
 def binary(folder: Path) -> Path:
@@ -46,7 +83,7 @@ def _executable_copy(carried: Path, folder: Path) -> Path:
 
 
 def command_line(executable: Path, port: int) -> list[str]:
-    """The broker's argv."""
+    """The embedded broker's argv."""
     address = f"tcp://{HOST}:{port}"
     return [
         str(executable),

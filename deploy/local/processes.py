@@ -83,7 +83,7 @@ def common_environment(state: Path, ports: Ports) -> dict[str, str]:
         "ISSUER_STATE": str(state / "issuer"),
         "KAFKA_SERVERS": f"{HOST}:{ports.broker}",
         "OBJECT_STORE_URL": (state / "files").resolve().as_uri(),
-        "KAFKA_IDEMPOTENCE": "false",
+        "KAFKA_IDEMPOTENCE": json.dumps(broker.chosen().takes_idempotence),
         "OIDC_ISSUER": issuer,
         "OIDC_AUDIENCE": AUDIENCE,
         "OIDC_TOKEN_URL": f"{issuer}/token",
@@ -129,7 +129,7 @@ def parts(state: Path, postgres_home: Path, ports: Ports) -> list[Process]:
         Process(
             "broker",
             "брокер событий",
-            broker.command_line(broker.binary(state / "broker"), ports.broker),
+            broker.command(state / "broker", ports.broker),
             ports.broker,
         ),
         # After the broker: supervisord tells listeners in this order, and at once.

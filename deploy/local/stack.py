@@ -22,7 +22,8 @@ from typing import Any, Final
 
 import psutil
 
-from deploy.local import databases, orphans, ports, postgres, processes
+from deploy.local import broker, databases, orphans, ports, postgres, processes
+from deploy.local.broker import Broker
 from deploy.local.errors import StackError
 from deploy.local.living import await_end
 from deploy.local.processes import HOST, ROOT, SERVICES, Ports, Process
@@ -183,6 +184,15 @@ class Stack:
         """Stop one process and wait until it has ended."""
         self._process(name)
         self._supervisor.stop([name])
+
+    def wipe_broker(self) -> None:
+        """Kill the broker and let it come back empty."""
+        if broker.chosen() is Broker.TANSU:
+            self.kill("broker")  # memory only
+            return
+        self.stop("broker")
+        broker.forget(self.state_dir / "broker")
+        self.start("broker")
 
     def restart(self, name: str) -> None:
         """Stop and start one process."""

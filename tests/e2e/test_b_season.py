@@ -70,7 +70,7 @@ class Trouble:
         if self._kills and day >= self._kills[0]:
             self.kill()
         if day == 40:
-            self._stack.kill("broker")  # memory only: it comes back empty
+            self._stack.wipe_broker()
             self.happened.append("broker wiped")
         if day == 50:
             self._stack.stop("rating-worker")

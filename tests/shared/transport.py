@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -48,25 +49,26 @@ async def until(holds: Callable[[], Any], what: str) -> None:
 
 @contextmanager
 def running_broker(port: int | None = None) -> Iterator[int]:
-    """An embedded broker; empty at every start. Gives its port."""
+    """A broker of the kind the environment asks for; empty at every start. Gives its port."""
     if port is None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-    binary = local_broker.binary(Path(tempfile.gettempdir()))
-    process = subprocess.Popen(
-        local_broker.command_line(binary, port),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "RUST_LOG": "error"},
-    )
-    try:
-        while not ports.accepts(port, seconds=1):
-            assert process.poll() is None, "the broker ended at its start"
-        yield port
-    finally:
-        process.kill()
-        process.wait()
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            local_broker.command(Path(folder), port),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "RUST_LOG": "error"},
+        )
+        try:
+            while not ports.accepts(port, seconds=1):
+                assert process.poll() is None, "the broker ended at its start"
+                time.sleep(0.05)
+            yield port
+        finally:
+            process.kill()
+            process.wait()
 
 
 @dataclass
@@ -155,7 +157,7 @@ async def open_line(
     settings = settings_for(
         dsns[0],
         kafka_servers=f"127.0.0.1:{port}",
-        kafka_idempotence=False,
+        kafka_idempotence=local_broker.chosen().takes_idempotence,
         oidc_token_url="http://issuer.test/token",
     )
     await create(TopicSettings(kafka_servers=settings.kafka_servers))

@@ -1,0 +1,140 @@
+"""Apache Kafka itself on loopback, without Docker: one KRaft node out of Maven Central's jars.
+
+    python -m deploy.local.kafka --folder .local/kafka --port 19092
+
+The jars are those of `deploy/kafka/pom.xml`, fetched once. The process becomes the broker, so a
+signal reaches it; its data outlives it, unlike those of the embedded broker.
+"""
+
+import argparse
+import base64
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Final
+
+from deploy.local.errors import StackError
+from deploy.local.ports import HOST
+
+POM: Final = Path(__file__).resolve().parent.parent / "kafka" / "pom.xml"
+FETCH_SECONDS: Final = 600
+JAVA: Final = 17
+# A small broker that starts soon: tests start many.
+_OPTIONS: Final = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+
+
+def why_not() -> str | None:
+    """Why Apache Kafka cannot run on this machine; None when it can."""
+    if shutil.which("mvn") is None:
+        return "нет Maven (mvn)"
+    if shutil.which("java") is None:
+        return f"нет Java {JAVA}"
+    said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)  # noqa: S607
+    version = said.stderr.partition('"')[2].partition(".")[0]
+    if not version.isdecimal() or int(version) < JAVA:
+        return f"нужна Java {JAVA}, здесь {version or 'неизвестная'}"
+    return None
+
+
+def jars() -> Path:
+    """The folder of the broker's jars, fetched by Maven if they are not there yet.
+
+    Raises `StackError` with Maven's own words.
+    """
+    digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:12]
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = folder / "professionalitet" / f"kafka-{digest}"
+    if folder.exists():
+        return folder
+    if reason := why_not():
+        raise StackError(f"Apache Kafka не запустить: {reason}.")
+    partial = folder.with_name(f"{folder.name}.{os.getpid()}")
+    partial.mkdir(parents=True)
+    command = ["mvn", "--batch-mode", "--quiet", "--file", str(POM), "dependency:copy-dependencies"]
+    fetched = subprocess.run(  # noqa: S603
+        [*command, "-DincludeScope=runtime", f"-DoutputDirectory={partial}"],
+        capture_output=True,
+        text=True,
+        timeout=FETCH_SECONDS,
+        check=False,
+    )
+    if fetched.returncode:
+        shutil.rmtree(partial)
+        raise StackError(f"Maven не принёс Apache Kafka:\n{fetched.stdout}{fetched.stderr}")
+    try:
+        partial.rename(folder)
+    except OSError:
+        # Another process was faster.
+        shutil.rmtree(partial)
+    return folder
+
+
+def command_line(folder: Path, port: int) -> list[str]:
+    """The argv of a broker that keeps its data in the folder."""
+    module = "deploy.local.kafka"
+    return [sys.executable, "-m", module, "--folder", str(folder), "--port", str(port)]
+
+
+def _java(main: str, *arguments: str) -> list[str]:
+    return ["java", *_OPTIONS, "-cp", f"{jars()}/*", main, *arguments]
+
+
+def _settings(folder: Path, port: int) -> str:
+    """The node's properties: broker and controller in one, topics made by us alone."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        controller = probe.getsockname()[1]
+    return "\n".join(
+        [
+            "process.roles=broker,controller",
+            "node.id=1",
+            f"controller.quorum.voters=1@{HOST}:{controller}",
+            f"listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
+            f"advertised.listeners=PLAINTEXT://{HOST}:{port}",
+            "controller.listener.names=CONTROLLER",
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            f"log.dirs={_escaped(folder / 'data')}",
+            "auto.create.topics.enable=false",
+            "offsets.topic.replication.factor=1",
+            "transaction.state.log.replication.factor=1",
+            "transaction.state.log.min.isr=1",
+            "",
+        ]
+    )
+
+
+def _escaped(path: Path) -> str:
+    """A path as a Java properties file takes it: letters beyond ASCII as `\\uXXXX`."""
+    text = str(path).replace("\\", "\\\\")
+    units = text.encode("utf-16-be")
+    codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
+    return "".join(chr(code) if code < 128 else f"\\u{code:04x}" for code in codes)
+
+
+def main() -> None:
+    """Format the folder if it is new, and become the broker."""
+    parser = argparse.ArgumentParser(description="Apache Kafka, one node on loopback.")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    options = parser.parse_args()
+    folder: Path = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = folder / "server.properties"
+    settings.write_text(_settings(folder, options.port))
+    if not (folder / "data" / "meta.properties").exists():
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        arguments = ["format", "--cluster-id", cluster, "--config", str(settings)]
+        subprocess.run(  # noqa: S603
+            _java("kafka.tools.StorageTool", *arguments), check=True, stdout=subprocess.DEVNULL
+        )
+    command = _java("kafka.Kafka", str(settings))
+    os.execvp(command[0], command)  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()
