@@ -59,6 +59,9 @@ class ServiceSettings(BaseSettings):
     # Where files of evidence lie: `file:///…` or `s3://…`; uploads are refused without it.
     object_store_url: str | None = None
 
+    # How often the rating compares itself with the owner of its facts; 0 for never.
+    reconcile_minutes: int = Field(default=10, ge=0, le=24 * 60)
+
     # Where a browser may come from (Swagger UI of a sister service); closed unless said.
     cors_origins: list[str] = []
 

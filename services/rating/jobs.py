@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from pgqueuer import Job, RetryRequested
 
-from services.rating.service import letters, slices
+from services.rating.service import letters, reconciliations, slices
 from services.rating.service import standings as service
 from shared import queue
 from shared.db import transaction
@@ -54,6 +54,22 @@ async def slicing(context: Context) -> None:
         else:
             logger.info("a month is frozen", period=frozen.period, result=frozen.result_hash)
             context.wake_relay()
+
+
+async def reconciling(context: Context) -> None:
+    """Compare the facts with their owner's every few minutes, and whenever asked to."""
+    loop = asyncio.get_running_loop()
+    pause = context.settings.reconcile_minutes * 60
+    due_at = loop.time()
+    while True:
+        if pause and context.settings.worker_index == 0 and loop.time() >= due_at:
+            async with transaction(context.sessions) as session:
+                scheduled = await reconciliations.schedule(session, now=context.clock.now())
+            due_at = loop.time() + (pause if scheduled else LOOK_SECONDS)
+        if await reconciliations.advance(context.sessions, context.client, context.clock):
+            context.heard.set()
+        else:
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def lettering(context: Context) -> None:

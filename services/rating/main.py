@@ -1,8 +1,12 @@
-"""The rating service: `uvicorn services.rating.main:app`; the worker is `python -m`."""
+"""The rating service: `uvicorn services.rating.main:app`; the worker is `python -m`.
+
+`python -m services.rating.main reconcile` and `… rebuild` heal the projection by hand.
+"""
 
 from services.rating.board import ReadyBoard, open_board
+from services.rating.commands import rebuild, reconcile
 from services.rating.consumers import events
-from services.rating.jobs import lettering, scorer, sending, slicing
+from services.rating.jobs import lettering, reconciling, scorer, sending, slicing
 from services.rating.page import STATIC, Assets
 from services.rating.routers import (
     actions,
@@ -15,6 +19,7 @@ from services.rating.routers import (
     letters,
     live,
     methodologies,
+    reconciliations,
     regions,
     reviews,
     slices,
@@ -38,6 +43,7 @@ app = create_app(
     slices.router,
     letters.router,
     methodologies.router,
+    reconciliations.router,
     live.pages,
     letters.links,
     title="Рейтинг",
@@ -49,4 +55,9 @@ app.mount("/static", Assets(directory=STATIC), name="static")
 app.add_middleware(ReadyBoard)
 
 if __name__ == "__main__":
-    run_worker("rating", events, jobs=[scorer, slicing, lettering, sending])
+    run_worker(
+        "rating",
+        events,
+        jobs=[scorer, slicing, reconciling, lettering, sending],
+        commands=[reconcile, rebuild],
+    )

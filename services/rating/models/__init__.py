@@ -6,6 +6,7 @@ from services.rating.models.directory import Cluster, Region
 from services.rating.models.facts import ExecutionFacts, ExecutionVersion, FactColumns
 from services.rating.models.letters import LetterFile, SliceLetter
 from services.rating.models.methodologies import MethodologyAct, MethodologyDocument
+from services.rating.models.reconciliations import Reconciliation
 from services.rating.models.slices import Slice, SliceCorrection, SliceRow
 from services.rating.models.standings import Standing, Touched
 
@@ -19,6 +20,7 @@ __all__ = [
     "LetterFile",
     "MethodologyAct",
     "MethodologyDocument",
+    "Reconciliation",
     "Region",
     "Slice",
     "SliceCorrection",

@@ -20,25 +20,27 @@ from services.rating.repository.newest import newest, table_of
 from services.rating.repository.standings import touch
 from shared.events.assignments import ExecutionEvent
 
-_FACT_FIELDS: Final = ("execution_id", "version", *FactColumns.model_fields)
+FACT_FIELDS: Final = ("execution_id", "version", *FactColumns.model_fields)
 _SCORED: Final = tuple(field.name for field in fields(Facts))
 
 
-def _unnest() -> str:
+def from_arrays() -> str:
     """The facts as a table made of one array per column: one statement, however many rows."""
     types = {column.name: column.type for column in table_of(ExecutionVersion).columns}
     dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     arrays = ", ".join(
-        f"cast(:{name} as {types[name].compile(dialect=dialect)}[])" for name in _FACT_FIELDS
+        f"cast(:{name} as {types[name].compile(dialect=dialect)}[])" for name in FACT_FIELDS
     )
-    names = ", ".join(_FACT_FIELDS)
+    names = ", ".join(FACT_FIELDS)
     return f"({names}) select * from unnest({arrays}) as heard({names})"  # noqa: S608 - our names
 
 
-_KEEP_VERSIONS: Final = text(f"insert into execution_versions {_unnest()} on conflict do nothing")
+_KEEP_VERSIONS: Final = text(
+    f"insert into execution_versions {from_arrays()} on conflict do nothing"
+)
 _KEEP_NEWEST: Final = text(
-    f"insert into executions {_unnest()} on conflict (execution_id) do update set "
-    + ", ".join(f"{name} = excluded.{name}" for name in _FACT_FIELDS[1:])
+    f"insert into executions {from_arrays()} on conflict (execution_id) do update set "
+    + ", ".join(f"{name} = excluded.{name}" for name in FACT_FIELDS[1:])
     + " where executions.version < excluded.version"
 )
 
@@ -50,14 +52,16 @@ async def keep_facts(session: AsyncSession, heard: Sequence[ExecutionEvent]) -> 
     """
     connection = await session.connection()
     versions = {(event.execution_id, event.version): event for event in heard}
-    await connection.execute(_KEEP_VERSIONS, _columns([versions[key] for key in sorted(versions)]))
+    ordered = [versions[key] for key in sorted(versions)]
+    await connection.execute(_KEEP_VERSIONS, columns_of(ordered))
     latest = newest(heard)
-    await connection.execute(_KEEP_NEWEST, _columns(latest))
+    await connection.execute(_KEEP_NEWEST, columns_of(latest))
     await touch(session, {event.region for event in latest})
 
 
-def _columns(events: Sequence[ExecutionEvent]) -> dict[str, list[Any]]:
-    return {name: [getattr(event, name) for event in events] for name in _FACT_FIELDS}
+def columns_of(events: Sequence[ExecutionEvent]) -> dict[str, list[Any]]:
+    """The parameters of `from_arrays`."""
+    return {name: [getattr(event, name) for event in events] for name in FACT_FIELDS}
 
 
 def _in_period(model: Any, period: Period) -> Any:
