@@ -1,7 +1,7 @@
 """A digest of facts: two databases that hold the same facts give the same one, in any order.
 
 Every version of an execution's facts is one line of text: the fields below in this order, joined
-by `|`; nothing for null, `YYYY-MM-DD` for a date, whole microseconds since 1970 for an instant.
+by `|`; nothing for null, days since 1970 for a date, whole microseconds since 1970 for an instant.
 A line's number is the first eight bytes of its SHA-256, read as a signed big-endian integer; a
 digest is the sum of the numbers, in decimal. Owner and reader compute it where their rows lie,
 in one pass without sorting. It guards against loss and damage, not against a forger.
@@ -37,7 +37,7 @@ FIELDS: Final = {
 
 def _text(name: str, kind: str) -> str:
     written = {
-        "date": f"to_char(f.{name}, 'YYYY-MM-DD')",
+        "date": f"f.{name} - date '1970-01-01'",
         "timestamptz": f"cast(extract(epoch from f.{name}) * 1000000 as bigint)",
     }
     return f"coalesce(cast({written.get(kind, f'f.{name}')} as text), '')"
@@ -47,9 +47,10 @@ _LINE: Final = "concat_ws('|', " + ", ".join(_text(*field) for field in FIELDS.i
 _FIRST_BYTES: Final = f"substr(sha256(convert_to({_LINE}, 'UTF8')), 1, 8)"
 _NUMBER: Final = f"cast(cast('x' || encode({_FIRST_BYTES}, 'hex') as bit(64)) as bigint)"
 
-# Columns of a digest over rows aliased `f`, grouped as the statement likes.
+# Columns of a digest over rows aliased `f`, grouped as the statement likes. Executions are counted
+# by their first versions: nothing is sorted.
 DIGEST: Final = (
-    "count(distinct f.execution_id) as executions, count(*) as versions,"
+    "count(*) filter (where f.version = 1) as executions, count(*) as versions,"
     f" cast(sum({_NUMBER}) as text) as digest"
 )
 # The same rows out of events kept as JSON text: `… cross join lateral` this.

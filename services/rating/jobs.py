@@ -20,6 +20,8 @@ from shared.worker import Context
 PACE_SECONDS: Final = 0.15
 # Mere time changes scores too (a due day ends, a month begins), so look at least this often.
 LOOK_SECONDS: Final = 1.0
+# Comparing reads all history: for each second of it so many without.
+_REST: Final = 50
 # How long a job of a worker that died stays with it.
 _STALE: Final = timedelta(seconds=5)
 _LATER: Final = timedelta(seconds=2)
@@ -66,8 +68,10 @@ async def reconciling(context: Context) -> None:
             async with transaction(context.sessions) as session:
                 scheduled = await reconciliations.schedule(session, now=context.clock.now())
             due_at = loop.time() + (pause if scheduled else LOOK_SECONDS)
+        began = loop.time()
         if await reconciliations.advance(context.sessions, context.client, context.clock):
             context.heard.set()
+            due_at = max(due_at, loop.time() + (loop.time() - began) * _REST)
         else:
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -37,7 +37,7 @@ def written(value: Any) -> str:
     if isinstance(value, datetime):
         return str((value - EPOCH) // timedelta(microseconds=1))
     if isinstance(value, date):
-        return f"{value.year:04}-{value.month:02}-{value.day:02}"
+        return str((value - EPOCH.date()).days)
     return str(value)
 
 
