@@ -210,7 +210,7 @@ class Consumer:
             return message.seq == known.seq + 1 and not known.checked
         checkpoint = message.checkpoint()
         if checkpoint.head_seq is None or (
-            known.through is not None and checkpoint.through <= known.through
+            known.through is not None and checkpoint.through < known.through
         ):
             return False
         if (checkpoint.head_seq, checkpoint.head_id) == (known.seq, known.event_id):
