@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 
-from deploy.local import postgres as local_postgres
+from deploy.local import backups
 from deploy.local.processes import ROOT
 from deploy.local.stack import Stack
 from deploy.season.api import Api
@@ -43,44 +43,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 async def api(stack: Stack) -> AsyncIterator[Api]:
     async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         api = Api(http, stack.urls)
-        player = Player(api, seed=5, clusters=60, last_day=LAST_DAY)
+        player = Player(api, seed=5, clusters=40, last_day=LAST_DAY)
         await player.play()
         assert player.executions > 100
         yield api
-
-
-class Dumps:
-    """`pg_dump` and `pg_restore`, as an operator runs them while the service is down."""
-
-    def __init__(self, stack: Stack, folder: Path) -> None:
-        self._stack = stack
-        self._folder = folder
-
-    def dump(self, service: str) -> None:
-        self._run("pg_dump", "--format=custom", f"--file={self._file(service)}", service=service)
-
-    def restore(self, service: str) -> None:
-        names = (f"{service}-api", f"{service}-worker")
-        for name in names:
-            self._stack.stop(name)
-        options = ("--clean", "--if-exists", "--exit-on-error", "--single-transaction")
-        self._run("pg_restore", *options, str(self._file(service)), service=service)
-        for name in names:
-            self._stack.start(name)
-
-    def _file(self, service: str) -> Path:
-        return self._folder / f"{service}.dump"
-
-    def _run(self, program: str, *arguments: str, service: str) -> None:
-        dsn = self._stack.superuser_dsn.rsplit("/", 1)[0] + f"/{service}"
-        binary = local_postgres.binaries() / program
-        done = subprocess.run([binary, "--dbname", dsn, *arguments], capture_output=True)
-        assert done.returncode == 0, done.stderr.decode()
-
-
-@pytest.fixture
-def dumps(stack: Stack, tmp_path: Path) -> Dumps:
-    return Dumps(stack, tmp_path)
 
 
 async def hand_in(api: Api, count: int, at: datetime) -> None:
@@ -142,15 +108,17 @@ async def newest(api: Api) -> Any:
     return (await api.get("auditor", "rating", "/v1/reconciliations"))["items"][0]
 
 
-async def test_assignments_put_back_to_an_older_dump(api: Api, stack: Stack, dumps: Dumps) -> None:
+async def test_assignments_put_back_to_an_older_dump(
+    api: Api, stack: Stack, tmp_path: Path
+) -> None:
     await whole(api)
-    await asyncio.to_thread(dumps.dump, "assignments")
+    await asyncio.to_thread(backups.save, stack, tmp_path, ["assignments"])
     before = await board(api)
     await hand_in(api, 6, EVENING + timedelta(minutes=10))
     await whole(api)
     assert await board(api) != before
 
-    await asyncio.to_thread(dumps.restore, "assignments")
+    await asyncio.to_thread(backups.put_back, stack, tmp_path, ["assignments"])
     await api.set_clock(EVENING + timedelta(minutes=20))
     await whole(api)
     assert await board(api) == before
@@ -162,17 +130,17 @@ async def test_assignments_put_back_to_an_older_dump(api: Api, stack: Stack, dum
 
 
 async def test_rating_and_assignments_put_back_to_dumps_of_different_hours(
-    api: Api, stack: Stack, dumps: Dumps
+    api: Api, stack: Stack, tmp_path: Path
 ) -> None:
-    await asyncio.to_thread(dumps.dump, "rating")
+    await asyncio.to_thread(backups.save, stack, tmp_path, ["rating"])
     await hand_in(api, 2, EVENING + timedelta(minutes=40))
     await whole(api)
-    await asyncio.to_thread(dumps.dump, "assignments")
+    await asyncio.to_thread(backups.save, stack, tmp_path, ["assignments"])
     await hand_in(api, 2, EVENING + timedelta(minutes=50))
     await whole(api)
 
     for service in ("rating", "assignments"):
-        await asyncio.to_thread(dumps.restore, service)
+        await asyncio.to_thread(backups.put_back, stack, tmp_path, [service])
     await hand_in(api, 2, EVENING + timedelta(minutes=60))
 
     await whole(api)

@@ -41,6 +41,10 @@ _DIGESTS: Final = text(
     f"select f.region, {DIGEST} from execution_versions f"  # noqa: S608 - our names
     " where f.occurred_at <= :as_of group by f.region"
 )
+_DIGESTS_OF: Final = text(
+    f"select f.region, {DIGEST} from execution_versions f"  # noqa: S608 - our names
+    " where f.region = any(:regions) group by f.region"
+)
 # The newest of each execution is kept twice; where the two say different things, one was damaged.
 _TORN: Final = text(
     f"""
@@ -91,6 +95,15 @@ async def digests(session: AsyncSession, as_of: datetime) -> Mapping[str, Extent
     """By region, what is kept of versions dated `as_of` or earlier."""
     connection = await session.connection()
     rows = await connection.execute(_DIGESTS, {"as_of": as_of})
+    return {row.region: Extent(row.executions, row.versions, row.digest) for row in rows}
+
+
+async def digests_of(session: AsyncSession, partition: int) -> Mapping[str, Extent]:
+    """By region of the partition, what is kept of all versions."""
+    connection = await session.connection()
+    named = await connection.execute(text("select distinct region from execution_versions"))
+    regions = [row.region for row in named if partition_of(row.region) == partition]
+    rows = await connection.execute(_DIGESTS_OF, {"regions": regions})
     return {row.region: Extent(row.executions, row.versions, row.digest) for row in rows}
 
 

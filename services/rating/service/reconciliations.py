@@ -213,9 +213,9 @@ async def follow_replaced_log(
 
     Raises `CalleeAway`.
     """
-    before = await kept.digests(session, now)
+    before = await kept.digests_of(session, partition)
     mended = await renewals.renew_facts(session, client, partition)
-    after = await kept.digests(session, now)
+    after = await kept.digests_of(session, partition)
     one = Reconciliation(
         trigger=Trigger.REPLACED_LOG,
         requested_by="rating",
