@@ -13,6 +13,7 @@ from pgqueuer import Job, RetryRequested
 from services.rating.service import letters, reconciliations, slices
 from services.rating.service import standings as service
 from shared import queue
+from shared.clients.base import CalleeAway, CalleeRefused
 from shared.db import transaction
 from shared.worker import Context
 
@@ -22,6 +23,7 @@ PACE_SECONDS: Final = 0.15
 LOOK_SECONDS: Final = 1.0
 # Comparing reads all history: for each second of it so many without.
 _REST: Final = 50
+_ASK_AGAIN_SECONDS: Final = 5.0
 # How long a job of a worker that died stays with it.
 _STALE: Final = timedelta(seconds=5)
 _LATER: Final = timedelta(seconds=2)
@@ -69,7 +71,14 @@ async def reconciling(context: Context) -> None:
                 scheduled = await reconciliations.schedule(session, now=context.clock.now())
             due_at = loop.time() + (pause if scheduled else LOOK_SECONDS)
         began = loop.time()
-        if await reconciliations.advance(context.sessions, context.client, context.clock):
+        try:
+            done = await reconciliations.advance(context.sessions, context.client, context.clock)
+        except (CalleeAway, CalleeRefused) as error:
+            # Assignments are away or not upgraded yet: the rating itself lacks nothing.
+            logger.warning("a reconciliation waits for assignments", error=repr(error)[:500])
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
+            continue
+        if done:
             context.heard.set()
             due_at = max(due_at, loop.time() + (loop.time() - began) * _REST)
         else:

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from deploy.local import postgres as local_postgres
 from services.rating import commands
 from services.rating.domain.reconciliations import Outcome, Trigger
 from services.rating.service import reconciliations
+from shared.clients.base import CalleeAway, ServiceClient
 from shared.db import transaction
 from shared.events.assignments import ExecutionIssued
 from shared.events.base import partition_of
@@ -61,6 +64,41 @@ async def test_begun_anew_after_an_outage_it_goes_on_with_its_own(
         left = await reconciliations.request(session, rebuild=True, by="command", now=world.now)
     assert await commands.rebuild(context) == 0
     assert (await world.recorded())[0].id == left.id
+
+
+class Flaky(ServiceClient):
+    """Answers so many requests, then none."""
+
+    def __init__(self, client: ServiceClient, answers: int) -> None:
+        self._client = client
+        self._answers = answers
+
+    async def request(self, *args: Any, **kwargs: Any) -> httpx.Response:
+        self._answers -= 1
+        if self._answers < 0:
+            raise CalleeAway("assignments are away")
+        return await self._client.request(*args, **kwargs)
+
+
+async def test_one_that_broke_off_half_way_is_finished_and_counts_all_of_it(
+    world: World, context: Context
+) -> None:
+    rows = await world.versions()
+    await world.sql("rating", "truncate executions, execution_versions")
+    async with transaction(context.sessions) as session:
+        await reconciliations.request(session, rebuild=False, by="cur_admin", now=world.now)
+    with pytest.raises(CalleeAway):
+        await reconciliations.advance(context.sessions, Flaky(world.client, 6), world.clock)
+    half = (await world.recorded())[0]
+    assert (half.outcome, half.partitions_done) == (Outcome.RUNNING, 1)
+    assert 0 < len(await world.versions()) < len(rows)
+
+    assert await reconciliations.advance(context.sessions, world.client, world.clock)
+
+    assert await world.versions() == rows
+    done = (await world.recorded())[0]
+    assert (done.id, done.outcome) == (half.id, Outcome.HEALED)
+    assert done.versions_added == sum(kind == "one" for *_, kind in rows)
 
 
 async def test_two_processes_at_once_do_it_once(world: World, context: Context) -> None:

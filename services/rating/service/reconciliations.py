@@ -132,7 +132,13 @@ async def _carry_out(
         running.outcome, running.started_at = Outcome.RUNNING, clock.now()
         running.partitions, running.partitions_done = len(partitions), 0
         session.add(running)
-    mended = Mended()
+        # What was put right before a crash is part of it.
+        mended = Mended(
+            running.versions_added,
+            running.versions_changed,
+            running.versions_removed,
+            running.executions,
+        )
     for partition in partitions:
         async with transaction(sessions) as session:
             # In the order in which a consumer moves its positions: by topic.
