@@ -40,7 +40,7 @@ LAST_DAY = date(2023, 10, 31)
 CLUSTERS = 120
 KILLS = 10
 # Of October as the plan of seed 11 plays it; another only if the plan or the formula is another.
-RESULT = ""
+RESULT = "0639ca1a69c0898c74a2bf464abc2b6008c795b80e4861469f7adfb3fc9a8b69"
 
 
 @pytest.fixture(scope="module")
@@ -124,32 +124,31 @@ async def test_the_troubles_have_really_happened(played: Trouble) -> None:
 
 
 @pytest.mark.parametrize(
-    ("period", "as_of", "every"),
+    ("period", "as_of"),
     [
-        ("2023-10", datetime(2023, 10, 10, 9, 30, tzinfo=UTC), True),
-        ("2023-10", datetime(2023, 10, 17, 9, 30, tzinfo=UTC), True),
+        ("2023-10", datetime(2023, 10, 10, 9, 30, tzinfo=UTC)),
+        ("2023-10", datetime(2023, 10, 17, 9, 30, tzinfo=UTC)),
         # The twenty-fifth has begun east of Yekaterinburg.
-        ("2023-10", datetime(2023, 10, 24, 19, 0, tzinfo=UTC), True),
-        ("2023-09", datetime(2023, 10, 31, 16, 59, tzinfo=UTC), False),
-        ("2023-Q4", datetime(2023, 10, 31, 16, 59, tzinfo=UTC), False),
+        ("2023-10", datetime(2023, 10, 24, 19, 0, tzinfo=UTC)),
+        ("2023-09", datetime(2023, 10, 31, 16, 59, tzinfo=UTC)),
+        ("2023-Q4", datetime(2023, 10, 31, 16, 59, tzinfo=UTC)),
     ],
 )
 async def test_every_number_equals_an_independent_recomputation(
-    played: Trouble, api: Api, period: str, as_of: datetime, every: bool
+    played: Trouble, api: Api, period: str, as_of: datetime
 ) -> None:
-    """The lines of all regions; with `every`, each explanation's parts and each counterfactual."""
+    """The lines of all regions, every part of every explanation and every counterfactual."""
 
     def compare(system: check.System, report: check.Report) -> None:
-        regions = sorted(system.zones) if every else []
         assert len(system.zones) == 89
-        check.check_rating(system, period, as_of, regions, report)
+        check.check_rating(system, period, as_of, sorted(system.zones), report)
 
     [said] = await _checked(api, compare)
-    assert int(re.findall(r"(\d+) of them count", said)[0]) > 0
-    if every:
-        parts, actions = map(int, re.findall(r"(\d+) parts and (\d+) actions", said)[0])
-        assert parts > 50
-        assert actions > 50
+
+    numbers = re.findall(r"(\d+) of them count; (\d+) parts and (\d+) actions", said)
+    counted, parts, actions = map(int, numbers[0])
+    assert counted == parts > 0
+    assert actions > 0
 
 
 async def _checked(
