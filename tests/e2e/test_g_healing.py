@@ -20,7 +20,6 @@ from deploy.local.stack import Stack
 from deploy.season.api import Api
 from deploy.season.play import Player, start_of
 from tests.e2e.conftest import eventually
-from tests.e2e.test_b_season import _all, _facts
 from tests.independent import recompute
 from tests.stack.test_stack import free_offset
 
@@ -72,15 +71,28 @@ async def differences(api: Api) -> list[str]:
     heard = rating["complete_through"]
     if heard is None or as_of - datetime.fromisoformat(heard) > timedelta(seconds=1):
         return [f"heard up to {heard}"]
-    regions = await _all(api, "directory", "/v1/regions")
+    regions = await every(api, "directory", "/v1/regions")
     zones = {region["code"]: region["timezone"] for region in regions}
-    facts = await _facts(api, as_of)
+    facts = await every(
+        api, "assignments", "/v1/executions/facts", as_of=as_of.isoformat(), limit=1000
+    )
     mine = recompute.recompute(facts, zones, as_of, rating["period"], rating["mu_bp"])
     past = await api.get(
         "auditor", "rating", "/v1/ratings/regions", period=PERIOD, as_of=as_of.isoformat()
     )
     assert sum(row["executions"] for row in mine.values()) > 20
     return recompute.differences(mine, rating["items"]) + recompute.differences(mine, past["items"])
+
+
+async def every(api: Api, service: str, path: str, **params: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = await api.get("auditor", service, path, **params, **cursor)
+        found += page["items"]
+        if page["next_cursor"] is None:
+            return found
+        cursor = {"cursor": page["next_cursor"]}
 
 
 async def whole(api: Api) -> None:
