@@ -64,11 +64,16 @@ def _is_scored(one: dict[str, Any]) -> bool:
     return (one["origin"], one["role"], one["addressee"]) == ("protocol", "lead", "cluster")
 
 
-async def differences(api: Api) -> list[str]:
-    """Where the rating of now is not what assignments' facts say; a note until all is heard."""
+async def differences(api: Api, since: datetime) -> list[str]:
+    """Where the rating of now is not what assignments' facts say; a note until now is `since`.
+
+    And until everything is heard.
+    """
     rating = await api.get("auditor", "rating", "/v1/ratings/regions")
     as_of = datetime.fromisoformat(rating["as_of"])
     heard = rating["complete_through"]
+    if as_of < since:
+        return [f"the rating's clock stands at {as_of}"]
     if heard is None or as_of - datetime.fromisoformat(heard) > timedelta(seconds=1):
         return [f"heard up to {heard}"]
     regions = await every(api, "directory", "/v1/regions")
@@ -95,8 +100,8 @@ async def every(api: Api, service: str, path: str, **params: Any) -> list[dict[s
         cursor = {"cursor": page["next_cursor"]}
 
 
-async def whole(api: Api) -> None:
-    await eventually(partial(differences, api), lambda found: found == [])
+async def whole(api: Api, since: datetime = EVENING) -> None:
+    await eventually(partial(differences, api, since), lambda found: found == [])
 
 
 async def board(api: Api) -> Any:
@@ -132,15 +137,15 @@ async def test_assignments_put_back_to_an_older_dump(
     await asyncio.to_thread(backups.save, stack, tmp_path, ["assignments"])
     before = await board(api)
     await hand_in(api, 6, EVENING + timedelta(minutes=10))
-    await whole(api)
+    await whole(api, EVENING + timedelta(minutes=10))
     assert await board(api) != before
 
     await asyncio.to_thread(backups.put_back, stack, tmp_path, ["assignments"])
     await api.set_clock(EVENING + timedelta(minutes=20))
-    await whole(api)
+    await whole(api, EVENING + timedelta(minutes=20))
     assert await board(api) == before
     await hand_in(api, 3, EVENING + timedelta(minutes=30))
-    await whole(api)
+    await whole(api, EVENING + timedelta(minutes=30))
 
     assert await board(api) != before
     assert (await newest(api))["trigger"] == "replaced_log"
@@ -151,16 +156,16 @@ async def test_rating_and_assignments_put_back_to_dumps_of_different_hours(
 ) -> None:
     await asyncio.to_thread(backups.save, stack, tmp_path, ["rating"])
     await hand_in(api, 2, EVENING + timedelta(minutes=40))
-    await whole(api)
+    await whole(api, EVENING + timedelta(minutes=40))
     await asyncio.to_thread(backups.save, stack, tmp_path, ["assignments"])
     await hand_in(api, 2, EVENING + timedelta(minutes=50))
-    await whole(api)
+    await whole(api, EVENING + timedelta(minutes=50))
 
     for service in ("rating", "assignments"):
         await asyncio.to_thread(backups.put_back, stack, tmp_path, [service])
     await hand_in(api, 2, EVENING + timedelta(minutes=60))
 
-    await whole(api)
+    await whole(api, EVENING + timedelta(minutes=60))
 
 
 DAMAGE = (
