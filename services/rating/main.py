@@ -2,13 +2,22 @@
 
 from services.rating.board import ReadyBoard, open_board
 from services.rating.consumers import events
-from services.rating.jobs import lettering, scorer, sending, slicing
+from services.rating.jobs import (
+    dispatching,
+    lettering,
+    pushing,
+    scorer,
+    sending,
+    slicing,
+    tidying,
+)
 from services.rating.page import STATIC, Assets
 from services.rating.routers import (
     actions,
     appeals,
     clusters,
     corridors,
+    deliveries,
     fairness,
     groups,
     histories,
@@ -18,6 +27,7 @@ from services.rating.routers import (
     regions,
     reviews,
     slices,
+    subscriptions,
 )
 from shared.app import create_app
 from shared.worker import run_worker
@@ -38,6 +48,8 @@ app = create_app(
     slices.router,
     letters.router,
     methodologies.router,
+    subscriptions.router,
+    deliveries.router,
     live.pages,
     letters.links,
     title="Рейтинг",
@@ -49,4 +61,8 @@ app.mount("/static", Assets(directory=STATIC), name="static")
 app.add_middleware(ReadyBoard)
 
 if __name__ == "__main__":
-    run_worker("rating", events, jobs=[scorer, slicing, lettering, sending])
+    run_worker(
+        "rating",
+        events,
+        jobs=[scorer, slicing, lettering, sending, dispatching, pushing, tidying],
+    )

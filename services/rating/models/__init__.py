@@ -2,17 +2,27 @@
 
 from services.rating.models.appeals import Appeal
 from services.rating.models.base import Base
+from services.rating.models.deliveries import (
+    Announcement,
+    Delivery,
+    DeliveryAttempt,
+    StandingLine,
+)
 from services.rating.models.directory import Cluster, Region
 from services.rating.models.facts import ExecutionFacts, ExecutionVersion, FactColumns
 from services.rating.models.letters import LetterFile, SliceLetter
 from services.rating.models.methodologies import MethodologyAct, MethodologyDocument
 from services.rating.models.slices import Slice, SliceCorrection, SliceRow
 from services.rating.models.standings import Standing, Touched
+from services.rating.models.subscriptions import Subscription
 
 __all__ = [
+    "Announcement",
     "Appeal",
     "Base",
     "Cluster",
+    "Delivery",
+    "DeliveryAttempt",
     "ExecutionFacts",
     "ExecutionVersion",
     "FactColumns",
@@ -25,5 +35,7 @@ __all__ = [
     "SliceLetter",
     "SliceRow",
     "Standing",
+    "StandingLine",
+    "Subscription",
     "Touched",
 ]
