@@ -3,7 +3,7 @@
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from enum import StrEnum
-from typing import Final, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -67,7 +67,7 @@ class ServiceSettings(BaseSettings):
     # Pushes to subscribers: the ports they may listen on, and the networks beside the public
     # internet they may be in. In development these networks may be reached by plain http too,
     # on any port.
-    webhook_ports: list[int] = [443]
+    webhook_ports: list[Annotated[int, Field(ge=1, le=65535)]] = [443]
     webhook_private_networks: list[IPvAnyNetwork] = []
 
     # Where files of evidence lie: `file:///…` or `s3://…`; uploads are refused without it.

@@ -101,12 +101,14 @@ def common_environment(state: Path, ports: Ports) -> dict[str, str]:
 def service_environment(service: str, ports: Ports, password: str) -> dict[str, str]:
     """What the two processes of a service have besides."""
     # Monthly letters go to the sink by themselves; daily reminders would flood it.
-    letters = {
+    outward = {
         "SMTP_URL": f"smtp://{HOST}:{ports.mail}",
         "PUBLIC_URL": f"http://{HOST}:{ports.api('rating')}",
+        # Subscribers on this machine, by plain http.
+        "WEBHOOK_PRIVATE_NETWORKS": json.dumps(["127.0.0.0/8"]),
     }
     return {
-        **(letters if service == "rating" else {}),
+        **(outward if service == "rating" else {}),
         "DATABASE_URL": f"postgresql://{service}:{password}@{HOST}:{ports.postgres}/{service}",
         "SERVICE_CLIENT_ID": f"service-{service}",
         "SERVICE_CLIENT_SECRET": "dev",
