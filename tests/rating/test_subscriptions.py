@@ -155,6 +155,15 @@ async def test_what_cannot_be_subscribed_is_refused_by_its_field(
     assert (await session.exec(select(Subscription))).all() == []
 
 
+async def test_another_s_subscription_is_not_found_whatever_is_wrong_besides(
+    client: httpx.AsyncClient, platform: Headers, other: Headers
+) -> None:
+    path = f"{PATH}/{(await create(client, platform)).json()['id']}"
+    body = {"url": "https://inside.example.ru/"}
+    for who, status in ((other, 404), (platform, 422)):
+        assert (await client.patch(path, json=body, headers=who)).status_code == status
+
+
 async def test_each_platform_has_its_own_and_the_centre_all(
     client: httpx.AsyncClient, token: Tokens, platform: Headers, other: Headers
 ) -> None:

@@ -437,6 +437,22 @@ async def test_of_an_attempt_taken_over_only_a_success_counts(
     assert outcomes == ["delivered" if late == 204 else "failed", "failed"]
 
 
+async def test_a_retry_by_hand_in_the_middle_of_a_send_changes_nothing(
+    session: AsyncSession,
+) -> None:
+    one = await subscribe(session, NOWHERE)
+    await tell_slice(session)
+    await deliveries.dispatch(session, now=LATER)
+    [push] = await deliveries.claim(session, now=LATER, limit=9)
+    [delivery] = await queue_of(session, one)
+    await deliveries.retry(session, one.id, delivery.id, None, now=LATER + HOUR)
+    await deliveries.record(session, push, await send(push), now=LATER, chance=0)
+    [delivery] = await queue_of(session, one)
+    assert (delivery.attempts_made, delivery.due_at) == (1, LATER + STANDARD.pauses[0])
+    await deliveries.retry(session, one.id, delivery.id, None, now=LATER)
+    assert (delivery.attempts_made, delivery.due_at) == (0, LATER)
+
+
 async def test_receipts_are_forgotten_in_their_time_and_what_waits_never(
     session: AsyncSession,
 ) -> None:

@@ -1,7 +1,7 @@
 """Pushes to subscribers: what can be heard, when to try again, and when to give up."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -108,7 +108,7 @@ STANDARD: Final = DeliveryPolicy(
     timeout=timedelta(seconds=15),
     lease=timedelta(seconds=30),
     disable_after=timedelta(days=5),
-    places=16,
+    places=32,
     most_lines=500,
     keep_receipts=timedelta(days=400),
     keep_receipts_of_standings=timedelta(days=7),
@@ -125,7 +125,7 @@ class Push:
     attempt_id: UUID
     message_id: UUID
     url: str
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
     body: str
 
 

@@ -35,7 +35,7 @@ async def get_subscription(
     if owner is not None:
         statement = statement.where(col(Subscription.owner) == owner)
     if lock:
-        statement = statement.with_for_update()
+        statement = statement.with_for_update().execution_options(populate_existing=True)
     found = (await session.exec(statement)).first()
     if found is None:
         raise SubscriptionNotFound("Такой подписки нет.", field="path.subscription_id")

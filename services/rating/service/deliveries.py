@@ -197,6 +197,9 @@ async def record(
     session.add(attempt)
     WEBHOOK_ATTEMPTS.labels(attempt.outcome).inc()
     is_ours = delivery.claimed_by == push.attempt_id
+    if is_ours:
+        delivery.claimed_by = delivery.claimed_until = None
+        session.add(delivery)
     if not answer.is_delivered and (delivery.state is not DeliveryState.PENDING or not is_ours):
         return delivery.state
     verdict = judge(
@@ -213,8 +216,6 @@ async def record(
             subscription.failing_since, subscription.delivered_at = None, now
         elif subscription.failing_since is None:
             subscription.failing_since = now
-    if is_ours:
-        delivery.claimed_by = delivery.claimed_until = None
     delivery.last_error = answer.error
     if verdict.pause is not None:
         delivery.due_at = now + verdict.pause
@@ -272,6 +273,8 @@ async def retry(
 ) -> Delivery:
     """Send it now, with all its attempts before it again, in its own place of the order.
 
+    One that is being sent at this moment is left at it.
+
     Raises `SubscriptionNotFound`, `DeliveryNotFound`, `DeliveryDone`, `SubscriptionDisabled`.
     """
     subscription = await subscriptions.get_subscription(session, subscription_id, owner, lock=True)
@@ -285,7 +288,8 @@ async def retry(
         if await repository.pending_of(session, subscription_id, message_id=delivery.message_id):
             raise DeliveryDone("Это событие уже ждёт отправки другой доставкой.")
         delivery.state, delivery.decided_at = DeliveryState.PENDING, None
-    delivery.attempts_made, delivery.due_at = 0, now
+    if delivery.claimed_by is None:
+        delivery.attempts_made, delivery.due_at = 0, now
     session.add(delivery)
     await session.flush()
     return delivery

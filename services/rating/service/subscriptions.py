@@ -150,6 +150,8 @@ async def change(
     `SubscriptionDisabled`, `TargetRefused`, `RegionUnknown`, `FilterPointless`.
     """
     if "url" in changes:
+        # Whose it is comes first; a slow name server must not hold the row.
+        await repository.get_subscription(session, subscription_id, owner)
         await _vet(changes["url"], rules, resolve)
     one = await repository.get_subscription(session, subscription_id, owner, lock=True)
     expect_version(one.version, expected)

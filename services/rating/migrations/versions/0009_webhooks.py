@@ -12,6 +12,16 @@ depends_on = None
 INSTANT = sa.DateTime(timezone=True)
 PENDING = sa.text("state = 'pending'")
 
+# A replay of standings knows what was told before there were subscriptions.
+TOLD = """
+insert into standing_lines (key, region, event_id, position, number)
+select key, split_part(key, '/', 2), id, position, row_number() over (order by position)
+from (
+    select distinct on (key) key, id, position from outbox
+    where topic = 'rating.standings' order by key, position desc
+) as newest
+"""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -52,6 +62,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_standing_lines")),
     )
     op.create_index(op.f("ix_standing_lines_number"), "standing_lines", ["number"])
+    op.execute(TOLD)
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Uuid(), nullable=False),
