@@ -88,6 +88,8 @@ def common_environment(state: Path, ports: Ports) -> dict[str, str]:
         "OIDC_AUDIENCE": AUDIENCE,
         "OIDC_TOKEN_URL": f"{issuer}/token",
         **{f"{name.upper()}_URL": f"http://{HOST}:{ports.api(name)}" for name in SERVICES},
+        # Subscribers' webhooks on this machine, by plain http.
+        "WEBHOOK_PRIVATE_NETWORKS": json.dumps([f"{HOST}/32"]),
         "CORS_ORIGINS": json.dumps(
             [
                 f"http://{host}:{ports.api(name)}"
@@ -101,14 +103,12 @@ def common_environment(state: Path, ports: Ports) -> dict[str, str]:
 def service_environment(service: str, ports: Ports, password: str) -> dict[str, str]:
     """What the two processes of a service have besides."""
     # Monthly letters go to the sink by themselves; daily reminders would flood it.
-    outward = {
+    letters = {
         "SMTP_URL": f"smtp://{HOST}:{ports.mail}",
         "PUBLIC_URL": f"http://{HOST}:{ports.api('rating')}",
-        # Subscribers on this machine, by plain http.
-        "WEBHOOK_PRIVATE_NETWORKS": json.dumps(["127.0.0.0/8"]),
     }
     return {
-        **(outward if service == "rating" else {}),
+        **(letters if service == "rating" else {}),
         "DATABASE_URL": f"postgresql://{service}:{password}@{HOST}:{ports.postgres}/{service}",
         "SERVICE_CLIENT_ID": f"service-{service}",
         "SERVICE_CLIENT_SECRET": "dev",
