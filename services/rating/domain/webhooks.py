@@ -1,10 +1,9 @@
 """Pushes to subscribers: what can be heard, when to try again, and when to give up."""
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 PING: Final = "rating.subscription.ping.v1"
@@ -184,7 +183,7 @@ def judge(
     return Verdict(DeliveryState.PENDING, policy.pause(attempts, answer.retry_after, chance))
 
 
-def message(type_: str, at: datetime, data: Any) -> str:
-    """The body of a push; the same facts make the same text, byte for byte."""
-    told = {"type": type_, "timestamp": at.isoformat().replace("+00:00", "Z"), "data": data}
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+def message(type_: str, at: datetime, data: str) -> str:
+    """The body of a push about the facts, given as JSON; these go in as they are."""
+    instant = at.isoformat().replace("+00:00", "Z")
+    return f'{{"type":"{type_}","timestamp":"{instant}","data":{data}}}'

@@ -6,14 +6,14 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, text
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.webhooks import DeliveryKind, DeliveryState
 from services.rating.models import Delivery, DeliveryAttempt
-from services.rating.repository.newest import table_of
 from shared.errors import NotFound
+from shared.ids import new_id
+from shared.tables import OutboxRecord
 
 # The head of each queue, where it is due and nobody is at it. What waits for its next attempt
 # holds up those behind it. The lease runs by the database's clock: it is about dead processes, and
@@ -29,12 +29,22 @@ _DUE: Final = text(
     " order by d.due_at limit :limit for update of d skip locked"
 )
 _CLAIM: Final = text(
-    "update deliveries set attempts_made = attempts_made + 1, claimed_by = :attempt,"
-    " claimed_until = clock_timestamp() + :lease where id = :delivery"
+    "update deliveries set attempts_made = attempts_made + 1, claimed_by = given.attempt,"
+    " claimed_until = clock_timestamp() + :lease"
+    " from unnest(cast(:deliveries as uuid[]), cast(:attempts as uuid[]))"
+    "  as given (delivery, attempt) where deliveries.id = given.delivery"
 )
 _INTERRUPT: Final = text(
     "update delivery_attempts set outcome = 'interrupted', error = :error"
-    " where delivery_id = :delivery and outcome = 'running'"
+    " where delivery_id = any(cast(:deliveries as uuid[])) and outcome = 'running'"
+)
+_ENQUEUE: Final = text(
+    "insert into deliveries (id, subscription_id, kind, type, message_id, position, state,"
+    "  attempts_made, due_at, created_at)"
+    " select id, :subscription, 'slice', type, message_id, position, 'pending', 0, :now, :now"
+    " from unnest(cast(:ids as uuid[]), cast(:types as text[]), cast(:message_ids as uuid[]),"
+    "  cast(:positions as bigint[])) as given (id, type, message_id, position)"
+    " on conflict do nothing"
 )
 _ABANDON: Final = text(
     "update deliveries set state = 'abandoned', decided_at = :now, last_error = :reason,"
@@ -57,13 +67,26 @@ class DeliveryNotFound(NotFound):
     title = "Доставка не найдена"
 
 
-async def enqueue(session: AsyncSession, deliveries: Sequence[Delivery]) -> int:
-    """Add the deliveries, but for messages that wait for the subscription already; how many."""
-    if not deliveries:
+async def enqueue(
+    session: AsyncSession,
+    subscription_id: UUID,
+    events: Sequence[OutboxRecord],
+    *,
+    now: datetime,
+) -> int:
+    """Deliveries of the slice events, but for those that wait already; returns how many."""
+    if not events:
         return 0
-    statement = upsert(table_of(Delivery)).values([one.model_dump() for one in deliveries])
     connection = await session.connection()
-    return (await connection.execute(statement.on_conflict_do_nothing())).rowcount
+    given = {
+        "subscription": subscription_id,
+        "now": now,
+        "ids": [new_id() for _ in events],
+        "types": [event.type for event in events],
+        "message_ids": [event.id for event in events],
+        "positions": [event.position for event in events],
+    }
+    return (await connection.execute(_ENQUEUE, given)).rowcount
 
 
 async def lock_due(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[Delivery]:
@@ -74,16 +97,23 @@ async def lock_due(session: AsyncSession, *, now: datetime, limit: int) -> Seque
     return (await session.exec(statement.execution_options(populate_existing=True))).all()
 
 
-async def begin_attempt(
-    session: AsyncSession, attempt: DeliveryAttempt, *, lease: timedelta, interrupted: str
+async def begin_attempts(
+    session: AsyncSession,
+    attempts: Sequence[DeliveryAttempt],
+    *,
+    lease: timedelta,
+    interrupted: str,
 ) -> None:
-    """Claim the delivery for the attempt; one that is still running was interrupted, and why."""
+    """Claim a delivery for each; what still runs at them was interrupted, and why."""
+    if not attempts:
+        return
     connection = await session.connection()
-    delivery = {"delivery": attempt.delivery_id}
-    await connection.execute(_INTERRUPT, {**delivery, "error": interrupted})
-    session.add(attempt)
+    ids = [attempt.delivery_id for attempt in attempts]
+    await connection.execute(_INTERRUPT, {"deliveries": ids, "error": interrupted})
+    session.add_all(attempts)
     await session.flush()
-    await connection.execute(_CLAIM, {**delivery, "attempt": attempt.id, "lease": lease})
+    claimed = {"deliveries": ids, "attempts": [one.id for one in attempts], "lease": lease}
+    await connection.execute(_CLAIM, claimed)
 
 
 async def lock_delivery(session: AsyncSession, delivery_id: UUID) -> Delivery:

@@ -1,6 +1,6 @@
 """Statements about subscriptions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -53,6 +53,12 @@ async def lock_any(session: AsyncSession, subscription_id: UUID) -> Subscription
     return (await session.exec(statement)).one()
 
 
+async def by_id(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, Subscription]:
+    """These subscriptions, by id."""
+    statement = select(Subscription).where(col(Subscription.id).in_(ids))
+    return {one.id: one for one in await session.exec(statement)}
+
+
 async def list_subscriptions(
     session: AsyncSession,
     owner: str | None,
@@ -99,7 +105,7 @@ async def listeners(session: AsyncSession) -> Sequence[Subscription]:
     return (await session.exec(statement)).all()
 
 
-async def awaiting_standings(session: AsyncSession) -> Sequence[Subscription]:
+async def awaiting_standings(session: AsyncSession, *, limit: int) -> Sequence[Subscription]:
     """Active ones with lines to hear and none on their way, ours until the transaction ends."""
     news = exists().where(
         col(StandingLine.number) > col(Subscription.lines_told),
@@ -115,6 +121,8 @@ async def awaiting_standings(session: AsyncSession) -> Sequence[Subscription]:
             news,
             ~_pending(DeliveryKind.STANDINGS),
         )
+        .order_by(col(Subscription.lines_told))
+        .limit(limit)
         .with_for_update(skip_locked=True, of=Subscription)
     )
     return (await session.exec(statement)).all()

@@ -273,7 +273,7 @@ async def replay(
     events = await announcements.events_since(
         session, SliceEvent.topic, one.event_types, position=position, since=since
     )
-    count = await queue.enqueue(session, deliveries.of_slices(one, events, now=now))
+    count = await queue.enqueue(session, one.id, events, now=now)
     if EventType.STANDINGS_CHANGED not in one.event_types:
         return Replayed(count, standings=False)
     if line is None:
