@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 import pytest
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.webhooks import (
@@ -13,8 +14,11 @@ from services.rating.domain.webhooks import (
     DeliveryState,
     SubscriptionStatus,
 )
+from services.rating.repository import announcements
 from services.rating.service import subscriptions
 from shared.events.rating import SlicePublished
+from shared.ids import new_id
+from shared.tables import OutboxRecord
 from tests.rating.pushes import (
     queue_of,
     subscribe,
@@ -57,6 +61,14 @@ def _lines(told: dict[str, object]) -> dict[str, int]:
     assert isinstance(data, dict)
     assert all(one["event_id"] for one in data["items"])
     return {one["region"]: one["version"] for one in data["items"]}
+
+
+async def test_a_long_backlog_is_read_at_once(session: AsyncSession) -> None:
+    """After a long outage there are more events than a statement takes arguments."""
+    await tell_standings(session, 1, "16")
+    known = list((await session.exec(select(OutboxRecord.id))).all())
+    ids = [new_id() for _ in range(40_000)]
+    assert [one.id for one in await announcements.events_of(session, ids + known)] == known
 
 
 async def test_only_the_regions_named_are_told_of(session: AsyncSession) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, Uuid, any_, literal, text
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -60,10 +60,10 @@ async def take(session: AsyncSession, *, limit: int) -> list[UUID]:
 
 
 async def events_of(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[OutboxRecord]:
-    """The events in the order they were told."""
+    """The events in the order they were told. As one array: of single ids there may be too many."""
     statement = (
         select(OutboxRecord)
-        .where(col(OutboxRecord.id).in_(ids))
+        .where(col(OutboxRecord.id) == any_(literal(list(ids), ARRAY(Uuid))))
         .order_by(col(OutboxRecord.position))
     )
     return (await session.exec(statement)).all()

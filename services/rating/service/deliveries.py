@@ -36,7 +36,7 @@ from shared.ids import new_id
 from shared.observability import WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, WEBHOOKS_DISABLED
 from shared.tables import OutboxRecord
 
-NOTES_AT_ONCE: Final = 1000
+NOTES_AT_ONCE: Final = 200
 GATHERED_AT_ONCE: Final = 10
 INTERRUPTED: Final = "Обработчик остановлен посреди отправки; ответ неизвестен, отправляем снова."
 DISABLED: Final = "Подписка отключена."
