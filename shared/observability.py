@@ -37,6 +37,15 @@ COMPLETE_THROUGH: Final = Gauge(
 RESTARTS: Final = Counter(
     "worker_task_restarts_total", "Times a task waited out an outage and began anew", ["task"]
 )
+WEBHOOK_ATTEMPTS: Final = Counter(
+    "webhook_attempts_total", "Attempts at pushing to subscribers", ["outcome"]
+)
+WEBHOOK_DELIVERIES: Final = Counter(
+    "webhook_deliveries_total", "Pushes decided: delivered, failed or abandoned", ["state"]
+)
+WEBHOOKS_DISABLED: Final = Counter(
+    "webhook_subscriptions_disabled_total", "Subscriptions disabled for their receivers' sake"
+)
 
 
 def configure_logging(service: str, level: str = "INFO") -> None:

@@ -88,6 +88,8 @@ def common_environment(state: Path, ports: Ports) -> dict[str, str]:
         "OIDC_AUDIENCE": AUDIENCE,
         "OIDC_TOKEN_URL": f"{issuer}/token",
         **{f"{name.upper()}_URL": f"http://{HOST}:{ports.api(name)}" for name in SERVICES},
+        # Subscribers' webhooks on this machine, by plain http.
+        "WEBHOOK_PRIVATE_NETWORKS": json.dumps([f"{HOST}/32"]),
         "CORS_ORIGINS": json.dumps(
             [
                 f"http://{host}:{ports.api(name)}"

@@ -6,13 +6,23 @@
 from services.rating.board import ReadyBoard, open_board
 from services.rating.commands import rebuild, reconcile
 from services.rating.consumers import events
-from services.rating.jobs import lettering, reconciling, scorer, sending, slicing
+from services.rating.jobs import (
+    dispatching,
+    lettering,
+    pushing,
+    reconciling,
+    scorer,
+    sending,
+    slicing,
+    tidying,
+)
 from services.rating.page import STATIC, Assets
 from services.rating.routers import (
     actions,
     appeals,
     clusters,
     corridors,
+    deliveries,
     fairness,
     groups,
     histories,
@@ -23,6 +33,7 @@ from services.rating.routers import (
     regions,
     reviews,
     slices,
+    subscriptions,
 )
 from shared.app import create_app
 from shared.worker import run_worker
@@ -44,6 +55,8 @@ app = create_app(
     letters.router,
     methodologies.router,
     reconciliations.router,
+    subscriptions.router,
+    deliveries.router,
     live.pages,
     letters.links,
     title="Рейтинг",
@@ -58,6 +71,15 @@ if __name__ == "__main__":
     run_worker(
         "rating",
         events,
-        jobs=[scorer, slicing, reconciling, lettering, sending],
+        jobs=[
+            scorer,
+            slicing,
+            reconciling,
+            lettering,
+            sending,
+            dispatching,
+            pushing,
+            tidying,
+        ],
         commands=[reconcile, rebuild],
     )

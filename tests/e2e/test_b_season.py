@@ -32,6 +32,7 @@ from shared.envelopes import Message, from_feed
 from shared.events.base import PARTITIONS
 from tests.e2e.conftest import eventually
 from tests.independent import check
+from tests.receiver import Receiver, answer, close, receiver
 from tests.stack.test_stack import free_offset
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -226,7 +227,17 @@ async def test_shuffled_and_doubled_delivery_gives_the_same_standings_byte_for_b
 
 
 @pytest.fixture(scope="module")
-async def october(played: Trouble, api: Api, stack: Stack) -> dict[str, Any]:
+async def platform(played: Trouble, api: Api) -> AsyncIterator[Receiver]:
+    """The monitoring platform, subscribed before October is frozen; at first it only fails."""
+    async with receiver(answer(500), close, answer(503)) as found:
+        kinds = ("frozen", "sent", "published")
+        wanted = {"url": found.url, "event_types": [f"rating.slice.{kind}.v1" for kind in kinds]}
+        await api.post("platform", "rating", "/v1/subscriptions", wanted)
+        yield found
+
+
+@pytest.fixture(scope="module")
+async def october(played: Trouble, platform: Receiver, api: Api, stack: Stack) -> dict[str, Any]:
     """October frozen under load: a relay stands still, facts go on, the worker is killed."""
     stack.kill("assignments-worker", signal.SIGSTOP)
     await api.set_clock(start_of(date(2023, 11, 1)) + timedelta(hours=2))
@@ -313,6 +324,39 @@ async def test_each_head_gets_one_letter_though_the_sender_is_killed(
         partial(api.get, "auditor", "rating", path), lambda one: one["status"] == "published"
     )
     assert published["items"] == october["items"]
+
+
+async def test_the_platform_gets_each_event_of_the_slice_though_it_failed_for_a_while(
+    october: dict[str, Any], platform: Receiver, api: Api
+) -> None:
+    path = f"/v1/slices/{october['id']}"
+    await eventually(
+        partial(api.get, "auditor", "rating", path), lambda one: one["status"] == "published"
+    )
+    [subscription] = (await api.get("platform", "rating", "/v1/subscriptions"))["items"]
+    moment = start_of(date(2023, 11, 1)) + timedelta(hours=9)
+
+    async def look() -> list[dict[str, Any]]:
+        """The deliveries, a while later: repetitions go by the stack's own clock."""
+        nonlocal moment
+        moment += timedelta(minutes=1)
+        await api.set_clock(moment)
+        path = f"/v1/subscriptions/{subscription['id']}/deliveries"
+        found: list[dict[str, Any]] = (await api.get("platform", "rating", path))["items"]
+        return found
+
+    deliveries = await eventually(
+        look, lambda found: [one["state"] for one in found] == ["delivered"] * 3
+    )
+
+    told = list(dict.fromkeys(platform.ids))
+    assert told == [one["message_id"] for one in deliveries[::-1]]
+    by_id = {got.id: got.json for got in platform.got}
+    kinds = [f"rating.slice.{kind}.v1" for kind in ("frozen", "sent", "published")]
+    assert [by_id[id_]["type"] for id_ in told] == kinds
+    assert {one["data"]["result_hash"] for one in by_id.values()} == {october["result_hash"]}
+    # Three failures and the success; an attempt of a worker killed at once may not have arrived.
+    assert 4 <= platform.ids.count(told[0]) <= len(deliveries[-1]["attempts"])
 
 
 def _letters(stack: Stack) -> list[tuple[str, str, bytes]]:

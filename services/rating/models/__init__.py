@@ -2,6 +2,12 @@
 
 from services.rating.models.appeals import Appeal
 from services.rating.models.base import Base
+from services.rating.models.deliveries import (
+    Announcement,
+    Delivery,
+    DeliveryAttempt,
+    StandingLine,
+)
 from services.rating.models.directory import Cluster, Region
 from services.rating.models.facts import ExecutionFacts, ExecutionVersion, FactColumns
 from services.rating.models.letters import LetterFile, SliceLetter
@@ -9,11 +15,15 @@ from services.rating.models.methodologies import MethodologyAct, MethodologyDocu
 from services.rating.models.reconciliations import Reconciliation
 from services.rating.models.slices import Slice, SliceCorrection, SliceRow
 from services.rating.models.standings import Standing, Touched
+from services.rating.models.subscriptions import Subscription
 
 __all__ = [
+    "Announcement",
     "Appeal",
     "Base",
     "Cluster",
+    "Delivery",
+    "DeliveryAttempt",
     "ExecutionFacts",
     "ExecutionVersion",
     "FactColumns",
@@ -27,5 +37,7 @@ __all__ = [
     "SliceLetter",
     "SliceRow",
     "Standing",
+    "StandingLine",
+    "Subscription",
     "Touched",
 ]

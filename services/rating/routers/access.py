@@ -12,6 +12,8 @@ from shared.auth import Actor, Role, demand
 from shared.clock import Instant
 
 Reader = Annotated[Actor, Depends(demand(*Role))]
+Listener = Annotated[Actor, Depends(demand(Role.PLATFORM, Role.CUR_ADMIN))]
+Looker = Annotated[Actor, Depends(demand(Role.PLATFORM, Role.CUR_ADMIN, Role.AUDITOR))]
 PeriodName = Annotated[
     str | None,
     Query(
@@ -63,3 +65,8 @@ def own_region(actor: Actor, code: str) -> None:
     seen = own_regions(actor)
     if seen is not None and code not in seen:
         raise RegionNotFound("Такого региона нет.", field="path.code")
+
+
+def own_subscriptions(actor: Actor) -> str | None:
+    """Whose subscriptions the actor sees; None for everybody's."""
+    return None if actor.is_any(Role.CUR_ADMIN, Role.AUDITOR) else actor.id
