@@ -126,8 +126,10 @@ async def sql(stack: Stack, *statements: str) -> None:
     await connection.close()
 
 
-async def newest(api: Api) -> Any:
-    return (await api.get("auditor", "rating", "/v1/reconciliations"))["items"][0]
+async def recorded(api: Api, field: str, value: str) -> Any:
+    """The newest reconciliation of which this is so; scheduled ones may have come between."""
+    listed = await api.get("auditor", "rating", "/v1/reconciliations")
+    return next(one for one in listed["items"] if one[field] == value)
 
 
 async def test_assignments_put_back_to_an_older_dump(
@@ -148,7 +150,7 @@ async def test_assignments_put_back_to_an_older_dump(
     await whole(api, EVENING + timedelta(minutes=30))
 
     assert await board(api) != before
-    assert (await newest(api))["trigger"] == "replaced_log"
+    assert (await recorded(api, "trigger", "replaced_log"))["outcome"] == "healed"
 
 
 async def test_rating_and_assignments_put_back_to_dumps_of_different_hours(
@@ -188,8 +190,8 @@ async def test_a_command_beside_the_worker_puts_damage_right(
 
     await eventually(partial(board, api), lambda found: found == before)
     await whole(api)
-    done = await newest(api)
-    assert (done["requested_by"], done["outcome"]) == ("command", "healed")
+    done = await recorded(api, "requested_by", "command")
+    assert (done["trigger"] == "rebuild", done["outcome"]) == (name == "rebuild", "healed")
     assert done["partitions_done"] == done["partitions"] > 0
 
 
@@ -203,7 +205,7 @@ async def test_asked_for_over_http_the_worker_does_it(api: Api, stack: Stack) ->
         api.get, "auditor", "rating", f"/v1/reconciliations/{asked['id']}"
     )
     done = await eventually(read, lambda found: found["finished_at"] is not None)
-    assert (done["outcome"], len(done["regions"])) == ("healed", len(done["regions"]))
+    assert (done["outcome"], done["versions_added"] > 100) == ("healed", True)
     assert all(one["after"] == one["owner"] for one in done["regions"])
     await eventually(partial(board, api), lambda found: found == before)
     await whole(api)
