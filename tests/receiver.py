@@ -90,6 +90,15 @@ async def flood(receiver: Receiver, writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
+def raw(sent: bytes) -> Respond:
+    """These very bytes."""
+
+    async def respond(_: Receiver, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+
+    return respond
+
+
 @asynccontextmanager
 async def receiver(*answers: Respond, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
     """A receiver that listens on a port of its own."""

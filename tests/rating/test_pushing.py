@@ -231,6 +231,26 @@ async def test_what_commits_late_is_told_all_the_same(sessions: Sessions) -> Non
     assert '"region":"54"' not in following.body
 
 
+async def test_a_line_told_late_does_not_take_the_place_of_a_newer_one(
+    sessions: Sessions,
+) -> None:
+    now = Clock().now()
+    async with transaction(sessions) as session:
+        await subscribe(session, "http://127.0.0.1:1/")
+    async with sessions.begin() as slow:
+        await tell_standings(slow, 1, "16")
+        async with transaction(sessions) as session:
+            await tell_standings(session, 2, "16")
+        async with transaction(sessions) as session:
+            assert await deliveries.dispatch(session, now=now) == 1
+    async with transaction(sessions) as session:
+        assert await deliveries.dispatch(session, now=now) == 1
+    async with transaction(sessions) as session:
+        [push] = await deliveries.claim(session, now=now, limit=9)
+    assert '"version":2' in push.body
+    assert '"version":1' not in push.body
+
+
 async def test_what_is_rolled_back_is_told_to_nobody(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         await subscribe(session, "http://127.0.0.1:1/")

@@ -29,7 +29,7 @@ from services.rating.webhooks.targets import (
 from shared.clock import wall
 from shared.ids import new_id
 from tests.rating.pushes import LOOPBACK, QUICK
-from tests.receiver import answer, receiver
+from tests.receiver import answer, raw, receiver
 
 STRICT: Final = Rules((443,), (), plain=False)
 PUBLIC: Final = "93.184.215.14"
@@ -231,13 +231,14 @@ async def test_a_name_that_has_moved_inside_is_refused_at_the_send() -> None:
     assert inside.got == []
 
 
-async def test_the_name_is_looked_up_once_and_the_connection_goes_there() -> None:
+@pytest.mark.parametrize("found", [["127.0.0.2", "127.0.0.1"], ["127.0.0.1", "127.0.0.2"]])
+async def test_the_name_is_looked_up_once_and_the_connection_goes_there(found: list[str]) -> None:
     asked = []
 
     async def moving(host: str, port: int) -> Sequence[str]:
         asked.append(host)
-        # What nothing listens on comes first: the next one found is tried.
-        return ["127.0.0.2", "127.0.0.1"] if len(asked) == 1 else ["127.0.0.3"]
+        # Where nothing listens on the first, the next one found is tried.
+        return found if len(asked) == 1 else ["127.0.0.3"]
 
     async with receiver() as platform:
         port = platform.url.rsplit(":", 1)[1]
@@ -256,6 +257,57 @@ async def test_no_proxy_of_the_environment_comes_in_between(
             monkeypatch.setenv(name, proxy.url)
         given = await Sender(LOOPBACK, QUICK).send(push_to(platform.url), wall())
     assert (given.status, proxy.got) == (204, [])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\xff\xfe\x00\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"HTTP/1.1 2000 OK\r\n\r\n",
+        b"HTTP/1.1 -20 OK\r\n\r\n",
+        b"HTTP/1.1 \xd9\xa2\xd9\xa0\xd9\xa0 OK\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 2000,
+        b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nxxx",
+        b"HTTP/1.1 500 No\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 500 No\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n",
+        b"HTTP/1.1 500 No\r\nTransfer-Encoding: gzip\r\n\r\nzzz\r\n",
+        b"HTTP/1.1 500 No\r\nA: " + b"a" * 200_000 + b"\r\n\r\n",
+        b"HTTP/1.1 500 No\r\n" + b"a: b\r\n" * 50_000,
+        b"HTTP/1.1 500 No\r\nno colon here\r\n\r\n",
+        b"HTTP/1.1 500 No\r\nContent-Length: 4\r\n\r\n\xff\xfe\x00\x1b",
+        b"HTTP/1.1 500 No\r\nRetry-After: \xd9\xa2\r\nContent-Length: 0\r\n\r\n",
+        *(
+            b"HTTP/1.1 500 No\r\nDate: %b\r\nRetry-After: %b\r\nContent-Length: 0\r\n\r\n"
+            % (day, day)
+            for day in (
+                b"Wed, 01 Nov 99999999999999999999 06:00:00 GMT",
+                b"Wed, 01 Nov 2023 06:00:00 -9999",
+                b"Wed, 01 Nov 2023 06:00:00 -0000",
+                b"-1",
+                b"9" * 5000,
+                b"1e9",
+            )
+        ),
+    ],
+)
+async def test_whatever_a_receiver_says_it_is_a_failure_and_no_more(sent: bytes) -> None:
+    async with receiver(raw(sent)) as platform:
+        given = await Sender(LOOPBACK, QUICK).send(push_to(platform.url), wall())
+    assert not given.is_delivered
+    assert given.error
+    assert "не разобран" not in given.error
+    assert "\0" not in (given.excerpt or "") + given.error
+    assert given.retry_after is None or given.retry_after <= timedelta(seconds=10**9)
+
+
+async def test_what_nobody_foresaw_is_a_failure_too() -> None:
+    async def broken(host: str, port: int) -> Sequence[str]:
+        return ["no address at all"]
+
+    given = await Sender(STRICT, QUICK, resolve=broken).send(push_to(f"https://{NAME}/"), wall())
+    assert given.error == "Ответ не разобран: ValueError."
 
 
 def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:

@@ -11,6 +11,7 @@ from typing import Final
 
 import certifi
 import httpcore
+import structlog
 from standardwebhooks import Webhook
 
 from services.rating.domain.webhooks import Answer, Push
@@ -35,6 +36,8 @@ _FAILURES: Final = (
     ssl.SSLError,
     OSError,
 )
+
+logger = structlog.get_logger(__name__)
 
 
 class _Pinned(httpcore.AsyncNetworkBackend):
@@ -91,6 +94,10 @@ class Sender:
             error = str(refused)
         except _FAILURES as failure:
             error = f"Соединение не удалось: {type(failure).__name__}: {failure}"
+        except Exception as failure:
+            # Whatever a stranger's answer does to a library, the worker goes on: it also scores.
+            logger.exception("a push failed unforeseen", delivery=str(push.delivery_id))
+            error = f"Ответ не разобран: {type(failure).__name__}."
         return Answer(_ms_since(started), error=clean(error, LONGEST_ERROR))
 
     async def _send(self, push: Push, at: datetime, started: float) -> Answer:
@@ -179,7 +186,7 @@ def _retry_after(headers: Mapping[bytes, bytes]) -> timedelta | None:
     try:
         until = parsedate_to_datetime(given)
         pause = until - parsedate_to_datetime(headers.get(b"date", b"").decode("latin-1"))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return max(pause, timedelta())
 
