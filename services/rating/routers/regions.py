@@ -1,11 +1,12 @@
 """Ratings of regions over HTTP: live from memory, or as of any instant from the versions heard."""
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 
-from services.rating.board import render_row
+from services.rating.board import Board, render_row
 from services.rating.domain.explanations import Part
 from services.rating.repository.directory import get_region
 from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, own_region, when
+from services.rating.routers.selections import District, Filters, RegionOrder, select_regions
 from services.rating.schemas.regions import (
     PartRead,
     RegionExplanation,
@@ -30,12 +31,35 @@ router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
     summary="Рейтинг регионов",
 )
 async def list_region_ratings(
-    session: Session, now: Now, period: PeriodName = None, as_of: AsOf = None
+    request: Request,
+    session: Session,
+    now: Now,
+    wanted: Filters,
+    period: PeriodName = None,
+    as_of: AsOf = None,
+    federal_district: District = None,
+    sort: RegionOrder = "region",
 ) -> RegionsRating:
-    """Рейтинг 89 регионов: без параметров живой, из памяти, с ETag; `as_of` — на любой момент."""
-    rating, _ = await service.rate_regions(session, *when(period, as_of, now))
-    items = [RegionRow(**render_row(row)) for row in rating.rows]
-    return RegionsRating(**head_of(rating), items=items)
+    """Рейтинг 89 регионов: без параметров живой, из памяти, с ETag; `as_of` — на любой момент.
+
+    Отбор и порядок не меняют мест: место — среди всех регионов.
+    """
+    whole = None if period or as_of else live_rating(request)
+    if whole is None:
+        rating, _ = await service.rate_regions(session, *when(period, as_of, now))
+        whole = RegionsRating(
+            **head_of(rating), items=[RegionRow(**render_row(row)) for row in rating.rows]
+        )
+    items = select_regions(whole.items, federal_district, wanted, sort)
+    return whole.model_copy(update={"items": items})
+
+
+def live_rating(request: Request) -> RegionsRating | None:
+    """The board of this process, once it is loaded: it costs no statement."""
+    board: Board | None = getattr(request.state, "board", None)
+    if board is None or board.snapshot is None:
+        return None
+    return RegionsRating.model_validate({**board.snapshot.head, "items": board.snapshot.items})
 
 
 @router.get("/regions/{code}", responses=problems(401, 403, 404, 422), summary="Рейтинг региона")

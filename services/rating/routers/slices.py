@@ -10,6 +10,7 @@ from services.rating.models import SliceRow
 from services.rating.repository import slices as repository
 from services.rating.routers.access import Reader, own_region
 from services.rating.routers.regions import part_read
+from services.rating.routers.selections import District, Filters, RegionOrder, select_regions
 from services.rating.schemas.slices import (
     CorrectionRead,
     RevisionCreate,
@@ -48,15 +49,25 @@ async def list_slices(session: Session, period: Month = None) -> SliceList:
     responses=problems(404, 422),
     summary="Срез со строками регионов",
 )
-async def read_slice(slice_id: UUID, session: Session, response: Response) -> SliceWhole:
-    """Срез не меняется никогда; меняется только, разослан ли он и опубликован ли."""
+async def read_slice(
+    slice_id: UUID,
+    session: Session,
+    response: Response,
+    wanted: Filters,
+    federal_district: District = None,
+    sort: RegionOrder = "region",
+) -> SliceWhole:
+    """Срез не меняется никогда; меняется только, разослан ли он и опубликован ли.
+
+    Отбор и порядок строк не меняют мест.
+    """
     one = await repository.get_slice(session, slice_id)
     tag(response, one.version)
     rows = await repository.rows_of(session, slice_id)
     corrections = await repository.corrections_of(session, slice_id)
     return SliceWhole(
         **SliceRead.model_validate(one).model_dump(),
-        items=[row_read(row) for row in rows],
+        items=select_regions([row_read(row) for row in rows], federal_district, wanted, sort),
         corrections=[CorrectionRead.model_validate(held) for held in corrections],
     )
 
