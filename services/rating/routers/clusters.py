@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, own_cluster, when
-from services.rating.routers.regions import part_read
+from services.rating.routers.parts import Links, part_read
 from services.rating.routers.selections import Filters, Order, select_clusters
 from services.rating.schemas.clusters import (
     ClusterExplanationRead,
@@ -17,6 +17,7 @@ from services.rating.schemas.clusters import (
 )
 from services.rating.service import clusters as service
 from services.rating.service.clusters import Among, ClusterRow
+from services.rating.service.names import names_of
 from shared import pages
 from shared.clock import Instant, Now
 from shared.db import Session
@@ -98,18 +99,20 @@ async def explain_cluster_rating(
     cluster_id: UUID,
     session: Session,
     now: Now,
+    links: Links,
     period: PeriodName = None,
     as_of: AsOf = None,
 ) -> ClusterExplanationRead:
     """Каждое исполнение кластера: вес, зачёт, причина. Кластер видит себя, регион — свои."""
     found = await service.explain_cluster(session, cluster_id, *when(period, as_of, now))
     own_cluster(actor, cluster_id, found.row.region, found.industry)
+    names = await names_of(session, (part.facts for part in found.parts))
     return ClusterExplanationRead(
         **head_of(found.rating),
         item=cluster_read(found.row),
         numerator=found.row.tally.numerator,
         denominator=found.row.tally.weight,
-        parts=[part_read(part) for part in found.parts],
+        parts=[part_read(part, names, links) for part in found.parts],
     )
 
 

@@ -3,18 +3,18 @@
 from fastapi import APIRouter, Depends, Request
 
 from services.rating.board import Board, render_row
-from services.rating.domain.explanations import Part
 from services.rating.repository.directory import get_region
 from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, own_region, when
+from services.rating.routers.parts import Links, part_read
 from services.rating.routers.selections import District, Filters, RegionOrder, select_regions
 from services.rating.schemas.regions import (
-    PartRead,
     RegionExplanation,
     RegionRating,
     RegionRow,
     RegionsRating,
 )
 from services.rating.service import regions as service
+from services.rating.service.names import names_of
 from shared.auth import public
 from shared.clock import Now
 from shared.db import Session
@@ -88,42 +88,18 @@ async def explain_region_rating(
     code: RegionCode,
     session: Session,
     now: Now,
+    links: Links,
     period: PeriodName = None,
     as_of: AsOf = None,
 ) -> RegionExplanation:
     """Каждое исполнение региона: вес, зачёт, опоздание, причина. Чужой регион не виден."""
     own_region(actor, code)
     found = await service.explain_region(session, code, *when(period, as_of, now))
+    names = await names_of(session, (part.facts for part in found.parts))
     return RegionExplanation(
         **head_of(found.rating),
         item=RegionRow(**render_row(found.row)),
         numerator=found.row.tally.numerator,
         denominator=found.row.tally.weight,
-        parts=[part_read(part) for part in found.parts],
-    )
-
-
-def part_read(part: Part) -> PartRead:
-    """An execution's part as clients see it."""
-    facts, credit = part.facts, part.credit
-    return PartRead(
-        execution_id=facts.execution_id,
-        assignment_id=facts.assignment_id,
-        cluster_id=facts.cluster_id,
-        weight=facts.weight,
-        due=facts.due,
-        due_star=credit.due_star if credit else None,
-        done=facts.done,
-        late=credit.late if credit else None,
-        returns=facts.returns,
-        extensions=facts.extensions,
-        timeliness_bp=credit.timeliness if credit else None,
-        quality_bp=credit.quality if credit else None,
-        discipline_bp=credit.discipline if credit else None,
-        credit_bp=credit.value if credit else None,
-        contribution=part.contribution,
-        counts=credit is not None,
-        left_out=part.left,
-        provisional=credit.provisional if credit else False,
-        reason=part.reason,
+        parts=[part_read(part, names, links) for part in found.parts],
     )
