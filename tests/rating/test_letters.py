@@ -323,6 +323,24 @@ async def test_a_revision_writes_to_the_regions_it_changed(
     assert (await session.exec(chosen)).all() == ["16"]
 
 
+async def test_a_revision_that_changes_no_line_is_published_without_letters(
+    session: AsyncSession, databases: dict[str, str], october: Slice
+) -> None:
+    await prepared(session, databases)
+    await add(session, replace(FOUR[0], version=9), LATER)
+    correction = Correction(FOUR[0].execution_id, 9, "Уточнено")
+    revision = await slices.revise(
+        session, october.id, "Уточнено", [correction], by="admin", now=LATER
+    )
+    assert revision.result_hash == october.result_hash
+    async with directory(databases) as client:
+        assert await letters.prepare(session, client, now=LATER) is not None
+        assert (revision.status, revision.sent_at) == (SliceStatus.PUBLISHED, LATER)
+        assert await letters.prepare(session, client, now=LATER) is None
+    written = select(SliceLetter.region).where(col(SliceLetter.slice_id) == revision.id)
+    assert (await session.exec(written)).all() == []
+
+
 async def test_the_link_shows_a_button_and_only_the_button_acknowledges(
     session: AsyncSession, databases: dict[str, str], october: Slice, client: httpx.AsyncClient
 ) -> None:

@@ -53,13 +53,17 @@ async def prepare(session: AsyncSession, client: ServiceClient, *, now: datetime
     """A letter for every region of the oldest slice that has none; which slice that was.
 
     All of them or none, in one transaction; a region without a head has one too, and says so.
-    A revision writes to the regions whose line it changed. Raises `CalleeAway`.
+    A revision writes to the regions whose line it changed; one that changed none is published at
+    once. Raises `CalleeAway`.
     """
     one = await repository.unprepared(session)
     if one is None:
         return None
-    heads = await directory.heads_of_authorities(client, at=date_in("Europe/Moscow", now))
     concerned = await _concerned(session, one)
+    if not concerned:
+        await _finish(session, one.id, now=now)
+        return one
+    heads = await directory.heads_of_authorities(client, at=date_in("Europe/Moscow", now))
     names = await _names(client, [heads[region] for region in concerned if region in heads])
     letters = [
         SliceLetter(
@@ -196,9 +200,13 @@ async def settle(session: AsyncSession, *, now: datetime) -> Sequence[UUID]:
     """Slices whose letters are all decided become sent, and then published."""
     found = await repository.decided(session)
     for slice_id in found:
-        await slices.mark_sent(session, slice_id, now=now)
-        await slices.publish(session, slice_id, now=now)
+        await _finish(session, slice_id, now=now)
     return found
+
+
+async def _finish(session: AsyncSession, slice_id: UUID, *, now: datetime) -> None:
+    await slices.mark_sent(session, slice_id, now=now)
+    await slices.publish(session, slice_id, now=now)
 
 
 async def resend(
