@@ -63,6 +63,8 @@ class ServiceSettings(BaseSettings):
     notify_chat_urls: list[str] = []
     # Where people reach the rating: links of acknowledgement in letters lead there.
     public_url: HttpUrl | None = None
+    # Where people reach the assignments: parts of a score link to executions there.
+    public_assignments_url: HttpUrl | None = None
 
     # Pushes to subscribers: the ports they may listen on, and the networks beside the public
     # internet they may be in. In development these networks may be reached by plain http too,

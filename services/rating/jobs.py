@@ -12,7 +12,7 @@ import structlog
 from pgqueuer import Job, RetryRequested
 
 from services.rating.domain.webhooks import STANDARD, Push
-from services.rating.service import deliveries, letters, reconciliations, slices
+from services.rating.service import deliveries, letters, reconciliations, slices, trends
 from services.rating.service import standings as service
 from services.rating.webhooks.sender import Sender
 from services.rating.webhooks.targets import Rules
@@ -89,6 +89,15 @@ async def reconciling(context: Context) -> None:
             context.heard.set()
             due_at = max(due_at, loop.time() + (loop.time() - began) * _REST)
         else:
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def trending(context: Context) -> None:
+    """Keep the tallies of every day that has become final; at first all that are missing."""
+    while True:
+        async with transaction(context.sessions) as session:
+            kept = await trends.advance(session, context.clock.now())
+        if kept is None:
             await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -15,6 +15,7 @@ from services.rating.jobs import (
     sending,
     slicing,
     tidying,
+    trending,
 )
 from services.rating.page import STATIC, Assets
 from services.rating.routers import (
@@ -34,12 +35,15 @@ from services.rating.routers import (
     reviews,
     slices,
     subscriptions,
+    tables,
 )
 from shared.app import create_app
 from shared.worker import run_worker
 
 app = create_app(
     "rating",
+    # Before the ratings: theirs are paths of which some fit any name.
+    tables.router,
     regions.router,
     actions.router,
     corridors.router,
@@ -51,6 +55,7 @@ app = create_app(
     # Last of the ratings: its path fits any name.
     groups.router,
     appeals.router,
+    tables.of_slices,
     slices.router,
     letters.router,
     methodologies.router,
@@ -74,6 +79,7 @@ if __name__ == "__main__":
         jobs=[
             scorer,
             slicing,
+            trending,
             reconciling,
             lettering,
             sending,

@@ -173,6 +173,26 @@ async def test_the_worked_example_of_the_specification(api: Api) -> None:
     await api.set_clock(start_of(date(2023, 9, 19)))
 
 
+async def test_days_are_kept_and_parts_name_their_assignment(api: Api) -> None:
+    """By the worker, of what the broker brought: the 17th has ended everywhere and all is heard."""
+    trends = await eventually(
+        lambda: api.get("auditor", "rating", "/v1/ratings/trends", period="2023-09"),
+        lambda found: found["through"] == "2023-09-17",
+    )
+    [region] = [one for one in trends["items"] if one["region"] == REGION]
+    days = {point["day"]: (point["raw_bp"], point["place"]) for point in region["points"]}
+    assert (days["2023-09-04"], days["2023-09-13"]) == ((None, None), (4314, 1))
+
+    told = await eventually(
+        lambda: explanation(api, noon(18)),
+        lambda found: all(part["assignment_number"] for part in found["parts"]),
+    )
+    for part in told["parts"]:
+        path = part["timeline_url"].removeprefix(api.urls["assignments"])
+        assert path == f"/v1/executions/{part['execution_id']}/timeline"
+        assert (await api.get("auditor", "assignments", path))["items"]
+
+
 async def rating_of(api: Api, holds: Any) -> dict[str, Any]:
     async def look() -> dict[str, Any]:
         rating = await api.get("cur_admin", "rating", "/v1/ratings/regions")

@@ -1,6 +1,7 @@
 """Tables of the rating database: facts heard from others, and standings worked out of them."""
 
 from services.rating.models.appeals import Appeal
+from services.rating.models.assignments import Assignment
 from services.rating.models.base import Base
 from services.rating.models.deliveries import (
     Announcement,
@@ -16,10 +17,12 @@ from services.rating.models.reconciliations import Reconciliation
 from services.rating.models.slices import Slice, SliceCorrection, SliceRow
 from services.rating.models.standings import Standing, Touched
 from services.rating.models.subscriptions import Subscription
+from services.rating.models.trends import TallyColumns, TrendMark, TrendPoint
 
 __all__ = [
     "Announcement",
     "Appeal",
+    "Assignment",
     "Base",
     "Cluster",
     "Delivery",
@@ -39,5 +42,8 @@ __all__ = [
     "Standing",
     "StandingLine",
     "Subscription",
+    "TallyColumns",
     "Touched",
+    "TrendMark",
+    "TrendPoint",
 ]

@@ -10,17 +10,19 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.reconciliations import Extent, Mended
-from services.rating.models import Cluster, Region
+from services.rating.models import Assignment, Cluster, Region
+from services.rating.repository.assignments import keep_assignments
 from services.rating.repository.directory import keep_clusters, keep_regions
 from services.rating.repository.facts import FACT_FIELDS, columns_of, from_arrays
 from services.rating.repository.standings import touch
+from services.rating.repository.trends import reopen
 from shared.digests import DIGEST
-from shared.events.assignments import ExecutionEvent
+from shared.events.assignments import AssignmentEvent, ExecutionEvent
 from shared.events.base import partition_of
 from shared.events.directory import ClusterEvent, RegionEvent
 
 # Whatever is worked out of what was heard, and worked out again after a rebuild.
-DERIVED: Final = ("standings",)
+DERIVED: Final = ("standings", "trends", "trend_marks")
 
 _COLUMNS: Final = ", ".join(FACT_FIELDS)
 _NEWEST_HEARD: Final = (
@@ -140,6 +142,7 @@ async def put_right(session: AsyncSession, partition: int) -> Mended:
         result = await connection.execute(statement, needed)
         ids.append([row.execution_id for row in result])
     await touch(session, regions["regions"])
+    await reopen(session, regions["regions"], None)
     added, changed, removed = (len(found) for found in ids[:3])
     return Mended(added, changed, removed, len({one for found in ids for one in found}))
 
@@ -164,6 +167,17 @@ async def renew_clusters(
     await session.exec(delete(Cluster).where(col(Cluster.region).in_(gone)))
     if heard:
         await keep_clusters(session, heard)
+
+
+async def renew_assignments(
+    session: AsyncSession, partition: int, heard: Sequence[AssignmentEvent]
+) -> None:
+    """Make the partition's assignments those heard."""
+    known = await session.exec(select(Assignment.assignment_id))
+    gone = [one for one in known if partition_of(str(one)) == partition]
+    await session.exec(delete(Assignment).where(col(Assignment.assignment_id).in_(gone)))
+    if heard:
+        await keep_assignments(session, heard)
 
 
 async def forget_derived(session: AsyncSession) -> None:

@@ -142,6 +142,8 @@ async def _carry_out(
     for partition in partitions:
         async with transaction(sessions) as session:
             # In the order in which a consumer moves its positions: by topic.
+            if is_rebuild:
+                await renewals.renew_assignments(session, client, partition)
             mended += await renewals.renew_facts(session, client, partition)
             if is_rebuild:
                 await renewals.renew_clusters(session, client, partition)

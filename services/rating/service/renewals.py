@@ -17,7 +17,7 @@ from services.rating.repository import renewals as repository
 from shared.clients.base import ServiceClient
 from shared.clients.feed import event_at, read_feed
 from shared.envelopes import Message
-from shared.events.assignments import ExecutionEvent
+from shared.events.assignments import AssignmentEvent, ExecutionEvent
 from shared.events.base import Event
 from shared.events.directory import ClusterEvent, RegionEvent
 
@@ -58,6 +58,17 @@ async def renew_clusters(session: AsyncSession, client: ServiceClient, partition
 
     await _read_whole(session, client, ClusterEvent, partition, gather)
     await repository.renew_clusters(session, partition, heard)
+
+
+async def renew_assignments(session: AsyncSession, client: ServiceClient, partition: int) -> None:
+    """Make the partition's assignments what their owner's log says. Raises `CalleeAway`."""
+    heard: list[AssignmentEvent] = []
+
+    async def gather(page: Sequence[AssignmentEvent]) -> None:
+        heard.extend(page)
+
+    await _read_whole(session, client, AssignmentEvent, partition, gather)
+    await repository.renew_assignments(session, partition, heard)
 
 
 async def _read_whole(
