@@ -3,7 +3,7 @@
 from services.rating.board import ReadyBoard, open_board
 from services.rating.consumers import events
 from services.rating.jobs import lettering, scorer, sending, slicing
-from services.rating.page import STATIC, Assets
+from services.rating.page.assets import STATIC, Assets
 from services.rating.routers import (
     actions,
     appeals,
@@ -15,6 +15,7 @@ from services.rating.routers import (
     letters,
     live,
     methodologies,
+    pages,
     regions,
     reviews,
     slices,
@@ -38,7 +39,7 @@ app = create_app(
     slices.router,
     letters.router,
     methodologies.router,
-    live.pages,
+    pages.router,
     letters.links,
     title="Рейтинг",
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",

@@ -19,7 +19,8 @@ from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from services.rating import page as board_page
+from services.rating.page import board as board_page
+from services.rating.page.assets import STATIC
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 FLAGS: Final = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -111,7 +112,7 @@ class Stage:
                 Route("/", self._page),
                 Route("/v1/ratings/regions", self._regions),
                 Route("/v1/ratings/stream", self._stream),
-                Mount("/static", StaticFiles(directory=board_page.STATIC)),
+                Mount("/static", StaticFiles(directory=STATIC)),
             ]
         )
 

@@ -146,3 +146,15 @@ async def corrected_facts(
     return await facts_at_versions(
         session, [(one.execution_id, one.version) for one in corrections]
     )
+
+
+async def lines_of_region(session: AsyncSession, region: str) -> Sequence[tuple[Slice, SliceRow]]:
+    """The region's line in the newest frozen slice of each month, the latest month first."""
+    statement = (
+        select(Slice, SliceRow)
+        .join(SliceRow, col(SliceRow.slice_id) == col(Slice.id))
+        .where(col(SliceRow.region) == region, col(Slice.status) != SliceStatus.DRAFT)
+        .distinct(col(Slice.period))
+        .order_by(col(Slice.period).desc(), col(Slice.revision).desc())
+    )
+    return (await session.exec(statement)).all()

@@ -1,0 +1,171 @@
+"""The rating as pages for people; no page asks anything but this service."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import HTMLResponse
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.rating.board import Board, render_row
+from services.rating.domain.periods import Period
+from services.rating.domain.slices import SliceStatus
+from services.rating.models import Slice
+from services.rating.page import board as board_page
+from services.rating.page import conference, embed, missing, region
+from services.rating.page import slices as slices_page
+from services.rating.page.frame import Frame
+from services.rating.page.words import WORDS, negotiate
+from services.rating.repository import slices as repository
+from services.rating.routers.slices import row_read
+from services.rating.service import profiles
+from services.rating.service.regions import current_period
+from shared.auth import public
+from shared.clock import Now
+from shared.db import Session
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(public)])
+
+
+def frame_of(
+    request: Request,
+    lang: Annotated[Literal["ru", "en"] | None, Query()] = None,
+    accept_language: Annotated[str | None, Header(max_length=1000)] = None,
+) -> Frame:
+    """The page's language: that of the address, else the browser's, else Russian."""
+    query = {name: value for name, value in request.query_params.items() if name != "lang"}
+    return Frame(
+        words=WORDS[lang or negotiate(accept_language)],
+        path=request.url.path,
+        query=query,
+        asked=lang is not None,
+    )
+
+
+Reading = Annotated[Frame, Depends(frame_of)]
+Name = Annotated[str | None, Query(max_length=20)]
+
+
+def policy(*, framed_by: str) -> str:
+    """The page runs our own scripts and styles and nothing else, and asks nobody else."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+        f" connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {framed_by}"
+    )
+
+
+def answer(
+    text: str, frame: Frame, *, status: int = 200, framed_by: str = "'self'"
+) -> HTMLResponse:
+    return HTMLResponse(
+        text,
+        status_code=status,
+        headers={
+            "Content-Security-Policy": policy(framed_by=framed_by),
+            "Content-Language": frame.words.language,
+            "Vary": "Accept-Language",
+            "Cache-Control": "no-cache",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+        },
+    )
+
+
+def absent(frame: Frame, what: missing.Missing) -> HTMLResponse:
+    return answer(missing.page(frame, what), frame, status=404)
+
+
+def shown(request: Request) -> Mapping[str, Any] | None:
+    """The current board as the API answers it; None until it is loaded."""
+    board: Board = request.state.board
+    snapshot = board.snapshot
+    return {**snapshot.head, "items": snapshot.items} if snapshot else None
+
+
+@router.get("/", response_class=HTMLResponse)
+async def show_board(
+    request: Request, frame: Reading, view: board_page.View = "all"
+) -> HTMLResponse:
+    """The rating: complete without JavaScript, live with it."""
+    return answer(board_page.page(frame, shown(request), view=view), frame)
+
+
+@router.get("/conference", response_class=HTMLResponse)
+async def show_conference(request: Request, frame: Reading) -> HTMLResponse:
+    """The rating on the big screen of a video conference."""
+    return answer(conference.page(frame, shown(request)), frame)
+
+
+@router.get("/embed", response_class=HTMLResponse)
+async def show_embedded(
+    request: Request,
+    frame: Reading,
+    view: embed.Embedded = "table",
+    region: Annotated[str | None, Query(pattern=r"^\d{2}$")] = None,
+) -> HTMLResponse:
+    """The rating within a frame of another site."""
+    text = embed.page(frame, shown(request), view=view, code=region)
+    return answer(text, frame, framed_by="*")
+
+
+@router.get("/regions/{code}", response_class=HTMLResponse)
+async def show_region(
+    request: Request, code: str, frame: Reading, session: Session, now: Now, period: Name = None
+) -> HTMLResponse:
+    """A region's page: in a frozen month as its slice has it, else as of now."""
+    months = await _months(session, str(current_period(now)))
+    wanted = period or months[0]
+    if wanted not in months:
+        return absent(frame, "month")
+    month = Period.parse(wanted)
+    lines = await repository.lines_of_region(session, code)
+    frozen = await profiles.frozen_profile(session, code, month)
+    if frozen is not None:
+        course = await profiles.course(session, code, month, now)
+        line = row_read(frozen.row).model_dump()
+        return answer(region.frozen_page(frame, frozen, line, course, lines, months), frame)
+    found = profiles.profile(await profiles.rate_month(session, month, now), code)
+    if found is None:
+        return absent(frame, "region")
+    course = await profiles.course(session, code, month, now)
+    line = render_row(found.row)
+    return answer(region.running_page(frame, found, line, course, lines, months), frame)
+
+
+async def _months(session: AsyncSession, current: str) -> Sequence[str]:
+    """The months there are pages of: the one that runs, and all that have or await a slice."""
+    known = {one.period for one in await repository.list_slices(session)}
+    return sorted(known | {current}, reverse=True)
+
+
+@router.get("/slices", response_class=HTMLResponse)
+async def show_slices(frame: Reading, session: Session) -> HTMLResponse:
+    """All frozen months."""
+    return answer(slices_page.months_page(frame, await repository.list_slices(session)), frame)
+
+
+@router.get("/slices/{period}", response_class=HTMLResponse)
+async def show_slice(
+    period: str,
+    frame: Reading,
+    session: Session,
+    revision: Annotated[int | None, Query(ge=0, le=10_000)] = None,
+) -> HTMLResponse:
+    """A month as frozen: its newest revision, or the one asked for."""
+    revisions = [
+        one
+        for one in await repository.list_slices(session, period[:20])
+        if one.status is not SliceStatus.DRAFT
+    ]
+    one = _chosen(revisions, revision)
+    if one is None:
+        return absent(frame, "slice")
+    lines = [row_read(row).model_dump() for row in await repository.rows_of(session, one.id)]
+    corrections = len(await repository.corrections_of(session, one.id))
+    return answer(slices_page.slice_page(frame, one, lines, revisions, corrections), frame)
+
+
+def _chosen(revisions: Sequence[Slice], revision: int | None) -> Slice | None:
+    if revision is None:
+        return revisions[0] if revisions else None
+    return next((one for one in revisions if one.revision == revision), None)
