@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ import asyncpg
 import structlog
 from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
+from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -26,6 +27,7 @@ from services.rating.domain.periods import Period
 from services.rating.repository import directory, positions
 from services.rating.repository import standings as repository
 from services.rating.service import regions as service
+from services.rating.service.histories import tell_trends
 from services.rating.service.methodologies import methodology_of, mu_of
 from services.rating.service.regions import Row
 from services.rating.service.standings import tally_of
@@ -82,6 +84,9 @@ class Board:
         self.revision = 0
         self._changed_at: dict[str, int] = {}
         self._snapshot: Snapshot | None = None
+        # Region → its score of each day of the month, for sparklines; as of the hour.
+        self.courses: Mapping[str, Sequence[int | None]] = {}
+        self.courses_as_of: datetime | None = None
         self._watchers: set[asyncio.Queue[bytes | None]] = set()
 
     @property
@@ -310,6 +315,7 @@ async def _refresh(
         methodology = await methodology_of(session, month)
         mu_bp = await mu_of(session, month, methodology)
         before = await service.slice_before(session, month)
+        await _renew_courses(session, board, month, now)
     tallies = {standing.region: tally_of(standing) for standing in standings}
     rows = service.rank(regions, tallies, mu_bp, methodology, before)
     head = {
@@ -321,6 +327,19 @@ async def _refresh(
     }
     newest = max((standing.revision for standing in standings), default=0)
     board.show(head, [render_row(row) for row in rows], newest)
+
+
+async def _renew_courses(session: AsyncSession, board: Board, month: Period, now: datetime) -> None:
+    """Once an hour is enough: a day is final only once it has ended in every zone."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    if board.courses_as_of == hour:
+        return
+    found = await tell_trends(session, month, now)
+    board.courses_as_of = hour
+    board.courses = {
+        code: [point.tally.stabilised_bp(found.mu_bp, found.methodology) for point in points]
+        for code, points in found.points.items()
+    }
 
 
 def _instant(instant: datetime | None) -> str | None:

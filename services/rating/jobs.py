@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from pgqueuer import Job, RetryRequested
 
-from services.rating.service import letters, slices
+from services.rating.service import letters, slices, trends
 from services.rating.service import standings as service
 from shared import queue
 from shared.db import transaction
@@ -54,6 +54,15 @@ async def slicing(context: Context) -> None:
         else:
             logger.info("a month is frozen", period=frozen.period, result=frozen.result_hash)
             context.wake_relay()
+
+
+async def trending(context: Context) -> None:
+    """Keep the tallies of every day that has become final; at first all that are missing."""
+    while True:
+        async with transaction(context.sessions) as session:
+            kept = await trends.advance(session, context.clock.now())
+        if kept is None:
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def lettering(context: Context) -> None:

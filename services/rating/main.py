@@ -2,7 +2,7 @@
 
 from services.rating.board import ReadyBoard, open_board
 from services.rating.consumers import events
-from services.rating.jobs import lettering, scorer, sending, slicing
+from services.rating.jobs import lettering, scorer, sending, slicing, trending
 from services.rating.page.assets import STATIC, Assets
 from services.rating.routers import (
     actions,
@@ -50,4 +50,4 @@ app.mount("/static", Assets(directory=STATIC), name="static")
 app.add_middleware(ReadyBoard)
 
 if __name__ == "__main__":
-    run_worker("rating", events, jobs=[scorer, slicing, lettering, sending])
+    run_worker("rating", events, jobs=[scorer, slicing, trending, lettering, sending])

@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -62,17 +61,15 @@ def zone_of(bp: int) -> str:
     return "green" if bp >= 9000 else "yellow" if bp >= 7500 else "red"
 
 
-def trends() -> dict[str, list[dict[str, Any]]]:
-    """A course of twenty days for every region that has a score."""
-    found = {}
-    for number, row in enumerate(standings()):
-        end = row["stabilised_bp"]
-        if end is not None:
-            found[row["region"]] = [
-                {"day": date(2023, 10, 1) + timedelta(days=day), "stabilised_bp": end + step}
-                for day, step in enumerate(40 * ((7 * day + number) % 13 - 6) for day in range(20))
-            ]
-    return found
+def courses() -> dict[str, list[int | None]]:
+    """Twenty days for every region that has a score."""
+    return {
+        row["region"]: [
+            row["stabilised_bp"] + 40 * ((7 * day + number) % 13 - 6) for day in range(20)
+        ]
+        for number, row in enumerate(standings())
+        if row["stabilised_bp"] is not None
+    }
 
 
 @dataclass
@@ -90,6 +87,7 @@ class Stage:
             "mu_bp": 8000,
         }
     )
+    courses: dict[str, list[int | None]] = field(default_factory=courses)
     address: str = ""
     loaded: bool = True
     streams: set[asyncio.Queue[bytes | None]] = field(default_factory=set)

@@ -92,7 +92,7 @@ class Trouble:
         connection = await asyncpg.connect(self._stack.env("rating")["DATABASE_URL"])
         await connection.execute(
             "truncate executions, execution_versions, regions, clusters, touched, standings,"
-            " consumer_positions"
+            " trends, trend_marks, consumer_positions"
         )
         await connection.close()
         await asyncio.to_thread(self._stack.start, "rating-worker")

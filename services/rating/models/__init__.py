@@ -8,6 +8,7 @@ from services.rating.models.letters import LetterFile, SliceLetter
 from services.rating.models.methodologies import MethodologyAct, MethodologyDocument
 from services.rating.models.slices import Slice, SliceCorrection, SliceRow
 from services.rating.models.standings import Standing, Touched
+from services.rating.models.trends import TallyColumns, TrendMark, TrendPoint
 
 __all__ = [
     "Appeal",
@@ -25,5 +26,8 @@ __all__ = [
     "SliceLetter",
     "SliceRow",
     "Standing",
+    "TallyColumns",
     "Touched",
+    "TrendMark",
+    "TrendPoint",
 ]

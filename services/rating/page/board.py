@@ -2,21 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from services.rating.page.charts import Spark, spark
+from services.rating.page.charts import spark
 from services.rating.page.frame import Frame, render
 from services.rating.page.standings import Board, standings
 
 View = Literal["all", "map", "table"]
-Trends = Mapping[str, Sequence[Mapping[str, Any]]]
-_NO_TRENDS: Final[Trends] = MappingProxyType({})
+Courses = Mapping[str, Sequence[int | None]]
+_NO_COURSES: Final[Courses] = MappingProxyType({})
 
 
 def page(
-    frame: Frame, board: Board | None, *, view: View = "all", trends: Trends = _NO_TRENDS
+    frame: Frame, board: Board | None, *, view: View = "all", courses: Courses = _NO_COURSES
 ) -> str:
-    """The current rating; `None` is not loaded yet. `trends`: a region's points, a day each."""
+    """The current rating; `None` is not loaded yet. `courses`: a region's score of each day."""
     shown = standings(board, frame.words.language)
     return render(
         "board.html",
@@ -29,9 +29,5 @@ def page(
         movers=shown.movers,
         rules=shown.rules,
         names=shown.names,
-        sparks={row["region"]: _spark(trends.get(row["region"], ())) for row in shown.rows},
+        sparks={row["region"]: spark(courses.get(row["region"], ())) for row in shown.rows},
     )
-
-
-def _spark(points: Sequence[Mapping[str, Any]]) -> Spark | None:
-    return spark([point["stabilised_bp"] for point in points])

@@ -87,7 +87,9 @@ async def show_board(
     request: Request, frame: Reading, view: board_page.View = "all"
 ) -> HTMLResponse:
     """The rating: complete without JavaScript, live with it."""
-    return answer(board_page.page(frame, shown(request), view=view), frame)
+    board: Board = request.state.board
+    text = board_page.page(frame, shown(request), view=view, courses=board.courses)
+    return answer(text, frame)
 
 
 @router.get("/conference", response_class=HTMLResponse)
@@ -118,7 +120,9 @@ async def show_region(
     if wanted not in months:
         return absent(frame, "month")
     month = Period.parse(wanted)
-    lines = await repository.lines_of_region(session, code)
+    held = await repository.lines_of(session, code, months[0])
+    # The oldest come first, so of each month the newest revision stays.
+    lines = list({one.period: (one, row) for one, row in held}.values())[::-1]
     frozen = await profiles.frozen_profile(session, code, month)
     if frozen is not None:
         course = await profiles.course(session, code, month, now)

@@ -156,5 +156,5 @@ async def course(
             point.tally.stabilised_bp(found.mu_bp, found.methodology),
             point.tally.raw_bp,
         )
-        for point in found.points
+        for point, _ in found.points
     ]
