@@ -8,12 +8,20 @@ import asyncio
 import hashlib
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import asyncpg
 import structlog
@@ -29,6 +37,7 @@ from services.rating.repository import standings as repository
 from services.rating.service import regions as service
 from services.rating.service.histories import tell_trends
 from services.rating.service.methodologies import methodology_of, mu_of
+from services.rating.service.profiles import Month
 from services.rating.service.regions import Row
 from services.rating.service.standings import tally_of
 from shared.clock import Clock
@@ -77,6 +86,24 @@ class Snapshot:
     etag: bytes
 
 
+T = TypeVar("T")
+
+
+class Latest(Generic[T]):
+    """The last value made, for as long as it is asked for by the same key; made once for all."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._held: tuple[Hashable, T] | None = None
+
+    async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """The value for the key; who asks while it is being made waits for it."""
+        async with self._lock:
+            if self._held is None or self._held[0] != key:
+                self._held = key, await make()
+            return self._held[1]
+
+
 class Board:
     """The current standings; one per API process."""
 
@@ -87,6 +114,8 @@ class Board:
         # Region → its score of each day of the month, for sparklines; as of the hour.
         self.courses: Mapping[str, Sequence[int | None]] = {}
         self.courses_as_of: datetime | None = None
+        # What the pages of all regions are worked out from.
+        self.month: Latest[Month] = Latest()
         self._watchers: set[asyncio.Queue[bytes | None]] = set()
 
     @property

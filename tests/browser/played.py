@@ -61,30 +61,24 @@ def _facts(code: str) -> list[Facts]:
         done = due + timedelta(days=late - dice.randint(0, 2))
         returns = dice.choice([0, 0, 0, 0, 1, 1, 2])
         handed_in = done <= NOW.date() and dice.random() < 0.85 + care / 8
-        found.append(
-            make_facts(
-                execution_id=number(int(code) * 1000 + count),
-                region=code,
-                weight=dice.choice([1, 1, 2, 3]),
-                due0=due,
-                due=due,
-                done=done if handed_in else None,
-                status="accepted" if dice.random() < 0.7 else "forwarded",
-                returns=returns,
-                returned_on=done - timedelta(days=1) if returns else None,
-                extensions=dice.choice([0, 0, 0, 1, 2, 3]),
-            )
-            if handed_in
-            else make_facts(
-                execution_id=number(int(code) * 1000 + count),
-                region=code,
-                weight=dice.choice([1, 2, 3]),
-                due0=due,
-                due=due,
-                done=None,
-                status=dice.choice(["in_progress", "submitted"]),
-            )
-        )
+        known: dict[str, Any] = {
+            "execution_id": number(int(code) * 1000 + count),
+            "region": code,
+            "weight": dice.choice([1, 1, 2, 3]),
+            "due0": due,
+            "due": due,
+        }
+        if handed_in:
+            known |= {
+                "done": done,
+                "status": "accepted" if dice.random() < 0.7 else "forwarded",
+                "returns": returns,
+                "returned_on": done - timedelta(days=1) if returns else None,
+                "extensions": dice.choice([0, 0, 0, 1, 2, 3]),
+            }
+        else:
+            known |= {"done": None, "status": dice.choice(["in_progress", "submitted"])}
+        found.append(make_facts(**known))
     return found
 
 

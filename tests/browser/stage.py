@@ -159,7 +159,9 @@ class Stage:
             self.streams.discard(stream)
 
 
-async def _region(code: str, frame: Reading, period: str | None = None) -> HTMLResponse:
+async def _region(
+    request: Request, code: str, frame: Reading, period: str | None = None
+) -> HTMLResponse:
     if period == "2023-09":
         found, line = played.frozen(code)
         text = region_page.frozen_page(
@@ -170,15 +172,19 @@ async def _region(code: str, frame: Reading, period: str | None = None) -> HTMLR
         text = region_page.running_page(
             frame, running, line, played.course(running, code), played.lines(code), played.MONTHS
         )
-    return answer(text, frame)
+    return answer(request, text, frame)
 
 
-async def _slices(frame: Reading) -> HTMLResponse:
-    return answer(slices_page.months_page(frame, played.SLICES), frame)
+async def _slices(request: Request, frame: Reading) -> HTMLResponse:
+    return answer(request, slices_page.months_page(frame, played.SLICES), frame)
 
 
-async def _slice(frame: Reading, period: str, revision: int | None = None) -> HTMLResponse:
+async def _slice(
+    request: Request, frame: Reading, period: str, revision: int | None = None
+) -> HTMLResponse:
     one = played.SLICES[-1 if revision == 0 else -2]
     return answer(
-        slices_page.slice_page(frame, one, played.slice_rows(), played.SLICES[-2:], 2), frame
+        request,
+        slices_page.slice_page(frame, one, played.slice_rows(), played.SLICES[-2:], 2),
+        frame,
     )

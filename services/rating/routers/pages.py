@@ -1,6 +1,8 @@
 """The rating as pages for people; no page asks anything but this service."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -55,12 +57,21 @@ def policy(*, framed_by: str) -> str:
 
 
 def answer(
-    text: str, frame: Frame, *, status: int = 200, framed_by: str = "'self'"
+    request: Request,
+    text: str,
+    frame: Frame,
+    *,
+    status: int = 200,
+    framed_by: str = "'self'",
 ) -> HTMLResponse:
+    """The page with its headers; nothing but them to who has this very text already."""
+    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    known = status == 200 and etag in request.headers.get("if-none-match", "")
     return HTMLResponse(
-        text,
-        status_code=status,
+        "" if known else text,
+        status_code=304 if known else status,
         headers={
+            "ETag": etag,
             "Content-Security-Policy": policy(framed_by=framed_by),
             "Content-Language": frame.words.language,
             "Vary": "Accept-Language",
@@ -71,8 +82,8 @@ def answer(
     )
 
 
-def absent(frame: Frame, what: missing.Missing) -> HTMLResponse:
-    return answer(missing.page(frame, what), frame, status=404)
+def absent(request: Request, frame: Frame, what: missing.Missing) -> HTMLResponse:
+    return answer(request, missing.page(frame, what), frame, status=404)
 
 
 def shown(request: Request) -> Mapping[str, Any] | None:
@@ -89,13 +100,13 @@ async def show_board(
     """The rating: complete without JavaScript, live with it."""
     board: Board = request.state.board
     text = board_page.page(frame, shown(request), view=view, courses=board.courses)
-    return answer(text, frame)
+    return answer(request, text, frame)
 
 
 @router.get("/conference", response_class=HTMLResponse)
 async def show_conference(request: Request, frame: Reading) -> HTMLResponse:
     """The rating on the big screen of a video conference."""
-    return answer(conference.page(frame, shown(request)), frame)
+    return answer(request, conference.page(frame, shown(request)), frame)
 
 
 @router.get("/embed", response_class=HTMLResponse)
@@ -107,7 +118,7 @@ async def show_embedded(
 ) -> HTMLResponse:
     """The rating within a frame of another site."""
     text = embed.page(frame, shown(request), view=view, code=region)
-    return answer(text, frame, framed_by="*")
+    return answer(request, text, frame, framed_by="*")
 
 
 @router.get("/regions/{code}", response_class=HTMLResponse)
@@ -118,7 +129,7 @@ async def show_region(
     months = await _months(session, str(current_period(now)))
     wanted = period or months[0]
     if wanted not in months:
-        return absent(frame, "month")
+        return absent(request, frame, "month")
     month = Period.parse(wanted)
     held = await repository.lines_of(session, code, months[0])
     # The oldest come first, so of each month the newest revision stays.
@@ -127,13 +138,19 @@ async def show_region(
     if frozen is not None:
         course = await profiles.course(session, code, month, now)
         line = row_read(frozen.row).model_dump()
-        return answer(region.frozen_page(frame, frozen, line, course, lines, months), frame)
-    found = profiles.profile(await profiles.rate_month(session, month, now), code)
+        return answer(
+            request, region.frozen_page(frame, frozen, line, course, lines, months), frame
+        )
+    board: Board = request.state.board
+    # Time alone changes what is due; within the hour only a change of standings tells it.
+    key = (wanted, board.revision, now.replace(minute=0, second=0, microsecond=0))
+    rated = await board.month.get(key, partial(profiles.rate_month, session, month, now))
+    found = profiles.profile(rated, code)
     if found is None:
-        return absent(frame, "region")
+        return absent(request, frame, "region")
     course = await profiles.course(session, code, month, now)
     line = render_row(found.row)
-    return answer(region.running_page(frame, found, line, course, lines, months), frame)
+    return answer(request, region.running_page(frame, found, line, course, lines, months), frame)
 
 
 async def _months(session: AsyncSession, current: str) -> Sequence[str]:
@@ -143,13 +160,16 @@ async def _months(session: AsyncSession, current: str) -> Sequence[str]:
 
 
 @router.get("/slices", response_class=HTMLResponse)
-async def show_slices(frame: Reading, session: Session) -> HTMLResponse:
+async def show_slices(request: Request, frame: Reading, session: Session) -> HTMLResponse:
     """All frozen months."""
-    return answer(slices_page.months_page(frame, await repository.list_slices(session)), frame)
+    return answer(
+        request, slices_page.months_page(frame, await repository.list_slices(session)), frame
+    )
 
 
 @router.get("/slices/{period}", response_class=HTMLResponse)
 async def show_slice(
+    request: Request,
     period: str,
     frame: Reading,
     session: Session,
@@ -163,10 +183,10 @@ async def show_slice(
     ]
     one = _chosen(revisions, revision)
     if one is None:
-        return absent(frame, "slice")
+        return absent(request, frame, "slice")
     lines = [row_read(row).model_dump() for row in await repository.rows_of(session, one.id)]
     corrections = len(await repository.corrections_of(session, one.id))
-    return answer(slices_page.slice_page(frame, one, lines, revisions, corrections), frame)
+    return answer(request, slices_page.slice_page(frame, one, lines, revisions, corrections), frame)
 
 
 def _chosen(revisions: Sequence[Slice], revision: int | None) -> Slice | None:
