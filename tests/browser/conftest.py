@@ -10,7 +10,14 @@ from typing import Any, Final
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 from tests.browser.stage import Stage
 
@@ -51,6 +58,11 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
+    def hear(self, message: ConsoleMessage) -> None:
+        """Keep what the console says, but that the page itself is a «not found»."""
+        if message.location.get("url") != self.page.url or "404" not in message.text:
+            self.complaints.append(message.text)
+
     async def names(self) -> list[str]:
         shown = self.page.locator("tbody tr:visible [data-field=name]")
         return list(await shown.all_text_contents())
@@ -79,7 +91,7 @@ def visit(browser: Browser, stage: Stage) -> Visits:
         context = await browser.new_context(**options)
         page = await context.new_page()
         visit = Visit(page)
-        page.on("console", lambda message: visit.complaints.append(message.text))
+        page.on("console", visit.hear)
         page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         page.on("request", lambda request: visit.asked.append(request.url))
         try:

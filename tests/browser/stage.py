@@ -18,7 +18,7 @@ from services.rating.page import region as region_page
 from services.rating.page import slices as slices_page
 from services.rating.page.assets import STATIC, Assets
 from services.rating.page.badge import badge
-from services.rating.routers.pages import Reading, answer, router
+from services.rating.routers.pages import Reading, absent, answer, router
 from tests.browser import played
 
 REGIONS: Final = Path(__file__).parents[2] / "services/directory/reference/regions.csv"
@@ -182,6 +182,8 @@ async def _slices(request: Request, frame: Reading) -> HTMLResponse:
 async def _slice(
     request: Request, frame: Reading, period: str, revision: int | None = None
 ) -> HTMLResponse:
+    if period != "2023-09":
+        return absent(request, frame, "slice")
     one = played.SLICES[-1 if revision == 0 else -2]
     return answer(
         request,
