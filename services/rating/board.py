@@ -111,7 +111,7 @@ class Board:
         self.revision = 0
         self._changed_at: dict[str, int] = {}
         self._snapshot: Snapshot | None = None
-        # Region → its score of each day of the month, for sparklines; as of the hour.
+        # Region → its score of each day of the month, for sparklines; as of the minute.
         self.courses: Mapping[str, Sequence[int | None]] = {}
         self.courses_as_of: datetime | None = None
         # What the pages of all regions are worked out from.
@@ -335,6 +335,7 @@ async def _refresh(
         now = clock.now()
         times = {"as_of": _instant(now), "complete_through": _instant(complete_through)}
         period = str(service.current_period(now))
+        await _renew_courses(session, board, Period.parse(period), now)
         if not load and board.period == period:
             board.renew(times)
             return
@@ -344,7 +345,6 @@ async def _refresh(
         methodology = await methodology_of(session, month)
         mu_bp = await mu_of(session, month, methodology)
         before = await service.slice_before(session, month)
-        await _renew_courses(session, board, month, now)
     tallies = {standing.region: tally_of(standing) for standing in standings}
     rows = service.rank(regions, tallies, mu_bp, methodology, before)
     head = {
@@ -359,12 +359,12 @@ async def _refresh(
 
 
 async def _renew_courses(session: AsyncSession, board: Board, month: Period, now: datetime) -> None:
-    """Once an hour is enough: a day is final only once it has ended in every zone."""
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    if board.courses_as_of == hour:
+    """Once a minute is enough: only the last day's point moves, and the line's end is small."""
+    minute = now.replace(second=0, microsecond=0)
+    if board.courses_as_of == minute:
         return
     found = await tell_trends(session, month, now)
-    board.courses_as_of = hour
+    board.courses_as_of = minute
     board.courses = {
         code: [point.tally.stabilised_bp(found.mu_bp, found.methodology) for point in points]
         for code, points in found.points.items()

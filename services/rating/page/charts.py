@@ -77,6 +77,7 @@ class Trend:
     levels: Sequence[tuple[int, float]]
     bands: Sequence[Band]
     days: Sequence[tuple[date, float]]
+    before: tuple[int, float] | None  # the score the course began from, and its height
 
 
 Course = Sequence[tuple[date, int | None, int | None]]
@@ -89,14 +90,19 @@ def trend(
     *,
     green_from: int,
     yellow_from: int,
+    before: int | None = None,
 ) -> Trend | None:
-    """The chart of each day's score and raw score where there are; None where there are none."""
+    """The chart of each day's score and raw score where there are; None where there are none.
+
+    `before` is the score of the last slice, drawn as a line to compare with.
+    """
     known = [
         (day, value, raw) for day, value, raw in course if value is not None and raw is not None
     ]
     if not known:
         return None
-    low, high, step = _scale([score for _, *scores in known for score in scores])
+    scores = [score for _, value, raw in known for score in (value, raw)]
+    low, high, step = _scale(scores if before is None else [*scores, before])
     span = (end - start).days or 1
 
     def x(day: date) -> float:
@@ -117,6 +123,7 @@ def trend(
         [(level, y(level)) for level in range(low, high + 1, step)],
         [band for band in bands if band.height > 0],
         [(day, x(day)) for day in ticks],
+        None if before is None else (before, y(before)),
     )
 
 

@@ -89,6 +89,7 @@ def _page(
     as_of: datetime,
     **context: Any,
 ) -> str:
+    earlier = next(((one, row) for one, row in slices if one.period < str(period)), None)
     return render(
         "region.html",
         frame,
@@ -103,8 +104,10 @@ def _page(
             period.end,
             green_from=methodology.green_from,
             yellow_from=methodology.yellow_from,
+            before=earlier[1].stabilised_bp if earlier else None,
         ),
         slices=slices,
+        earlier=earlier[0].period if earlier else None,
         months=months,
         rule=_rule(methodology, frame.words),
         as_of=as_of.isoformat(),
