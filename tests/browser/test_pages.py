@@ -161,6 +161,18 @@ async def test_the_map_moves_live_and_leads_to_the_region(visit: Visits, stage: 
         await expect(seen.page).to_have_url(f"{stage.address}/regions/{code}")
 
 
+@pytest.mark.parametrize("path", ["/", "/conference"])
+async def test_those_who_gained_most_are_kept_true(visit: Visits, stage: Stage, path: str) -> None:
+    async with visit(path, width=1920) as seen:
+        risers = seen.page.locator("[data-movers=risers] li")
+        await expect(risers).to_have_count(4)
+        stage.items[7] |= {"change_bp": 4321}
+        stage.tell(stage.items[7:8])
+        name = stage.items[7]["short_name"]
+        await expect(risers.first).to_have_text(f"{name} +43,21")
+        await expect(risers).to_have_count(4)
+
+
 async def test_the_view_is_a_link_without_scripts_and_a_switch_with_them(visit: Visits) -> None:
     async with visit("/?view=map", java_script_enabled=False) as seen:
         await expect(seen.page.locator(".tiles")).to_be_visible()

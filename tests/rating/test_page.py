@@ -165,7 +165,7 @@ def test_names_are_text_and_never_markup() -> None:
 
     assert "<b onclick" not in shown
     assert fields(shown, "name") == [name]
-    found = re.search(r'data-row="([^"]*)"', shown)
+    found = re.search(r"data-row='([^']*)'", shown)
     assert found is not None
     assert json.loads(html.unescape(found[1])) == row("16", name)
 

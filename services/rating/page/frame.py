@@ -1,6 +1,5 @@
 """What every page stands in: its language, its address, and the templates it is written with."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,10 +47,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # The built-in one escapes for scripts; here JSON stands in attributes, which are escaped.
-    pages.filters["json"] = lambda value: json.dumps(
-        value, ensure_ascii=False, separators=(",", ":")
-    )
+    pages.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     return pages
 
 

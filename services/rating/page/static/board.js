@@ -2,6 +2,7 @@
 
 import { announce, forget, hear } from "./announce.js";
 import { follow } from "./feed.js";
+import { paintMovers } from "./movers.js";
 import { arrange, byStanding, compare } from "./order.js";
 import {
   paint, paintCounts, paintHead, paintTile, partsOf, put, tileOf,
@@ -107,7 +108,9 @@ function paintTop(board) {
 }
 
 function paintSummary() {
-  const counts = paintCounts([...lines.values()].map(({ row }) => row));
+  const rows = [...lines.values()].map(({ row }) => row);
+  paintMovers(rows);
+  const counts = paintCounts(rows);
   let x = 0;
   for (const [zone, count] of Object.entries(counts)) {
     const share = document.querySelector(`[data-share="${zone}"]`);

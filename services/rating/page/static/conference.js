@@ -2,6 +2,7 @@
 
 import { announce, hear } from "./announce.js";
 import { follow } from "./feed.js";
+import { paintMovers } from "./movers.js";
 import { arrange, byStanding } from "./order.js";
 import { mark, paint, paintCounts, paintHead, paintTile, partsOf } from "./paint.js";
 import { localised, periodInWords, signed, t } from "./words.js";
@@ -32,7 +33,9 @@ function show(boards) {
     for (const row of board.items) take(localised(row), anew);
   }
   paintHead("period", periodInWords(boards.at(-1).period));
-  paintCounts([...lines.values()].map(({ row }) => row));
+  const rows = [...lines.values()].map(({ row }) => row);
+  paintCounts(rows);
+  paintMovers(rows);
   const wanted = [...lines.values()].sort((a, b) => byStanding(a.row, b.row));
   arrange(list, wanted.map((line) => line.element), { animate: false });
   leaf(page);
