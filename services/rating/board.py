@@ -10,18 +10,16 @@ import signal
 import threading
 from collections.abc import (
     AsyncIterator,
-    Awaitable,
-    Callable,
     Hashable,
     Iterator,
     Mapping,
     Sequence,
 )
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -37,7 +35,7 @@ from services.rating.repository import standings as repository
 from services.rating.service import regions as service
 from services.rating.service.histories import tell_trends
 from services.rating.service.methodologies import methodology_of, mu_of
-from services.rating.service.profiles import Month
+from services.rating.service.profiles import LastMonth
 from services.rating.service.regions import Row
 from services.rating.service.standings import tally_of
 from shared.clock import Clock
@@ -84,24 +82,8 @@ class Snapshot:
     items: tuple[Mapping[str, Any], ...]
     body: bytes
     etag: bytes
-
-
-T = TypeVar("T")
-
-
-class Latest(Generic[T]):
-    """The last value made, for as long as it is asked for by the same key; made once for all."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._held: tuple[Hashable, T] | None = None
-
-    async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """The value for the key; who asks while it is being made waits for it."""
-        async with self._lock:
-            if self._held is None or self._held[0] != key:
-                self._held = key, await make()
-            return self._held[1]
+    # Pages made of it, by what they differ in: made once, forgotten with it.
+    pages: dict[Hashable, str] = field(default_factory=dict)
 
 
 class Board:
@@ -115,7 +97,7 @@ class Board:
         self.courses: Mapping[str, Sequence[int | None]] = {}
         self.courses_as_of: datetime | None = None
         # What the pages of all regions are worked out from.
-        self.month: Latest[Month] = Latest()
+        self.month = LastMonth()
         self._watchers: set[asyncio.Queue[bytes | None]] = set()
 
     @property

@@ -99,7 +99,7 @@ class Stage:
     @property
     def snapshot(self) -> Any:
         """What the service's board would show."""
-        return SimpleNamespace(head=self.head, items=self.items) if self.loaded else None
+        return SimpleNamespace(head=self.head, items=self.items, pages={}) if self.loaded else None
 
     def tell(self, items: list[dict[str, Any]]) -> None:
         """Send these lines to every page."""

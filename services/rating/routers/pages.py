@@ -1,9 +1,9 @@
 """The rating as pages for people; no page asks anything but this service."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import HTMLResponse
@@ -14,7 +14,7 @@ from services.rating.domain.periods import Period
 from services.rating.domain.slices import SliceStatus
 from services.rating.models import Slice
 from services.rating.page import board as board_page
-from services.rating.page import conference, embed, missing, region
+from services.rating.page import conference, embed, missing, region, standings
 from services.rating.page import slices as slices_page
 from services.rating.page.frame import Frame
 from services.rating.page.words import WORDS, negotiate
@@ -44,6 +44,8 @@ def frame_of(
     )
 
 
+# The board as the API answers it; None until it is loaded.
+Rating = standings.Board | None
 Reading = Annotated[Frame, Depends(frame_of)]
 Name = Annotated[str | None, Query(max_length=20)]
 
@@ -86,11 +88,16 @@ def absent(request: Request, frame: Frame, what: missing.Missing) -> HTMLRespons
     return answer(request, missing.page(frame, what), frame, status=404)
 
 
-def shown(request: Request) -> Mapping[str, Any] | None:
-    """The current board as the API answers it; None until it is loaded."""
+def made_once(request: Request, frame: Frame, make: Callable[[Rating], str]) -> str:
+    """A page of the current board; while the board stands, the same text for all who ask."""
     board: Board = request.state.board
     snapshot = board.snapshot
-    return {**snapshot.head, "items": snapshot.items} if snapshot else None
+    if snapshot is None:
+        return make(None)
+    key = (frame.path, *sorted(frame.query.items()), frame.words.language, frame.asked)
+    if key not in snapshot.pages:
+        snapshot.pages[key] = make({**snapshot.head, "items": snapshot.items})
+    return snapshot.pages[key]
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -99,14 +106,18 @@ async def show_board(
 ) -> HTMLResponse:
     """The rating: complete without JavaScript, live with it."""
     board: Board = request.state.board
-    text = board_page.page(frame, shown(request), view=view, courses=board.courses)
-    return answer(request, text, frame)
+
+    def make(rating: Rating) -> str:
+        return board_page.page(frame, rating, view=view, courses=board.courses)
+
+    return answer(request, made_once(request, frame, make), frame)
 
 
 @router.get("/conference", response_class=HTMLResponse)
 async def show_conference(request: Request, frame: Reading) -> HTMLResponse:
     """The rating on the big screen of a video conference."""
-    return answer(request, conference.page(frame, shown(request)), frame)
+    text = made_once(request, frame, partial(conference.page, frame))
+    return answer(request, text, frame)
 
 
 @router.get("/embed", response_class=HTMLResponse)
@@ -114,11 +125,14 @@ async def show_embedded(
     request: Request,
     frame: Reading,
     view: embed.Embedded = "table",
-    region: Annotated[str | None, Query(pattern=r"^\d{2}$")] = None,
+    region: Annotated[str | None, Query(pattern=r"^[0-9]{2}$")] = None,
 ) -> HTMLResponse:
     """The rating within a frame of another site."""
-    text = embed.page(frame, shown(request), view=view, code=region)
-    return answer(request, text, frame, framed_by="*")
+
+    def make(rating: Rating) -> str:
+        return embed.page(frame, rating, view=view, code=region)
+
+    return answer(request, made_once(request, frame, make), frame, framed_by="*")
 
 
 @router.get("/regions/{code}", response_class=HTMLResponse)
@@ -142,8 +156,8 @@ async def show_region(
             request, region.frozen_page(frame, frozen, line, course, lines, months), frame
         )
     board: Board = request.state.board
-    # Time alone changes what is due; within the hour only a change of standings tells it.
-    key = (wanted, board.revision, now.replace(minute=0, second=0, microsecond=0))
+    # Time alone moves an open month, too, and only the current one has a revision.
+    key = (wanted, board.revision, now.replace(second=0, microsecond=0))
     rated = await board.month.get(key, partial(profiles.rate_month, session, month, now))
     found = profiles.profile(rated, code)
     if found is None:

@@ -3,7 +3,8 @@
 Sums alone: whose executions they are is told only to those who may see them.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -57,6 +58,21 @@ class Month:
     rating: Rating
     facts: Mapping[str, Sequence[Facts]]
     corridors: Mapping[str, Corridor]
+
+
+class LastMonth:
+    """The month rated last, kept for as long as it is asked for by the same key."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._held: tuple[Hashable, Month] | None = None
+
+    async def get(self, key: Hashable, rate: Callable[[], Awaitable[Month]]) -> Month:
+        """The month of the key; rated once for all who ask meanwhile."""
+        async with self._lock:
+            if self._held is None or self._held[0] != key:
+                self._held = key, await rate()
+            return self._held[1]
 
 
 @dataclass(frozen=True, slots=True)
