@@ -237,7 +237,7 @@ async def test_the_conference_tells_who_moved_from_where_to_where(
         told = seen.page.locator("[data-events] li").first
         await expect(told).to_contain_text(row["short_name"])
         await expect(told).to_contain_text("+1,23")
-        await expect(told).to_contain_text("сдано · 8 → 5 место")
+        await expect(told).to_contain_text("12:00 · сдано · 8 → 5 место")
         await expect(seen.page.locator("[data-quiet]")).to_be_hidden()
 
 

@@ -1,5 +1,6 @@
 """The pages as the service answers them: from its facts, naming no execution, never a 500."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
@@ -11,8 +12,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.board import Board
 from services.rating.domain.slices import Correction
 from services.rating.service import slices
+from services.rating.service.profiles import LastMonth, Month
 from shared.clock import Clock
 from shared.db import get_session
+from tests.browser import played
 from tests.conftest import serve, sessions_of, settings_for
 from tests.rating.facts import make_facts, number
 from tests.rating.test_domain import FOUR
@@ -209,6 +212,37 @@ async def test_a_running_month_is_rated_anew_when_the_standings_change(
     items = [{**one, "raw_bp": 1} for one in board.snapshot.items]
     board.show(board.snapshot.head, items, 2)
     assert points((await pages.get("/regions/16", headers=TWENTIETH)).text)[-3] == "60,20"
+
+
+async def test_a_month_is_rated_once_for_all_who_ask_at_once() -> None:
+    rated: list[Month] = []
+    last = LastMonth()
+
+    async def rate() -> Month:
+        await asyncio.sleep(0)
+        rated.append(played.month())
+        return rated[-1]
+
+    found = await asyncio.gather(*(last.get("now", rate) for _ in range(5)))
+    assert rated == [found[0]]
+    assert all(one is found[0] for one in found)
+    await last.get("a minute later", rate)
+    assert len(rated) == 2
+
+
+async def test_a_page_is_made_once_while_the_board_stands_and_for_each_language(
+    pages: httpx.AsyncClient, board: Board
+) -> None:
+    assert board.snapshot is not None
+    first = await pages.get("/")
+    assert (await pages.get("/")).headers["etag"] == first.headers["etag"]
+    assert len(board.snapshot.pages) == 1
+    texts = {first.text}
+    for address in ("/?lang=ru", "/?lang=en", "/?view=map", "/conference", "/embed"):
+        texts.add((await pages.get(address)).text)
+    assert len(texts) == len(board.snapshot.pages) == 6
+    board.renew({"as_of": "2023-10-20T09:00:01Z"})
+    assert "2023-10-20T09:00:01Z" in (await pages.get("/")).text
 
 
 @pytest.mark.parametrize(

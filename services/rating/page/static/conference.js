@@ -5,7 +5,7 @@ import { follow } from "./feed.js";
 import { paintMovers } from "./movers.js";
 import { arrange, byStanding } from "./order.js";
 import { mark, paint, paintCounts, paintHead, paintTile, partsOf } from "./paint.js";
-import { localised, periodInWords, signed, t } from "./words.js";
+import { localised, moscowClock, periodInWords, signed, t } from "./words.js";
 
 const PAGE_MS = 10_000;
 const EVENTS = 12;
@@ -30,7 +30,7 @@ function show(boards) {
   for (const board of boards) {
     const anew = board.period !== period;
     if (anew) openPeriod(board.period);
-    for (const row of board.items) take(localised(row), anew);
+    for (const row of board.items) take(localised(row), anew, board.as_of);
   }
   paintHead("period", periodInWords(boards.at(-1).period));
   const rows = [...lines.values()].map(({ row }) => row);
@@ -48,7 +48,7 @@ function openPeriod(name) {
   quiet.hidden = false;
 }
 
-function take(row, anew) {
+function take(row, anew, asOf) {
   paintTile(row);
   const line = lines.get(row.region) ?? add(row, list.appendChild(blank.cloneNode(true)));
   const before = line.row;
@@ -56,7 +56,7 @@ function take(row, anew) {
   paint(line.parts, row, true);
   if (anew || !differs(before, row)) return;
   hear(before, row);
-  tell(before, row);
+  tell(before, row, asOf);
 }
 
 function add(row, element) {
@@ -72,17 +72,16 @@ const differs = (before, row) =>
 
 // --- Who moved, from where to where, and by what
 
-function tell(before, row) {
+function tell(before, row, asOf) {
   const change = (row.stabilised_bp ?? 0) - (before.stabilised_bp ?? 0);
   const item = document.createElement("li");
   const by = piece("b", "by", change ? signed(change) : "");
   by.dataset.way = change > 0 ? "up" : change < 0 ? "down" : "same";
-  const time = new Date().toTimeString().slice(0, 5);
   item.append(
     by,
     piece("span", "who", row.short_name),
     document.createElement("br"),
-    piece("span", "what", [time, cause(before, row, change), places(before, row)].join(" · ")),
+    piece("span", "what", [moscowClock(asOf), cause(before, row, change), places(before, row)].join(" · ")),
   );
   events.prepend(item);
   mark(item);

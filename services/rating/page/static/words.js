@@ -47,8 +47,12 @@ export function periodInWords(period) {
   return t("format.month", { month: t(`month.${Number(part)}`), year });
 }
 
+const inMoscow = (instant) => new Date(Date.parse(instant) + MOSCOW_MS);
+
+export const moscowClock = (instant) => inMoscow(instant).toISOString().slice(11, 16);
+
 export function moscowTime(instant) {
-  const local = new Date(Date.parse(instant) + MOSCOW_MS);
+  const local = inMoscow(instant);
   const day = t("format.day", {
     day: local.getUTCDate(),
     month: t(`month.of.${local.getUTCMonth() + 1}`),
