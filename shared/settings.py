@@ -55,6 +55,8 @@ class ServiceSettings(BaseSettings):
     notify_chat_urls: list[str] = []
     # Where people reach the rating: links of acknowledgement in letters lead there.
     public_url: HttpUrl | None = None
+    # Where people reach the assignments: parts of a score link to executions there.
+    public_assignments_url: HttpUrl | None = None
 
     # Where files of evidence lie: `file:///…` or `s3://…`; uploads are refused without it.
     object_store_url: str | None = None

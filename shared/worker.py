@@ -6,6 +6,7 @@ and ends the process: whoever supervises it starts it again.
 
 import asyncio
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ from shared.settings import ServiceSettings
 from shared.tables import DeadLetter
 from shared.topics import PRODUCED
 
+_ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 5.0
 _SAY_THEMSELVES: Final = frozenset({"relay", "consumer"})
@@ -115,10 +117,9 @@ def run_worker(
     service: str, events: EventRouter | None = None, *, jobs: Sequence[Job] = ()
 ) -> None:
     """Run until SIGTERM or SIGINT, or until something fails that is no outage."""
-    # The server that listens on the health port catches both; when it raises them again after
-    # its graceful end, they must not kill the process in the middle of a batch.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+    # Until it works there is nothing to finish; a first process of a container has to say so.
+    for number in _ENDING:
+        signal.signal(number, lambda *_: sys.exit(0))
     settings = ServiceSettings()
     configure_logging(f"{service}-worker", settings.log_level)
     uvloop.run(_work(service, events, jobs, settings))
@@ -151,6 +152,10 @@ async def _work(
         for job in jobs:
             tasks[job.__name__] = lambda job=job: job(context)  # type: ignore[misc]
         server = _health_server(settings, health)
+        # The server that listens on the health port catches both; when it raises them again after
+        # its graceful end, they must not kill the process in the middle of a batch.
+        for number in _ENDING:
+            signal.signal(number, lambda *_: None)
         async with asyncio.TaskGroup() as group:
             running = [
                 group.create_task(through_outages(name, task, health), name=name)

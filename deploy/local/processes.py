@@ -104,6 +104,7 @@ def service_environment(service: str, ports: Ports, password: str) -> dict[str, 
     letters = {
         "SMTP_URL": f"smtp://{HOST}:{ports.mail}",
         "PUBLIC_URL": f"http://{HOST}:{ports.api('rating')}",
+        "PUBLIC_ASSIGNMENTS_URL": f"http://{HOST}:{ports.api('assignments')}",
     }
     return {
         **(letters if service == "rating" else {}),

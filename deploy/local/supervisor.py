@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from xmlrpc.client import Fault, ServerProxy, Transport
 
-from supervisor.states import RUNNING_STATES, STOPPED_STATES
+from supervisor.states import RUNNING_STATES, ProcessStates
 from supervisor.xmlrpc import Faults
 
 from deploy.local.errors import StackError
@@ -28,7 +28,8 @@ LOG_BYTES: Final = "5MB"
 LOG_BACKUPS: Final = 2
 POLL_SECONDS: Final = 0.05
 ACTIVE: Final = frozenset(RUNNING_STATES)
-STOPPED: Final = frozenset(STOPPED_STATES)
+# One that has just died (EXITED) comes back at the supervisor's next look.
+STOPPED: Final = frozenset({ProcessStates.STOPPED, ProcessStates.FATAL})
 
 Info = Mapping[str, Any]
 
@@ -132,17 +133,22 @@ class Supervisor:
 
     def stop(self, names: Sequence[str]) -> None:
         """Stop these processes at the same time and wait until they are."""
-        for name in names:
-            try:
-                self._call("stopProcess", name, False)
-            except Fault as fault:
-                if fault.faultCode != Faults.NOT_RUNNING:
-                    raise
         deadline = time.monotonic() + STOP_SECONDS + RPC_SECONDS
-        while not all(self.infos()[name]["state"] in STOPPED for name in names):
+        while running := self._not_stopped(names):
             if time.monotonic() > deadline:
-                raise StackError(f"Не останавливаются: {', '.join(names)}.")
+                raise StackError(f"Не останавливаются: {', '.join(running)}.")
+            for name in running:
+                # Asked again and again: one may have died and come back since.
+                try:
+                    self._call("stopProcess", name, False)
+                except Fault as fault:
+                    if fault.faultCode != Faults.NOT_RUNNING:
+                        raise
             time.sleep(POLL_SECONDS)
+
+    def _not_stopped(self, names: Sequence[str]) -> list[str]:
+        infos = self.infos()
+        return [name for name in names if infos[name]["state"] not in STOPPED]
 
     def shut_down(self) -> int:
         """Ask supervisord to stop everything and end; gives its pid to wait for."""

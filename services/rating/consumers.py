@@ -1,12 +1,12 @@
-"""What the rating listens to: facts of executions, and the directory's names and time zones."""
+"""What the rating listens to: facts of executions, the directory's names and zones, and titles."""
 
 from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.repository import directory, facts
+from services.rating.repository import assignments, directory, facts
 from shared.consumer import EventRouter
-from shared.events.assignments import ExecutionEvent
+from shared.events.assignments import AssignmentEvent, ExecutionEvent
 from shared.events.directory import ClusterEvent, RegionEvent
 
 events = EventRouter()
@@ -31,3 +31,9 @@ async def keep_regions(session: AsyncSession, heard: Sequence[RegionEvent]) -> N
 async def keep_clusters(session: AsyncSession, heard: Sequence[ClusterEvent]) -> None:
     """Keep the newest facts of each cluster."""
     await directory.keep_clusters(session, heard)
+
+
+@events.on(AssignmentEvent)
+async def keep_assignments(session: AsyncSession, heard: Sequence[AssignmentEvent]) -> None:
+    """Keep the newest number and words of each assignment: only sentences depend on them."""
+    await assignments.keep_assignments(session, heard)

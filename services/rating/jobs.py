@@ -77,7 +77,7 @@ async def lettering(context: Context) -> None:
                 await letters.requeue(session)
         async with transaction(context.sessions) as session:
             settled = await letters.settle(session, now=now)
-        if settled:
+        if prepared is not None or settled:
             context.wake_relay()
         if prepared is None:
             await asyncio.sleep(LOOK_SECONDS)

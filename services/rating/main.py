@@ -19,12 +19,15 @@ from services.rating.routers import (
     regions,
     reviews,
     slices,
+    tables,
 )
 from shared.app import create_app
 from shared.worker import run_worker
 
 app = create_app(
     "rating",
+    # Before the ratings: theirs are paths of which some fit any name.
+    tables.router,
     regions.router,
     actions.router,
     corridors.router,
@@ -36,6 +39,7 @@ app = create_app(
     # Last of the ratings: its path fits any name.
     groups.router,
     appeals.router,
+    tables.of_slices,
     slices.router,
     letters.router,
     methodologies.router,

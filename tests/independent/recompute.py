@@ -1,20 +1,12 @@
-r"""The rating worked out a second time, from the published facts alone and by another hand.
+"""The rating worked out a second time, from the published facts alone and by another hand.
 
 It follows the methodology's text and shares no code with the services: plain dictionaries,
-exact fractions, days counted one by one. From the shell it asks a running system for its facts
-and for its rating, and prints where the two differ:
-
-    python -m tests.independent.recompute --assignments URL --directory URL --rating URL \
-        --token TOKEN --period 2023-10 --as-of 2023-10-31T20:59:59Z --region 16
-
-`--slice ID` in the place of period and instant checks a frozen month, its μ and its hash.
+exact fractions, days counted one by one. `check.py` beside it asks a running system.
 """
 
-import argparse
 import hashlib
 import json
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -24,7 +16,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import holidays
-import httpx
 
 Fact = Mapping[str, Any]
 Row = dict[str, Any]
@@ -121,6 +112,8 @@ def judge(fact: Fact, start: date, end: date, today: date) -> Row | None:
         if due >= today:
             return None
         return {
+            "execution_id": fact["execution_id"],
+            "due_star": str(due),
             "weight": fact["weight"],
             "credit": 0,
             "on_time": 0,
@@ -140,6 +133,8 @@ def judge(fact: Fact, start: date, end: date, today: date) -> Row | None:
     if fact["extensions"] > 1:
         discipline = max(Fraction(85, 100), 1 - Fraction(5, 100) * (fact["extensions"] - 1))
     return {
+        "execution_id": fact["execution_id"],
+        "due_star": str(due),
         "weight": fact["weight"],
         "credit": floor(10_000 * timeliness * quality * discipline),
         "on_time": int(done <= due),
@@ -237,6 +232,52 @@ def recompute_slice(
     return place(rows)
 
 
+def explain(
+    versions: Iterable[Fact],
+    zones: Mapping[str, str],
+    as_of: datetime,
+    period: str,
+    region: str,
+    today: date | None = None,
+) -> dict[str, Row]:
+    """By execution: what each that counts brings into the region's score.
+
+    `today`: the date it is in the region, unless the instant itself says so; a slice's is the
+    day after the month.
+    """
+    start, end = period_bounds(period)
+    day = today or as_of.astimezone(ZoneInfo(zones[region])).date()
+    own = as_known([fact for fact in versions if fact["region"] == region], as_of)
+    judged = [judge(fact, start, end, day) for fact in own]
+    return {one["execution_id"]: one for one in judged if one is not None}
+
+
+def part_differences(mine: Mapping[str, Row], told: Row) -> list[str]:
+    """Where a region's explanation, as published, is not what the facts say, in words."""
+    theirs = {one["execution_id"]: one for one in told["parts"] if one["counts"]}
+    found = [f"{one}: only one side counts it" for one in mine.keys() ^ theirs.keys()]
+    for execution in sorted(mine.keys() & theirs.keys()):
+        here, there = mine[execution], theirs[execution]
+        expected = {
+            "weight": here["weight"],
+            "credit_bp": here["credit"],
+            "contribution": here["weight"] * here["credit"],
+            "due_star": here["due_star"],
+            "late": here["delay"],
+            "provisional": bool(here["waiting"]),
+        }
+        for name, value in expected.items():
+            if there[name] != value:
+                found.append(f"{execution}: {name} is {value!r} by the facts, {there[name]!r} told")
+    for name, total in (
+        ("numerator", sum(one["weight"] * one["credit"] for one in mine.values())),
+        ("denominator", sum(one["weight"] for one in mine.values())),
+    ):
+        if told[name] != total:
+            found.append(f"{name} is {total!r} by the facts, {told[name]!r} as told")
+    return found
+
+
 def result_hash(period: str, rows: Mapping[str, Row]) -> str:
     """The hash of a slice's result, as `docs/slices.md` says it is made."""
     lines: list[Mapping[str, Any]] = [{"schema": "slice-result/1", "period": period}]
@@ -295,13 +336,15 @@ def what_if(
     """
     known = as_known(versions, as_of)
     start, end = period_bounds(period)
+    # Every due day has ended by then, days of grace included.
+    in_the_end = max(end, as_of.date()) + timedelta(days=60)
     rows = recompute(known, zones, as_of, period, mu_bp)
     found = {}
     for fact in known:
         region = fact["region"]
         if only and region not in only:
             continue
-        if fact["done"] or judge(fact, start, end, date.max) is None:
+        if fact["done"] or judge(fact, start, end, in_the_end) is None:
             continue
         today = as_of.astimezone(ZoneInfo(zones[region])).date()
         own = [one for one in known if one["region"] == region]
@@ -352,109 +395,3 @@ def differences(mine: Mapping[str, Row], theirs: Iterable[Row]) -> list[str]:
             if here != there:
                 found.append(f"{region}: {name} is {here!r} by the facts, {there!r} as published")
     return found
-
-
-def read_all(http: httpx.Client, url: str, **params: Any) -> list[Row]:
-    """Every item of a paged list."""
-    found: list[Row] = []
-    cursor = None
-    while True:
-        asked = {**params, "cursor": cursor} if cursor else params
-        response = http.get(url, params=asked)
-        response.raise_for_status()
-        page = response.json()
-        found += page["items"]
-        cursor = page["next_cursor"]
-        if not cursor:
-            return found
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare a running system with its own facts; 1 when they differ."""
-    parser = argparse.ArgumentParser(description="Recompute the rating from the published facts.")
-    for name in ("assignments", "directory", "rating", "token"):
-        parser.add_argument(f"--{name}", required=True)
-    for name in ("period", "as-of", "slice"):
-        parser.add_argument(f"--{name}")
-    parser.add_argument("--region", action="append", default=[], help="check its actions, too")
-    options = parser.parse_args(arguments)
-    if not options.slice and not (options.period and options.as_of):
-        parser.error("--period and --as-of, or --slice")
-    headers = {"Authorization": f"Bearer {options.token}"}
-    with httpx.Client(headers=headers, timeout=60) as http:
-        found, said = (
-            _check_slice(http, options) if options.slice else _check_rating(http, options, parser)
-        )
-    for line in found:
-        sys.stdout.write(f"{line}\n")
-    sys.stdout.write(f"{said}: {len(found)} differences.\n")
-    return 1 if found else 0
-
-
-def _zones(http: httpx.Client, options: argparse.Namespace) -> dict[str, str]:
-    regions = read_all(http, f"{options.directory}/v1/regions", limit=100)
-    return {region["code"]: region["timezone"] for region in regions}
-
-
-def _facts(http: httpx.Client, options: argparse.Namespace, as_of: datetime) -> list[Row]:
-    url = f"{options.assignments}/v1/executions/facts"
-    return read_all(http, url, as_of=as_of.isoformat())
-
-
-def _told(http: httpx.Client, url: str, **params: str) -> Any:
-    response = http.get(url, params=params)
-    response.raise_for_status()
-    return response.json()
-
-
-def _check_rating(
-    http: httpx.Client, options: argparse.Namespace, parser: argparse.ArgumentParser
-) -> tuple[list[str], str]:
-    as_of = datetime.fromisoformat(options.as_of)
-    if as_of.tzinfo is None:
-        parser.error("--as-of needs an offset, for example 2023-10-31T20:59:59Z")
-    zones, facts = _zones(http, options), _facts(http, options, as_of)
-    asked = {"period": options.period, "as_of": as_of.isoformat()}
-    rating = _told(http, f"{options.rating}/v1/ratings/regions", **asked)
-    mine = recompute(facts, zones, as_of, options.period, rating["mu_bp"])
-    heard = rating["complete_through"]
-    if heard is None or datetime.fromisoformat(heard) < as_of:
-        sys.stdout.write(f"The rating has heard everything only up to {heard}.\n")
-    found = differences(mine, rating["items"])
-    for region in options.region:
-        told = _told(http, f"{options.rating}/v1/ratings/regions/{region}/actions", **asked)
-        after = what_if(facts, zones, as_of, options.period, rating["mu_bp"], [region])
-        found += action_differences(after, mine[region], told["actions"])
-    return found, _said(mine, facts)
-
-
-def _check_slice(http: httpx.Client, options: argparse.Namespace) -> tuple[list[str], str]:
-    told = _told(http, f"{options.rating}/v1/slices/{options.slice}")
-    if told["corrections"]:
-        raise SystemExit("A revision sees corrected facts: verify it over its own address.")
-    zones = _zones(http, options)
-    _, end = period_bounds(told["period"])
-    facts = _facts_per_zone(http, options, zones, end + ONE_DAY)
-    mine = recompute_slice(facts, zones, told["period"], told["mu_bp"])
-    return slice_differences(mine, told), _said(mine, facts)
-
-
-def _facts_per_zone(
-    http: httpx.Client, options: argparse.Namespace, zones: Mapping[str, str], after: date
-) -> list[Row]:
-    """The facts as of the month's end in each zone, of that zone's regions."""
-    found = []
-    for zone in sorted(set(zones.values())):
-        cut_off = datetime(after.year, after.month, after.day, tzinfo=ZoneInfo(zone))
-        known = _facts(http, options, cut_off)
-        found += [fact for fact in known if zones[fact["region"]] == zone]
-    return found
-
-
-def _said(mine: Mapping[str, Row], facts: Sequence[Fact]) -> str:
-    counted = sum(row["executions"] for row in mine.values())
-    return f"{len(mine)} regions, {len(facts)} executions, {counted} of them count"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,10 @@
 """A worker's tasks: outages are waited out and seen from outside, a bug ends the process."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 from contextlib import suppress
 
 import asyncpg
@@ -75,3 +79,25 @@ async def test_a_bug_is_not_waited_out() -> None:
     refused = _by_the_driver(asyncpg.UniqueViolationError("duplicate key"))
     with pytest.raises(DBAPIError):
         await through_outages("scorer", Failing(refused), Health())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_that_cannot_begin_ends_when_told(number: signal.Signals) -> None:
+    """Its database is away; before it works there is nothing to finish."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": "postgresql://nobody:secret@127.0.0.1:1/rating",
+        "OIDC_ISSUER": "http://127.0.0.1:1",
+    }
+    command = [sys.executable, "-m", "services.rating.main"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as worker:
+        try:
+            assert worker.stdout is not None
+            assert any("waiting out an outage" in line for line in worker.stdout)
+            worker.send_signal(number)
+            assert worker.wait(5) == 0
+        finally:
+            worker.kill()

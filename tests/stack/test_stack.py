@@ -108,6 +108,16 @@ def test_a_second_up_starts_only_what_is_missing(stack: Stack) -> None:
     assert after == before
 
 
+def test_what_has_just_died_is_stopped_like_any_other(stack: Stack) -> None:
+    """Killed a moment ago, the supervisor is about to start it again."""
+    for _ in range(5):
+        stack.kill("mail")
+        stack.stop("mail")
+        assert {row.name: row.state for row in stack.status()}["mail"] == "STOPPED"
+        stack.start("mail")
+        eventually(lambda: "mail" in healthy(stack))
+
+
 async def test_every_service_has_a_database_of_its_own_and_no_other(stack: Stack) -> None:
     connection = await asyncpg.connect(stack.env("rating")["DATABASE_URL"])
     await connection.execute("create extension if not exists btree_gist")

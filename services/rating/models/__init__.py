@@ -1,6 +1,7 @@
 """Tables of the rating database: facts heard from others, and standings worked out of them."""
 
 from services.rating.models.appeals import Appeal
+from services.rating.models.assignments import Assignment
 from services.rating.models.base import Base
 from services.rating.models.directory import Cluster, Region
 from services.rating.models.facts import ExecutionFacts, ExecutionVersion, FactColumns
@@ -12,6 +13,7 @@ from services.rating.models.trends import TallyColumns, TrendMark, TrendPoint
 
 __all__ = [
     "Appeal",
+    "Assignment",
     "Base",
     "Cluster",
     "ExecutionFacts",

@@ -58,3 +58,8 @@ async def clusters_by_id(session: AsyncSession, ids: Iterable[UUID]) -> Mapping[
     """Those of the clusters that are known."""
     statement = select(Cluster).where(col(Cluster.cluster_id).in_(list(ids)))
     return {found.cluster_id: found for found in await session.exec(statement)}
+
+
+async def list_clusters(session: AsyncSession) -> Mapping[UUID, Cluster]:
+    """All clusters by id, closed ones too."""
+    return {found.cluster_id: found for found in await session.exec(select(Cluster))}

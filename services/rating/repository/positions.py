@@ -36,6 +36,6 @@ async def forget_everything(session: AsyncSession) -> None:
     await connection.execute(
         text(
             "truncate executions, execution_versions, regions, clusters, touched, standings,"
-            " trends, trend_marks, consumer_positions"
+            " trends, trend_marks, assignments, consumer_positions"
         )
     )

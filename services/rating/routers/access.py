@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Query
 
 from services.rating.domain.periods import Period
 from services.rating.repository.directory import RegionNotFound
+from services.rating.service.clusters import ClusterNotFound
 from services.rating.service.regions import Rating, current_period
 from shared.auth import Actor, Role, demand
 from shared.clock import Instant
@@ -63,3 +65,19 @@ def own_region(actor: Actor, code: str) -> None:
     seen = own_regions(actor)
     if seen is not None and code not in seen:
         raise RegionNotFound("Такого региона нет.", field="path.code")
+
+
+def own_cluster(actor: Actor, cluster_id: UUID, region: str, industry: str | None) -> None:
+    """Raises `ClusterNotFound` for one whose work the actor does not see.
+
+    A region sees its clusters, an association those of its industry, a cluster itself.
+    """
+    regional = actor.is_any(Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD)
+    seen = (
+        actor.is_any(*_SEES_ALL)
+        or (regional and region in actor.regions)
+        or (actor.is_any(Role.ASSOCIATION) and industry in actor.industries)
+        or (actor.is_any(Role.CLUSTER) and cluster_id in actor.clusters)
+    )
+    if not seen:
+        raise ClusterNotFound("Такого кластера нет.", field="path.cluster_id")

@@ -17,7 +17,9 @@ from services.rating.service import letters as service
 from shared.auth import Actor, Role, demand, public
 from shared.clock import Now
 from shared.db import Session
+from shared.downloads import file_of
 from shared.problems import problems
+from shared.spreadsheets import XLSX
 from shared.text import RegionCode
 
 Admin = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
@@ -84,10 +86,30 @@ async def show_slice_letter(
     """То самое письмо, что уходит руководителю."""
     own_region(actor, code)
     letter = await repository.letter_of(session, slice_id, code, lock=True)
-    pdf = await service.pdf_of(session, letter, request.state.settings)
+    files = await service.files_of(session, letter, request.state.settings)
     name = f"rating-{code}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(pdf, media_type="application/pdf", headers=headers)
+    return Response(files.pdf, media_type="application/pdf", headers=headers)
+
+
+@router.get(
+    "/{code}/letter.xlsx",
+    response_class=Response,
+    responses=file_of(XLSX.media_type) | problems(401, 403, 404, 422),
+    summary="Таблица исполнений к письму, XLSX",
+)
+async def show_slice_letter_table(
+    actor: Recipient, slice_id: UUID, code: RegionCode, session: Session, request: Request
+) -> Response:
+    """Та самая таблица, что уходит с письмом; к письмам, отправленным раньше, её нет."""
+    own_region(actor, code)
+    letter = await repository.letter_of(session, slice_id, code, lock=True)
+    files = await service.files_of(session, letter, request.state.settings)
+    if files.xlsx is None:
+        raise repository.LetterNotFound("К этому письму таблицы не было.", field="path.code")
+    name = f"rating-{code}.xlsx"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(files.xlsx, media_type=XLSX.media_type, headers=headers)
 
 
 @router.post(
