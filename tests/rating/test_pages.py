@@ -1,6 +1,7 @@
 """The pages as the service answers them: from its facts, naming no execution, never a 500."""
 
 import asyncio
+import html
 import re
 from collections.abc import AsyncIterator
 
@@ -292,3 +293,28 @@ async def test_a_board_not_loaded_yet_says_so(
     answer = await pages.get(path)
     assert answer.status_code == 200
     assert "период не открыт" in answer.text
+
+
+async def test_every_link_leads_somewhere(
+    pages: httpx.AsyncClient, session: AsyncSession, board: Board
+) -> None:
+    """Over all pages: no page, file or address of the API is named that is not there."""
+    await hear(session, FOUR)
+    await freeze(session)
+    assert board.snapshot is not None
+    others = [row("41", "Камчатский край", place=3), row("54", "Новосибирская обл.", place=4)]
+    board.show(board.snapshot.head, [*map(dict, board.snapshot.items), *others], 2)
+    waiting, known = ["/", "/conference", "/embed", "/regions/16", "/?lang=en"], set[str]()
+    while waiting:
+        address = waiting.pop()
+        if address in known:
+            continue
+        known.add(address)
+        answer = await pages.get(address, headers=NOW_AT)
+        # Whoever wants to check a slice's replay has to say who they are.
+        assert answer.status_code == (401 if "verification" in address else 200), address
+        if answer.headers["content-type"].startswith("text/html") and address != "/docs":
+            found = re.findall(r'(?:href|src)="(/[^"#]*)', answer.text)
+            waiting += [html.unescape(link) for link in found]
+    assert any(link.endswith("table.xlsx") and "/slices/" in link for link in known)
+    assert {"/v1/ratings/regions/table.csv", "/slices/2023-10", "/static/map.css"} <= known
