@@ -77,14 +77,19 @@ Visits = Callable[..., Any]
 
 @pytest.fixture
 def visit(browser: Browser, stage: Stage) -> Visits:
-    """`async with visit("/slices", width=360, …)`: the page in such a browser, live where it is.
+    """`async with visit("/slices", width=360, …)`: the page in such a browser, once it is live.
 
     Whatever it complains of, and whoever else it asks, fails the test.
     """
 
     @asynccontextmanager
     async def opened(
-        path: str = "/", width: int = 1280, height: int = 900, **options: Any
+        path: str = "/",
+        width: int = 1280,
+        height: int = 900,
+        *,
+        live: bool = True,
+        **options: Any,
     ) -> AsyncIterator[Visit]:
         screen = ViewportSize(width=width, height=height)
         options = {"locale": "ru-RU", "viewport": screen, **options}
@@ -96,9 +101,10 @@ def visit(browser: Browser, stage: Stage) -> Visits:
         page.on("request", lambda request: visit.asked.append(request.url))
         try:
             await page.goto(stage.address + path)
-            live = page.locator(".live")
-            if options.get("java_script_enabled", True) and await live.count():
-                await expect(live).to_have_attribute("data-live", "on")
+            lamp = page.locator(".live")
+            scripts = options.get("java_script_enabled", True)
+            if live and scripts and await lamp.count():
+                await expect(lamp).to_have_attribute("data-live", "on")
             yield visit
         finally:
             await context.close()

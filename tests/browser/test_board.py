@@ -85,11 +85,26 @@ async def test_a_page_opened_before_the_standings_are_loaded_fills_itself(
     visit: Visits, stage: Stage
 ) -> None:
     stage.loaded = False
-    async with visit() as seen:
+    stage.open.clear()
+    async with visit(live=False) as seen:
+        await expect(seen.page.locator("[data-empty]")).to_be_visible()
+        stage.loaded = True
+        stage.open.set()
         await expect(seen.page.locator("tbody tr")).to_have_count(89)
+        await expect(seen.page.locator(".tile")).to_have_count(89)
         assert await seen.names() == [item["short_name"] for item in stage.items]
         await expect(seen.page.locator("[data-empty]")).to_be_hidden()
         await expect(seen.page.locator(".move:visible")).to_have_count(0)
+
+
+async def test_a_page_that_stays_empty_is_looked_at_twice_and_no_more(
+    visit: Visits, stage: Stage
+) -> None:
+    stage.loaded = False
+    async with visit() as seen:
+        await expect(seen.page.locator("tbody tr")).to_have_count(89)
+        pages = [url for url in seen.asked if url == f"{stage.address}/"]
+        assert len(pages) == 2
 
 
 async def test_rows_stay_where_they_are_put_when_motion_is_unwelcome(

@@ -32,8 +32,15 @@ function take(board) {
   setTimeout(() => {
     const boards = frames;
     frames = [];
-    show(boards);
+    if (opensEmpty()) location.reload();
+    else show(boards);
   }, GATHER_MS);
+}
+
+// A page served before the standings were loaded has no map to paint; a second look has.
+function opensEmpty() {
+  const [visit] = performance.getEntriesByType("navigation");
+  return !document.body.dataset.period && visit.type !== "reload";
 }
 
 function showState(state) {
