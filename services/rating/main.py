@@ -17,7 +17,7 @@ from services.rating.jobs import (
     tidying,
     trending,
 )
-from services.rating.page import STATIC, Assets
+from services.rating.page.assets import STATIC, Assets
 from services.rating.routers import (
     actions,
     appeals,
@@ -30,6 +30,7 @@ from services.rating.routers import (
     letters,
     live,
     methodologies,
+    pages,
     reconciliations,
     regions,
     reviews,
@@ -62,7 +63,7 @@ app = create_app(
     reconciliations.router,
     subscriptions.router,
     deliveries.router,
-    live.pages,
+    pages.router,
     letters.links,
     title="Рейтинг",
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",

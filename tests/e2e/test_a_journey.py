@@ -31,11 +31,11 @@ async def reference(api: Api) -> None:
     await api.post("cur_admin", "directory", "/v1/reference-data/load", at=noon(1))
 
 
-async def cluster_of(api: Api, code: str, at: datetime) -> str:
+async def cluster_of(api: Api, code: str, at: datetime, region: str = REGION) -> str:
     body = {
         "code": code,
         "name": f"Кластер {code}",
-        "region": REGION,
+        "region": region,
         "industry": (await api.get("cur_admin", "directory", "/v1/industries"))["items"][0]["code"],
         "cohort": 2022,
     }
@@ -43,15 +43,15 @@ async def cluster_of(api: Api, code: str, at: datetime) -> str:
     return str(made["id"])
 
 
-async def coordinator_of(api: Api) -> None:
+async def coordinator_of(api: Api, region: str = REGION) -> None:
     held = await api.get(
-        "cur_admin", "directory", "/v1/appointments", region=REGION, office="coordinator"
+        "cur_admin", "directory", "/v1/appointments", region=region, office="coordinator"
     )
     if held["items"]:
         return
     person = await api.post("cur_admin", "directory", "/v1/people", {"full_name": "Анна Иванова"})
     body = {
-        "region": REGION,
+        "region": region,
         "office": "coordinator",
         "person_id": person["id"],
         "valid_from": "2023-09-01",
@@ -110,8 +110,8 @@ async def executions_of(api: Api, protocol_id: str, count: int) -> list[dict[str
 async def hand_in(api: Api, execution: dict[str, Any], *commands: tuple[str, datetime]) -> None:
     """The way up to the named commands, each at its instant."""
     who = {
-        "acknowledge": f"coordinator-{REGION}",
-        "forward": f"coordinator-{REGION}",
+        "acknowledge": f"coordinator-{execution['region']}",
+        "forward": f"coordinator-{execution['region']}",
         "start": f"cluster-{execution['cluster_id']}",
         "submit": f"cluster-{execution['cluster_id']}",
         "return": "cur_controller",

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from services.rating import page
 from services.rating.models import SliceLetter
+from services.rating.page.letters import acknowledgement
 from services.rating.repository import letters as repository
 from services.rating.repository import slices as frozen
 from services.rating.routers.access import Reader, own_region, own_regions
@@ -156,7 +156,7 @@ async def acknowledge_by_link(token: Token, session: Session, now: Now) -> HTMLR
 
 async def _page(session: Session, letter: SliceLetter) -> HTMLResponse:
     one = await frozen.get_slice(session, letter.slice_id)
-    shown = page.acknowledgement(
+    shown = acknowledgement(
         period=one.period,
         region=letter.region,
         token=letter.token,
