@@ -7,7 +7,7 @@ CLUSTERS ?= 370
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 STACK := $(BIN)/python -m deploy.local
 
-.PHONY: help install up down reset status logs demo test test-fast lint format typecheck arch migrations check openapi lock
+.PHONY: help install up down reset status logs backup restore demo test test-fast lint format typecheck arch migrations check openapi lock
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,12 @@ status: .venv/embedded.stamp ## Which processes run, and how they are
 
 logs: .venv/embedded.stamp ## Last lines of every log; NAME=rating-api for one
 	@$(STACK) logs $(NAME)
+
+backup: .venv/embedded.stamp ## Save the databases and files into a folder: DIR=/path
+	@$(STACK) backup $(or $(DIR),$(error DIR=/path/to/a/folder))
+
+restore: .venv/embedded.stamp ## Put them back: DIR=/path; ONLY=rating for one service
+	@$(STACK) restore $(or $(DIR),$(error DIR=/path/to/a/folder)) $(ONLY:%=--only %)
 
 demo: .venv/embedded.stamp ## Start the stack and play the season; SEED=7 CLUSTERS=100 for another
 	@$(BIN)/python -m deploy.season --seed $(SEED) --clusters $(CLUSTERS)

@@ -26,8 +26,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import asyncapi, auth, db, examples, problems, simulation
 from shared.clients.base import open_client
 from shared.clock import Clock
-from shared.consumer import EventRouter
 from shared.dead_letter_router import dead_letter_router
+from shared.event_router import EventRouter
 from shared.feed import feed_router
 from shared.ids import new_id
 from shared.observability import REQUESTS, configure_logging

@@ -68,6 +68,11 @@ class Setting:
         return self.instant + (wall - self.set_at) if self.running else self.instant
 
 
+def wall() -> datetime:
+    """The real time, for what strangers check against clocks of their own: a signature's age."""
+    return datetime.now(UTC)
+
+
 class Clock:
     """Now, as this process knows it; aware UTC."""
 
@@ -75,8 +80,7 @@ class Clock:
         self.setting: Setting | None = None
 
     def now(self) -> datetime:
-        wall = datetime.now(UTC)
-        return self.setting.at(wall) if self.setting else wall
+        return self.setting.at(wall()) if self.setting else wall()
 
     @property
     def is_stopped(self) -> bool:

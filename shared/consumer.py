@@ -1,18 +1,22 @@
-"""Kafka in: `EventRouter` says which handler hears which event, `Consumer` runs them.
+"""Kafka in: the `Consumer` runs the handlers that an `EventRouter` names.
 
 The position of a partition is the last `seq` whose effects are in our database; it moves in the
 same transaction as the effects. What is at or below it is a duplicate and skipped; what comes
 next is applied; whatever is missing in between (a wiped broker, a lost tail, expired retention,
 an empty database) is fetched from the producer's feed first. So restart, rebuild and loss are
 one mechanism, and a position never lies.
+
+A producer whose database went back to an older backup numbers other events the same. So a
+position knows the id of its event too; where the log has another there, or nothing any more, the
+partition is heard anew (ADR 0011).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -27,82 +31,39 @@ from shared.clock import Clock
 from shared.db import OUTBOX_WRITTEN, Sessions, transaction
 from shared.envelopes import Message, Unreadable, from_record
 from shared.errors import Invalid
-from shared.events.base import PARTITIONS, Checkpoint, Event
-from shared.observability import COMPLETE_THROUGH, CONSUMED, HEALED
+from shared.event_router import Circumstances, EventRouter, Handler
+from shared.events.base import PARTITIONS, Event
+from shared.observability import COMPLETE_THROUGH, CONSUMED, HEALED, REPLACED
 
 logger = structlog.get_logger(__name__)
 
-E = TypeVar("E", bound=Event)
-Handler = Callable[[AsyncSession, Sequence[E]], Awaitable[None]]
 Stream = tuple[str, int]
 
 MAX_BATCH: Final = 2000
 # Producers send a checkpoint every second; a partition this quiet has lost something.
 SILENCE_SECONDS: Final = 3.0
 
-_LOAD = text("select topic, partition, seq, through, broker_offset from consumer_positions")
+_LOAD = text(
+    "select topic, partition, seq, event_id, through, broker_offset from consumer_positions"
+)
 _OPEN = text(
     "insert into consumer_positions (topic, partition, seq, broker_offset)"
     " values (:topic, :partition, 0, 0) on conflict do nothing"
 )
 _MOVE = text(
-    "update consumer_positions set seq = :seq, broker_offset = :broker_offset,"
+    "update consumer_positions set seq = :seq, event_id = :event_id,"
+    " broker_offset = :broker_offset,"
     " through = greatest(through, :through)"
+    " where topic = :topic and partition = :partition and seq = :was"
+)
+_TO_THE_START = text(
+    "update consumer_positions set seq = 0, event_id = null, through = null"
     " where topic = :topic and partition = :partition and seq = :was"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What a handler may need besides the session: the time, and other services."""
-
-    now: datetime
-    client: ServiceClient
-
-
-def circumstances(session: AsyncSession) -> Circumstances:
-    """The circumstances in which the consumer runs the handler of this session."""
-    found: Circumstances = session.info[Circumstances]
-    return found
-
-
 class PositionMoved(RuntimeError):
     """Someone else has moved a position of ours: another worker took the partition."""
-
-
-class EventRouter:
-    """To Kafka what `APIRouter` is to HTTP.
-
-    A handler takes a run of events of its types in the order they were published, inside the
-    transaction that will also move the position. It raises `Invalid` for an event that can
-    never be applied; anything else it raises stops the worker.
-    """
-
-    def __init__(self) -> None:
-        self._routes: dict[str, tuple[type[Event], Handler[Any]]] = {}
-
-    @property
-    def topics(self) -> frozenset[str]:
-        return frozenset(model.topic for model, _ in self._routes.values())
-
-    def on(self, *models: type[E]) -> Callable[[Handler[E]], Handler[E]]:
-        """Hear these events and all that derive from them."""
-
-        def register(handler: Handler[E]) -> Handler[E]:
-            for model in models:
-                for concrete in model.concrete():
-                    self._routes[concrete.type] = (concrete, handler)
-            return handler
-
-        return register
-
-    def parse(self, message: Message) -> tuple[Handler[Any], Event] | None:
-        """Read the event; None for a type nobody here asked for. Raises `ValidationError`."""
-        route = self._routes.get(message.type)
-        if route is None:
-            return None
-        model, handler = route
-        return handler, model.model_validate_json(message.data)
 
 
 @dataclass(slots=True)
@@ -110,10 +71,16 @@ class Position:
     """How far a partition has been heard, in memory; the row says the same."""
 
     seq: int = 0
+    event_id: str | None = None
     through: datetime | None = None
     broker_offset: int = 0
-    announced: Checkpoint | None = None  # heard, not reached yet
     heard_at: float = 0.0
+    # Since the process started, the log has been seen to be the one read before.
+    checked: bool = False
+
+    def is_at(self, message: Message) -> bool:
+        """Whether the message is the one the position stands at."""
+        return message.seq == self.seq and self.event_id in (None, message.id)
 
 
 @dataclass(slots=True)
@@ -156,7 +123,14 @@ class Consumer:
             rows = {(row.topic, row.partition): row for row in await connection.execute(_LOAD)}
         now = asyncio.get_running_loop().time()
         self._positions = {
-            stream: Position(row.seq, row.through, row.broker_offset, heard_at=now)
+            stream: Position(
+                row.seq,
+                row.event_id,
+                row.through,
+                row.broker_offset,
+                heard_at=now,
+                checked=row.seq == 0,
+            )
             for stream in self._streams
             for row in [rows[stream]]
         }
@@ -200,7 +174,7 @@ class Consumer:
                     batch.unreadable.append((letter, str(error)))
                     self._moving(batch, stream).broker_offset = record.offset + 1
                     continue
-                if self._is_behind(batch, message):
+                if self._is_behind(batch, message) or self._is_in_doubt(batch, message):
                     await self._apply(batch)
                     batch = _Batch()
                     await self.heal(*stream)
@@ -217,7 +191,7 @@ class Consumer:
         """The position the batch will move the stream to; a copy until it is committed."""
         if stream not in batch.moved:
             known = self._positions[stream]
-            batch.moved[stream] = Position(known.seq, known.through, known.broker_offset)
+            batch.moved[stream] = replace(known)
         return batch.moved[stream]
 
     def _is_behind(self, batch: _Batch, message: Message) -> bool:
@@ -226,6 +200,23 @@ class Consumer:
         if message.seq is not None:
             return message.seq > known + 1
         return message.is_checkpoint and message.checkpoint().last_seq > known
+
+    def _is_in_doubt(self, batch: _Batch, message: Message) -> bool:
+        """Whether this may come from another log than what we have read; the feed will tell."""
+        known = self._position(batch, (message.topic, message.partition))
+        if message.seq is not None:
+            if message.seq == known.seq:
+                return not known.is_at(message)
+            return message.seq == known.seq + 1 and not known.checked
+        checkpoint = message.checkpoint()
+        if checkpoint.head_seq is None or (
+            known.through is not None and checkpoint.through < known.through
+        ):
+            return False
+        if (checkpoint.head_seq, checkpoint.head_id) == (known.seq, known.event_id):
+            known.checked = True
+            return False
+        return checkpoint.head_seq <= known.seq or not known.checked
 
     def _take(self, batch: _Batch, message: Message) -> None:
         """Put the message into the batch if it is the next one; duplicates fall away here."""
@@ -244,14 +235,23 @@ class Consumer:
         if message.seq is None:
             position.through = message.checkpoint().through
         else:
-            position.seq = message.seq
+            position.seq, position.event_id = message.seq, message.id
+            position.checked = True
             batch.messages.append(message)
 
     async def heal(self, topic: str, partition: int) -> None:
-        """Fetch from the feed whatever is missing behind our position, and apply it."""
+        """Fetch from the feed whatever is missing behind our position, and apply it.
+
+        One event is read a second time: by it the log is known. Another log is heard anew.
+        """
         stream = (topic, partition)
-        after = self._positions[stream].seq
-        async for page in read_feed(self._client, topic, partition, after=after):
+        known = self._positions[stream]
+        is_ours = known.seq == 0
+        async for page in read_feed(self._client, topic, partition, after=max(known.seq - 1, 0)):
+            if not is_ours:
+                if not known.is_at(page[0]):
+                    break
+                known.event_id, is_ours = page[0].id, True
             batch = _Batch()
             for message in page:
                 self._take(batch, message)
@@ -264,6 +264,30 @@ class Consumer:
                     events=len(batch.messages),
                 )
             await self._apply(batch)
+        if is_ours:
+            self._positions[stream].checked = True
+        else:
+            await self._begin_anew(topic, partition)
+
+    async def _begin_anew(self, topic: str, partition: int) -> None:
+        """The producer came back with another log: what it now says is what is true."""
+        was = self._positions[topic, partition].seq
+        REPLACED.labels(topic).inc()
+        logger.error("the producer's log was replaced", topic=topic, partition=partition, seq=was)
+        async with transaction(self._sessions) as session:
+            session.info[Circumstances] = Circumstances(self._clock.now(), self._client)
+            renewal = self._router.renewal(topic)
+            if renewal is not None:
+                await renewal(session, partition)
+            else:
+                connection = await session.connection()
+                where = {"topic": topic, "partition": partition, "was": was}
+                moved = await connection.execute(_TO_THE_START, where)
+                if moved.rowcount != 1:
+                    raise PositionMoved(f"{topic}/{partition}")
+        await self.load()
+        self._on_commit()
+        await self.heal(topic, partition)
 
     async def _apply(self, batch: _Batch) -> None:
         """Effects and positions, in one transaction."""
@@ -271,9 +295,7 @@ class Consumer:
             return
         async with transaction(self._sessions) as session:
             session.info[Circumstances] = Circumstances(self._clock.now(), self._client)
-            for letter, reason in batch.unreadable:
-                await dead_letters.keep(session, letter, reason)
-            await self._handle(session, batch.messages)
+            # First: the row's lock keeps out whoever hears the partition anew meanwhile.
             connection = await session.connection()
             for (topic, partition), position in sorted(batch.moved.items()):
                 moved = await connection.execute(
@@ -282,6 +304,7 @@ class Consumer:
                         "topic": topic,
                         "partition": partition,
                         "seq": position.seq,
+                        "event_id": position.event_id,
                         "broker_offset": position.broker_offset,
                         "through": position.through,
                         "was": self._positions[topic, partition].seq,
@@ -289,6 +312,9 @@ class Consumer:
                 )
                 if moved.rowcount != 1:
                     raise PositionMoved(f"{topic}/{partition}")
+            for letter, reason in batch.unreadable:
+                await dead_letters.keep(session, letter, reason)
+            await self._handle(session, batch.messages)
         for stream, position in batch.moved.items():
             position.heard_at = self._positions[stream].heard_at
             self._positions[stream] = position

@@ -8,9 +8,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from shared import dead_letters, pages
 from shared.auth import Actor, Role, demand
 from shared.clock import Now
-from shared.consumer import Circumstances, EventRouter
 from shared.db import Session
 from shared.errors import Conflict
+from shared.event_router import Circumstances, EventRouter
 from shared.problems import problems
 from shared.tables import DeadLetter
 

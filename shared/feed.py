@@ -20,6 +20,11 @@ _ROWS = text(
     "select id, type, key, occurred_at, data, seq from outbox"
     " where topic = :topic and partition = :partition and seq > :after order by seq limit :limit"
 )
+_HEAD = text(
+    "select seq, cast(id as text) as id from outbox"
+    " where topic = :topic and partition = :partition and seq is not null"
+    " order by seq desc limit 1"
+)
 _ANNOUNCED = text(
     "select f.announced, coalesce(s.announced_seq, 0) from outbox_fence f"
     " left join outbox_streams s on s.topic = :topic and s.partition = :partition"
@@ -71,7 +76,13 @@ def feed_router(topics: Iterable[str]) -> APIRouter:
         ]
         last = rows[-1].seq if rows else after
         if announced is not None and last >= announced_seq:
-            checkpoint = Checkpoint(through=announced, last_seq=announced_seq)
+            head = (await connection.execute(_HEAD, where)).one_or_none()
+            checkpoint = Checkpoint(
+                through=announced,
+                last_seq=announced_seq,
+                head_seq=head.seq if head else 0,
+                head_id=head.id if head else None,
+            )
             kind = checkpoint_type(topic)
             data = checkpoint.model_dump_json()
             lines.append(feed_line(topic, kind, new_id(), topic, announced, None, data))

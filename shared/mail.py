@@ -31,10 +31,11 @@ class MailRefused(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A PDF that goes with a letter."""
+    """A file that goes with a letter; a PDF unless its media type says otherwise."""
 
     name: str
     content: bytes
+    media_type: str = "application/pdf"
 
 
 def letter(
@@ -63,7 +64,8 @@ def letter(
     found["Auto-Submitted"] = "auto-generated"
     found.set_content(text)
     for one in attachments:
-        found.add_attachment(one.content, maintype="application", subtype="pdf", filename=one.name)
+        main, _, sub = one.media_type.partition("/")
+        found.add_attachment(one.content, maintype=main, subtype=sub, filename=one.name)
     return found
 
 

@@ -21,12 +21,30 @@ CONSUMED: Final = Counter("consumer_events_total", "Events applied", ["topic"])
 HEALED: Final = Counter(
     "consumer_healed_total", "Events the broker did not have and the feed did", ["topic"]
 )
+REPLACED: Final = Counter(
+    "consumer_logs_replaced_total", "Partitions whose producer has another log now", ["topic"]
+)
+RECONCILED: Final = Counter(
+    "reconciliations_total", "Comparisons with the owner of the facts", ["outcome"]
+)
+MENDED: Final = Counter(
+    "reconciliation_mended_total", "Versions of facts put right by reconciliations", ["kind"]
+)
 DEAD: Final = Counter("consumer_dead_letters_total", "Messages passed by", ["topic"])
 COMPLETE_THROUGH: Final = Gauge(
     "consumer_complete_through_seconds", "Unix time all events up to which were heard"
 )
 RESTARTS: Final = Counter(
     "worker_task_restarts_total", "Times a task waited out an outage and began anew", ["task"]
+)
+WEBHOOK_ATTEMPTS: Final = Counter(
+    "webhook_attempts_total", "Attempts at pushing to subscribers", ["outcome"]
+)
+WEBHOOK_DELIVERIES: Final = Counter(
+    "webhook_deliveries_total", "Pushes decided: delivered, failed or abandoned", ["state"]
+)
+WEBHOOKS_DISABLED: Final = Counter(
+    "webhook_subscriptions_disabled_total", "Subscriptions disabled for their receivers' sake"
 )
 
 

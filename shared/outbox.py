@@ -7,6 +7,7 @@ hold their aggregate's row lock until commit, so the positions of one key are in
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import insert, text
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,16 +19,18 @@ from shared.ids import new_id
 from shared.tables import OutboxRecord
 
 
-async def add(session: AsyncSession, events: Iterable[Event]) -> None:
+async def add(session: AsyncSession, events: Iterable[Event]) -> list[UUID]:
     """Write the events into the caller's transaction, in the order given, in one statement.
 
-    Raises `DBAPIError` with SQLSTATE OB001 (`StaleInstant` at the edge) where an event is dated
-    at or before a checkpoint already on its way.
+    Returns their ids. Raises `DBAPIError` with SQLSTATE OB001 (`StaleInstant` at the edge) where
+    an event is dated at or before a checkpoint already on its way.
     """
     request_id = get_contextvars().get("request_id")
+    told = list(events)
+    ids = [new_id() for _ in told]
     rows = [
         {
-            "id": new_id(),
+            "id": id_,
             "type": event.type,
             "topic": event.topic,
             "partition": event.partition,
@@ -36,11 +39,12 @@ async def add(session: AsyncSession, events: Iterable[Event]) -> None:
             "data": event.model_dump_json(),
             "request_id": request_id,
         }
-        for event in events
+        for id_, event in zip(ids, told, strict=True)
     ]
     if rows:
         await session.exec(insert(OutboxRecord), params=rows)
         session.info[OUTBOX_WRITTEN] = True
+    return ids
 
 
 async def admit(session: AsyncSession, now: datetime) -> None:

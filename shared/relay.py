@@ -57,6 +57,12 @@ _UNPUBLISHED = """
 select position, id, type, topic, partition, key, occurred_at, data, seq from outbox
 where published_at is null and seq is not null order by topic, partition, seq limit $1
 """
+_HEADS = """
+select s.topic, s.partition, s.announced_seq, s.last_seq, cast(o.id as text) as head_id
+from outbox_streams s
+left join outbox o on o.topic = s.topic and o.partition = s.partition and o.seq = s.last_seq
+where s.topic = any($1)
+"""
 _WRITERS_BEFORE = """
 select exists (
     select from pg_locks
@@ -211,15 +217,17 @@ class Relay:
         )
         if announced is None:
             return None
-        streams = await self._connection.fetch(
-            "select topic, partition, announced_seq from outbox_streams where topic = any($1)",
-            list(self._topics),
-        )
+        streams = await self._connection.fetch(_HEADS, list(self._topics))
         sent = []
         for stream in streams:
             topic, partition = stream["topic"], stream["partition"]
             kind = checkpoint_type(topic)
-            checkpoint = Checkpoint(through=announced, last_seq=stream["announced_seq"])
+            checkpoint = Checkpoint(
+                through=announced,
+                last_seq=stream["announced_seq"],
+                head_seq=stream["last_seq"],
+                head_id=stream["head_id"],
+            )
             sent.append(
                 await self._send(
                     topic,

@@ -3,10 +3,18 @@
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from enum import StrEnum
-from typing import Final, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, HttpUrl, PostgresDsn, SecretStr, field_validator, model_validator
+from pydantic import (
+    Field,
+    HttpUrl,
+    IPvAnyNetwork,
+    PostgresDsn,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _MAIL_SCHEMES: Final = frozenset({"smtp", "smtp+starttls", "smtps"})
@@ -55,9 +63,20 @@ class ServiceSettings(BaseSettings):
     notify_chat_urls: list[str] = []
     # Where people reach the rating: links of acknowledgement in letters lead there.
     public_url: HttpUrl | None = None
+    # Where people reach the assignments: parts of a score link to executions there.
+    public_assignments_url: HttpUrl | None = None
+
+    # Pushes to subscribers: the ports they may listen on, and the networks beside the public
+    # internet they may be in. In development these networks may be reached by plain http too,
+    # on any port.
+    webhook_ports: list[Annotated[int, Field(ge=1, le=65535)]] = [443]
+    webhook_private_networks: list[IPvAnyNetwork] = []
 
     # Where files of evidence lie: `file:///…` or `s3://…`; uploads are refused without it.
     object_store_url: str | None = None
+
+    # How often the rating compares itself with the owner of its facts; 0 for never.
+    reconcile_minutes: int = Field(default=10, ge=0, le=24 * 60)
 
     # Where a browser may come from (Swagger UI of a sister service); closed unless said.
     cors_origins: list[str] = []

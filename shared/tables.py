@@ -78,6 +78,8 @@ class ConsumerPosition(Base, table=True):
     topic: str = Field(primary_key=True)
     partition: int = Field(primary_key=True)
     seq: int = Field(default=0, sa_type=BigInteger)
+    # The id of that event: where the log has another one there, it is another log.
+    event_id: str | None = None
     through: datetime | None = Field(default=None, sa_type=UtcDateTime)
     # Only a hint where to start reading: a broker may have been wiped since.
     broker_offset: int = Field(default=0, sa_type=BigInteger)

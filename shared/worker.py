@@ -4,6 +4,7 @@ An outage (database, broker, another service) is waited out with back-off; anyth
 and ends the process: whoever supervises it starts it again.
 """
 
+import argparse
 import asyncio
 import signal
 import sys
@@ -29,8 +30,9 @@ from starlette.routing import Route
 from shared import db, dead_letters, idempotency, simulation
 from shared.clients.base import ServiceClient, open_client
 from shared.clock import Clock
-from shared.consumer import Consumer, EventRouter, PositionMoved, share_of
+from shared.consumer import Consumer, PositionMoved, share_of
 from shared.errors import Unavailable
+from shared.event_router import EventRouter
 from shared.kafka import open_consumer, open_producer
 from shared.observability import RESTARTS, configure_logging
 from shared.relay import Relay
@@ -84,6 +86,7 @@ class Context:
 
 
 Job = Callable[[Context], Awaitable[None]]
+Command = Callable[[Context], Awaitable[int]]
 
 
 class Health:
@@ -114,15 +117,49 @@ class Health:
 
 
 def run_worker(
-    service: str, events: EventRouter | None = None, *, jobs: Sequence[Job] = ()
+    service: str,
+    events: EventRouter | None = None,
+    *,
+    jobs: Sequence[Job] = (),
+    commands: Sequence[Command] = (),
 ) -> None:
-    """Run until SIGTERM or SIGINT, or until something fails that is no outage."""
+    """Run until SIGTERM or SIGINT, or until something fails that is no outage.
+
+    With the name of a command as argument: carry that out instead, and exit with what it says.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m services.{service}.main")
+    names = {command.__name__: command for command in commands}
+    parser.add_argument("command", nargs="?", choices=list(names), help="instead of working on")
+    given = parser.parse_args().command
+    if given is not None:
+        settings = ServiceSettings()
+        configure_logging(f"{service}-{given}", settings.log_level)
+        sys.exit(uvloop.run(_carry_out(names[given], settings)))
     # Until it works there is nothing to finish; a first process of a container has to say so.
     for number in _ENDING:
         signal.signal(number, lambda *_: sys.exit(0))
     settings = ServiceSettings()
     configure_logging(f"{service}-worker", settings.log_level)
     uvloop.run(_work(service, events, jobs, settings))
+
+
+async def _carry_out(command: Command, settings: ServiceSettings) -> int:
+    clock = Clock()
+    code = 0
+    async with (
+        db.open_sessions(settings.database_dsn) as sessions,
+        open_client(settings) as client,
+    ):
+        if settings.is_development:
+            await simulation.prime(settings.database_dsn, clock)
+        context = Context(settings, sessions, client, clock, None, lambda: None)
+
+        async def until_done() -> None:
+            nonlocal code
+            code = await command(context)
+
+        await through_outages(command.__name__, until_done, Health())
+    return code
 
 
 async def _work(

@@ -1,4 +1,4 @@
-"""The command line of the stack: `python -m deploy.local up|down|reset|status|logs|restart`."""
+"""The command line of the stack: `python -m deploy.local up|down|status|backup|…`, see `--help`."""
 
 import os
 from pathlib import Path
@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.local import backups
 from deploy.local.errors import StackError
-from deploy.local.processes import ROOT
+from deploy.local.processes import ROOT, SERVICES
 from deploy.local.stack import Row, Stack
 
 LINES: Final = "50"
@@ -116,6 +117,33 @@ def restart(name: Annotated[str, typer.Argument(help="Имя процесса.")
     """Перезапустить один процесс и дождаться его готовности."""
     _stack().restart(name)
     console.print(f"{name} перезапущен.")
+
+
+Folder = Annotated[Path, typer.Argument(help="Папка с копиями.", file_okay=False)]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", help="Только этот сервис; можно несколько раз.")
+]
+
+
+@app.command()
+def backup(folder: Folder, *, only: Only = None) -> None:
+    """Сохранить базы сервисов и файлы-подтверждения в папку; стек при этом работает."""
+    backups.save(_stack(), folder, _services(only))
+    console.print(f"Сохранено в {folder}.", markup=False)
+
+
+@app.command()
+def restore(folder: Folder, *, only: Only = None) -> None:
+    """Вернуть базы сервисов из папки: всех или одного; остальное сервисы исправят сами."""
+    backups.put_back(_stack(), folder, _services(only))
+    console.print(f"Восстановлено из {folder}.", markup=False)
+
+
+def _services(only: list[str] | None) -> list[str]:
+    unknown = sorted(set(only or ()) - set(SERVICES))
+    if unknown:
+        raise StackError(f"Нет сервиса {unknown[0]}. Есть: {', '.join(SERVICES)}.")
+    return [name for name in SERVICES if not only or name in only]
 
 
 def main() -> None:

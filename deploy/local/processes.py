@@ -88,6 +88,8 @@ def common_environment(state: Path, ports: Ports) -> dict[str, str]:
         "OIDC_AUDIENCE": AUDIENCE,
         "OIDC_TOKEN_URL": f"{issuer}/token",
         **{f"{name.upper()}_URL": f"http://{HOST}:{ports.api(name)}" for name in SERVICES},
+        # Subscribers' webhooks on this machine, by plain http.
+        "WEBHOOK_PRIVATE_NETWORKS": json.dumps([f"{HOST}/32"]),
         "CORS_ORIGINS": json.dumps(
             [
                 f"http://{host}:{ports.api(name)}"
@@ -104,6 +106,7 @@ def service_environment(service: str, ports: Ports, password: str) -> dict[str, 
     letters = {
         "SMTP_URL": f"smtp://{HOST}:{ports.mail}",
         "PUBLIC_URL": f"http://{HOST}:{ports.api('rating')}",
+        "PUBLIC_ASSIGNMENTS_URL": f"http://{HOST}:{ports.api('assignments')}",
     }
     return {
         **(letters if service == "rating" else {}),

@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.repository import directory
 from services.assignments.service import issuing, routing
-from shared.consumer import EventRouter, circumstances
+from shared.event_router import EventRouter, circumstances
 from shared.events.directory import AppointmentEvent, ClusterEvent, RegionEvent
 from shared.events.meetings import ProtocolApproved
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings import repository
-from shared.consumer import EventRouter
+from shared.event_router import EventRouter
 from shared.events.directory import ClusterEvent, RegionEvent
 
 events = EventRouter()

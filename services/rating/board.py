@@ -8,9 +8,15 @@ import asyncio
 import hashlib
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Any, Final
@@ -19,6 +25,7 @@ import asyncpg
 import structlog
 from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
+from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -26,7 +33,9 @@ from services.rating.domain.periods import Period
 from services.rating.repository import directory, positions
 from services.rating.repository import standings as repository
 from services.rating.service import regions as service
+from services.rating.service.histories import tell_trends
 from services.rating.service.methodologies import methodology_of, mu_of
+from services.rating.service.profiles import LastMonth
 from services.rating.service.regions import Row
 from services.rating.service.standings import tally_of
 from shared.clock import Clock
@@ -73,6 +82,8 @@ class Snapshot:
     items: tuple[Mapping[str, Any], ...]
     body: bytes
     etag: bytes
+    # Pages made of it, by what they differ in: made once, forgotten with it.
+    pages: dict[Hashable, str] = field(default_factory=dict)
 
 
 class Board:
@@ -82,6 +93,11 @@ class Board:
         self.revision = 0
         self._changed_at: dict[str, int] = {}
         self._snapshot: Snapshot | None = None
+        # Region → its score of each day of the month, for sparklines; as of the minute.
+        self.courses: Mapping[str, Sequence[int | None]] = {}
+        self.courses_as_of: datetime | None = None
+        # What the pages of all regions are worked out from.
+        self.month = LastMonth()
         self._watchers: set[asyncio.Queue[bytes | None]] = set()
 
     @property
@@ -301,6 +317,7 @@ async def _refresh(
         now = clock.now()
         times = {"as_of": _instant(now), "complete_through": _instant(complete_through)}
         period = str(service.current_period(now))
+        await _renew_courses(session, board, Period.parse(period), now)
         if not load and board.period == period:
             board.renew(times)
             return
@@ -321,6 +338,19 @@ async def _refresh(
     }
     newest = max((standing.revision for standing in standings), default=0)
     board.show(head, [render_row(row) for row in rows], newest)
+
+
+async def _renew_courses(session: AsyncSession, board: Board, month: Period, now: datetime) -> None:
+    """Once a minute is enough: only the last day's point moves, and the line's end is small."""
+    minute = now.replace(second=0, microsecond=0)
+    if board.courses_as_of == minute:
+        return
+    found = await tell_trends(session, month, now)
+    board.courses_as_of = minute
+    board.courses = {
+        code: [point.tally.stabilised_bp(found.mu_bp, found.methodology) for point in points]
+        for code, points in found.points.items()
+    }
 
 
 def _instant(instant: datetime | None) -> str | None:

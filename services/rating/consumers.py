@@ -1,12 +1,13 @@
-"""What the rating listens to: facts of executions, and the directory's names and time zones."""
+"""What the rating listens to: facts of executions, the directory's names and zones, and titles."""
 
 from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.repository import directory, facts
-from shared.consumer import EventRouter
-from shared.events.assignments import ExecutionEvent
+from services.rating.repository import assignments, directory, facts
+from services.rating.service import reconciliations, renewals
+from shared.event_router import EventRouter, circumstances
+from shared.events.assignments import AssignmentEvent, ExecutionEvent
 from shared.events.directory import ClusterEvent, RegionEvent
 
 events = EventRouter()
@@ -21,13 +22,44 @@ async def keep_facts(session: AsyncSession, heard: Sequence[ExecutionEvent]) -> 
     await facts.keep_facts(session, heard)
 
 
+@events.anew(ExecutionEvent)
+async def renew_facts(session: AsyncSession, partition: int) -> None:
+    """Assignments came back from an older backup: what they now say of the partition is true."""
+    here = circumstances(session)
+    await reconciliations.follow_replaced_log(session, here.client, partition, now=here.now)
+
+
 @events.on(RegionEvent)
 async def keep_regions(session: AsyncSession, heard: Sequence[RegionEvent]) -> None:
     """Keep the newest name and time zone of each region."""
     await directory.keep_regions(session, heard)
 
 
+@events.anew(RegionEvent)
+async def renew_regions(session: AsyncSession, partition: int) -> None:
+    """The directory came back from an older backup."""
+    await renewals.renew_regions(session, circumstances(session).client, partition)
+
+
 @events.on(ClusterEvent)
 async def keep_clusters(session: AsyncSession, heard: Sequence[ClusterEvent]) -> None:
     """Keep the newest facts of each cluster."""
     await directory.keep_clusters(session, heard)
+
+
+@events.anew(ClusterEvent)
+async def renew_clusters(session: AsyncSession, partition: int) -> None:
+    """The directory came back from an older backup."""
+    await renewals.renew_clusters(session, circumstances(session).client, partition)
+
+
+@events.on(AssignmentEvent)
+async def keep_assignments(session: AsyncSession, heard: Sequence[AssignmentEvent]) -> None:
+    """Keep the newest number and words of each assignment: only sentences depend on them."""
+    await assignments.keep_assignments(session, heard)
+
+
+@events.anew(AssignmentEvent)
+async def renew_assignments(session: AsyncSession, partition: int) -> None:
+    """Assignments came back from an older backup."""
+    await renewals.renew_assignments(session, circumstances(session).client, partition)

@@ -1,6 +1,7 @@
-"""What the rating does by itself: it keeps the standings like the facts, and freezes months."""
+"""What the rating does by itself: it keeps the standings like the facts, freezes months, tells."""
 
 import asyncio
+import random
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -10,9 +11,14 @@ import asyncpg
 import structlog
 from pgqueuer import Job, RetryRequested
 
-from services.rating.service import letters, slices
+from services.rating.domain.webhooks import STANDARD, Push
+from services.rating.service import deliveries, letters, reconciliations, slices, trends
 from services.rating.service import standings as service
+from services.rating.webhooks.sender import Sender
+from services.rating.webhooks.targets import Rules
 from shared import queue
+from shared.clients.base import CalleeAway, CalleeRefused
+from shared.clock import wall
 from shared.db import transaction
 from shared.worker import Context
 
@@ -20,9 +26,14 @@ from shared.worker import Context
 PACE_SECONDS: Final = 0.15
 # Mere time changes scores too (a due day ends, a month begins), so look at least this often.
 LOOK_SECONDS: Final = 1.0
+# Comparing reads all history: for each second of it so many without.
+_REST: Final = 50
+_ASK_AGAIN_SECONDS: Final = 5.0
 # How long a job of a worker that died stays with it.
 _STALE: Final = timedelta(seconds=5)
 _LATER: Final = timedelta(seconds=2)
+_TIDY_SECONDS: Final = 3600.0
+_dice: Final = random.SystemRandom()
 
 logger = structlog.get_logger(__name__)
 
@@ -56,6 +67,40 @@ async def slicing(context: Context) -> None:
             context.wake_relay()
 
 
+async def reconciling(context: Context) -> None:
+    """Compare the facts with their owner's every few minutes, and whenever asked to."""
+    loop = asyncio.get_running_loop()
+    pause = context.settings.reconcile_minutes * 60
+    due_at = loop.time()
+    while True:
+        if pause and context.settings.worker_index == 0 and loop.time() >= due_at:
+            async with transaction(context.sessions) as session:
+                scheduled = await reconciliations.schedule(session, now=context.clock.now())
+            due_at = loop.time() + (pause if scheduled else LOOK_SECONDS)
+        began = loop.time()
+        try:
+            done = await reconciliations.advance(context.sessions, context.client, context.clock)
+        except (CalleeAway, CalleeRefused) as error:
+            # Assignments are away or not upgraded yet: the rating itself lacks nothing.
+            logger.warning("a reconciliation waits for assignments", error=repr(error)[:500])
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
+            continue
+        if done:
+            context.heard.set()
+            due_at = max(due_at, loop.time() + (loop.time() - began) * _REST)
+        else:
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def trending(context: Context) -> None:
+    """Keep the tallies of every day that has become final; at first all that are missing."""
+    while True:
+        async with transaction(context.sessions) as session:
+            kept = await trends.advance(session, context.clock.now())
+        if kept is None:
+            await asyncio.sleep(LOOK_SECONDS)
+
+
 async def lettering(context: Context) -> None:
     """Prepare the letters of what is frozen; what is sent whole is published."""
     while True:
@@ -68,7 +113,7 @@ async def lettering(context: Context) -> None:
                 await letters.requeue(session)
         async with transaction(context.sessions) as session:
             settled = await letters.settle(session, now=now)
-        if settled:
+        if prepared is not None or settled:
             context.wake_relay()
         if prepared is None:
             await asyncio.sleep(LOOK_SECONDS)
@@ -103,3 +148,61 @@ async def _send(context: Context, letter_id: UUID) -> None:
         raise RetryRequested(_LATER) from error
     if pause is not None:
         raise RetryRequested(pause)
+
+
+async def dispatching(context: Context) -> None:
+    """Make deliveries of what was told, about once a second: news of standings come together."""
+    while True:
+        async with transaction(context.sessions) as session:
+            await deliveries.dispatch(session, now=context.clock.now())
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def pushing(context: Context) -> None:
+    """Push what is due, so many at once; a receiver that is slow takes one place and no more."""
+    sender = Sender(Rules.of(context.settings), STANDARD.timeout)
+    running: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            async with transaction(context.sessions) as session:
+                begun = await deliveries.claim(
+                    session, now=context.clock.now(), limit=STANDARD.places - len(running)
+                )
+            running |= {asyncio.create_task(_push(context, sender, one)) for one in begun}
+            if not running:
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
+            done, running = await asyncio.wait(
+                running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                task.result()
+    finally:
+        # What was under way is made again when its lease is over.
+        for task in running:
+            task.cancel()
+
+
+async def _push(context: Context, sender: Sender, push: Push) -> None:
+    answer = await sender.send(push, wall())
+    async with transaction(context.sessions) as session:
+        state = await deliveries.record(
+            session, push, answer, now=context.clock.now(), chance=_dice.random()
+        )
+    logger.info(
+        "a push was tried",
+        subscription=str(push.subscription_id),
+        delivery=str(push.delivery_id),
+        status=answer.status,
+        error=answer.error,
+        state=state,
+        duration_ms=answer.duration_ms,
+    )
+
+
+async def tidying(context: Context) -> None:
+    """Forget old receipts, once an hour."""
+    while True:
+        async with transaction(context.sessions) as session:
+            await deliveries.forget(session, now=context.clock.now())
+        await asyncio.sleep(_TIDY_SECONDS)

@@ -1,29 +1,50 @@
-"""The rating service: `uvicorn services.rating.main:app`; the worker is `python -m`."""
+"""The rating service: `uvicorn services.rating.main:app`; the worker is `python -m`.
+
+`python -m services.rating.main reconcile` and `… rebuild` heal the projection by hand.
+"""
 
 from services.rating.board import ReadyBoard, open_board
+from services.rating.commands import rebuild, reconcile
 from services.rating.consumers import events
-from services.rating.jobs import lettering, scorer, sending, slicing
-from services.rating.page import STATIC, Assets
+from services.rating.jobs import (
+    dispatching,
+    lettering,
+    pushing,
+    reconciling,
+    scorer,
+    sending,
+    slicing,
+    tidying,
+    trending,
+)
+from services.rating.page.assets import STATIC, Assets
 from services.rating.routers import (
     actions,
     appeals,
     clusters,
     corridors,
+    deliveries,
     fairness,
     groups,
     histories,
     letters,
     live,
     methodologies,
+    pages,
+    reconciliations,
     regions,
     reviews,
     slices,
+    subscriptions,
+    tables,
 )
 from shared.app import create_app
 from shared.worker import run_worker
 
 app = create_app(
     "rating",
+    # Before the ratings: theirs are paths of which some fit any name.
+    tables.router,
     regions.router,
     actions.router,
     corridors.router,
@@ -35,10 +56,14 @@ app = create_app(
     # Last of the ratings: its path fits any name.
     groups.router,
     appeals.router,
+    tables.of_slices,
     slices.router,
     letters.router,
     methodologies.router,
-    live.pages,
+    reconciliations.router,
+    subscriptions.router,
+    deliveries.router,
+    pages.router,
     letters.links,
     title="Рейтинг",
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",
@@ -49,4 +74,19 @@ app.mount("/static", Assets(directory=STATIC), name="static")
 app.add_middleware(ReadyBoard)
 
 if __name__ == "__main__":
-    run_worker("rating", events, jobs=[scorer, slicing, lettering, sending])
+    run_worker(
+        "rating",
+        events,
+        jobs=[
+            scorer,
+            slicing,
+            trending,
+            reconciling,
+            lettering,
+            sending,
+            dispatching,
+            pushing,
+            tidying,
+        ],
+        commands=[reconcile, rebuild],
+    )

@@ -12,6 +12,7 @@ from shared.settings import ServiceSettings
 
 _RENEW_BEFORE_SECONDS: Final = 60
 _ATTEMPTS: Final = 4
+_TIMEOUT: Final = 10.0
 _OUR_OWN_TROUBLE: Final = frozenset({401, 403})
 
 
@@ -56,8 +57,9 @@ class ServiceClient:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        timeout: float = _TIMEOUT,  # noqa: ASYNC109 - the client's own, of each attempt
     ) -> httpx.Response:
-        """An idempotent request, tried a few times with jittered back-off.
+        """An idempotent request, tried a few times with jittered back-off; `timeout` in seconds.
 
         Raises `CalleeAway` on an outage or where our credentials are not taken (401, 403), and
         `CalleeRefused` on any other 4xx.
@@ -70,6 +72,7 @@ class ServiceClient:
                         self.url(service, path),
                         params=params,
                         json=json,
+                        timeout=timeout,
                         headers={"Authorization": f"Bearer {await self._bearer()}"},
                     )
                     response.raise_for_status()
@@ -109,5 +112,5 @@ class ServiceClient:
 async def open_client(settings: ServiceSettings) -> AsyncIterator[ServiceClient]:
     """One client for the life of the process; proxies of the environment are not for us."""
     limits = httpx.Limits(max_connections=20)
-    async with httpx.AsyncClient(timeout=10, limits=limits, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=_TIMEOUT, limits=limits, trust_env=False) as http:
         yield ServiceClient(http, settings)

@@ -30,3 +30,16 @@ async def read_feed(
         if len(numbered) < PAGE:
             return
         after = numbered[-1]
+
+
+async def event_at(client: ServiceClient, topic: str, partition: int, seq: int) -> Message | None:
+    """The event of this number, if the log has one. Raises `CalleeAway` on an outage."""
+    service = topic.split(".", 1)[0]
+    response = await client.request(
+        "GET", service, f"/v1/events/{topic}/{partition}", params={"after": seq - 1, "limit": 1}
+    )
+    for line in response.content.splitlines():
+        message = from_feed(topic, partition, line)
+        if message.seq == seq:
+            return message
+    return None

@@ -71,12 +71,19 @@ class Envelope(BaseModel):
 
 
 class Checkpoint(BaseModel):
-    """No event dated `through` or earlier will get a `seq` above `last_seq` in this partition."""
+    """No event dated `through` or earlier will get a `seq` above `last_seq` in this partition.
+
+    `head_seq` and `head_id` are the newest event numbered when this was said (0 and null before
+    the first). A consumer that has heard more, or another event under this number, knows that the
+    producer's log is not the one it has read: an older backup was restored.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     through: AwareDatetime
     last_seq: int
+    head_seq: int | None = None
+    head_id: str | None = None
 
 
 def checkpoint_type(topic: str) -> str:

@@ -14,7 +14,7 @@ from services.assignments.domain.executions import Status
 from services.assignments.models import Assignment, Execution, ExecutionStep
 from shared.clients.base import ServiceClient
 from shared.clients.directory import Addressee
-from shared.consumer import Circumstances
+from shared.event_router import Circumstances
 from shared.events.assignments import ExecutionIssued
 from shared.events.directory import AppointmentEnded, AppointmentMade
 from shared.events.meetings import AddresseeKind, Addressees

@@ -15,8 +15,8 @@ from services.assignments.models import Execution, KnownRegion
 from services.assignments.service import issuing, overdue, routing
 from shared.clients.base import ServiceClient
 from shared.clients.directory import Addressee
-from shared.consumer import Circumstances
 from shared.db import Sessions, transaction
+from shared.event_router import Circumstances
 from shared.events.directory import AppointmentEnded, AppointmentEvent, AppointmentMade
 from shared.events.meetings import AddresseeKind, Addressees, Control
 from shared.tables import OutboxRecord

@@ -23,6 +23,7 @@ from services.assignments.domain.executions import Addressee, ExecutorRole, Stat
 from services.assignments.domain.register import Sort, Wanted
 from services.assignments.models import Execution
 from services.assignments.service import exports, register
+from shared import spreadsheets
 from shared.auth import Actor, Role
 from tests.assignments.register import OTHER, day, furnish, place
 from tests.conftest import NOW, Headers, Tokens
@@ -242,9 +243,9 @@ async def _fill(session: AsyncSession, number: int) -> None:
     session.expunge_all()
 
 
-@pytest.mark.parametrize("kind", [exports.CSV, exports.XLSX], ids=["csv", "xlsx"])
+@pytest.mark.parametrize("kind", [spreadsheets.CSV, spreadsheets.XLSX], ids=["csv", "xlsx"])
 async def test_memory_does_not_grow_with_the_rows(
-    session: AsyncSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: exports.Kind
+    session: AsyncSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: spreadsheets.Kind
 ) -> None:
     """20 000 rows of a kilobyte each are 40 MB as objects; what is held is a batch."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -273,7 +274,9 @@ async def test_a_failure_midway_is_a_refusal_and_leaves_no_file(
 ) -> None:
     await place(session)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    broken = SimpleNamespace(heading="x", shape=exports.Shape.TEXT, width=1, cell=lambda row: row.x)
+    broken = SimpleNamespace(
+        heading="x", shape=spreadsheets.Shape.TEXT, width=1, cell=lambda row: row.x
+    )
     monkeypatch.setattr(exports, "COLUMNS", (broken,))
 
     response = await client.get(XLSX, headers=token("auditor"))

@@ -142,6 +142,27 @@ async def test_of_opposite_commands_one_wins_and_the_others_learn_what_it_made(
         assert all(answer.json()["current"] == standing for answer in lost)
 
 
+async def test_no_command_waits_for_reminders_that_are_being_composed(
+    api: httpx.AsyncClient, sessions: Sessions, token: Tokens
+) -> None:
+    """They refer to many executions; waiting for them both ways round was a deadlock."""
+    executions = await _executions(sessions, 2, status=Status.FORWARDED, done=date(2023, 10, 9))
+    ids = [execution.id for execution in executions]
+    referring = select(Execution.id).where(col(Execution.id).in_(ids))
+    async with transaction(sessions) as composing, asyncio.timeout(4):
+        # What the database does for every line that refers to an execution.
+        found = await composing.exec(referring.with_for_update(read=True, key_share=True))
+        assert len(found.all()) == 2
+        answers = [
+            await api.post(f"/v1/executions/{id_}/{command}", headers=headers, json=body)
+            for id_, command, body, headers in (
+                (ids[0], "accept", None, token("cur_controller")),
+                (ids[1], "return", REASON, token("cur_controller")),
+            )
+        ]
+    assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
+
+
 async def test_of_many_changes_of_one_execution_none_is_lost(
     api: httpx.AsyncClient, sessions: Sessions, token: Tokens
 ) -> None:

@@ -31,11 +31,11 @@ async def reference(api: Api) -> None:
     await api.post("cur_admin", "directory", "/v1/reference-data/load", at=noon(1))
 
 
-async def cluster_of(api: Api, code: str, at: datetime) -> str:
+async def cluster_of(api: Api, code: str, at: datetime, region: str = REGION) -> str:
     body = {
         "code": code,
         "name": f"Кластер {code}",
-        "region": REGION,
+        "region": region,
         "industry": (await api.get("cur_admin", "directory", "/v1/industries"))["items"][0]["code"],
         "cohort": 2022,
     }
@@ -43,15 +43,15 @@ async def cluster_of(api: Api, code: str, at: datetime) -> str:
     return str(made["id"])
 
 
-async def coordinator_of(api: Api) -> None:
+async def coordinator_of(api: Api, region: str = REGION) -> None:
     held = await api.get(
-        "cur_admin", "directory", "/v1/appointments", region=REGION, office="coordinator"
+        "cur_admin", "directory", "/v1/appointments", region=region, office="coordinator"
     )
     if held["items"]:
         return
     person = await api.post("cur_admin", "directory", "/v1/people", {"full_name": "Анна Иванова"})
     body = {
-        "region": REGION,
+        "region": region,
         "office": "coordinator",
         "person_id": person["id"],
         "valid_from": "2023-09-01",
@@ -110,8 +110,8 @@ async def executions_of(api: Api, protocol_id: str, count: int) -> list[dict[str
 async def hand_in(api: Api, execution: dict[str, Any], *commands: tuple[str, datetime]) -> None:
     """The way up to the named commands, each at its instant."""
     who = {
-        "acknowledge": f"coordinator-{REGION}",
-        "forward": f"coordinator-{REGION}",
+        "acknowledge": f"coordinator-{execution['region']}",
+        "forward": f"coordinator-{execution['region']}",
         "start": f"cluster-{execution['cluster_id']}",
         "submit": f"cluster-{execution['cluster_id']}",
         "return": "cur_controller",
@@ -171,6 +171,26 @@ async def test_the_worked_example_of_the_specification(api: Api) -> None:
     assert (await explanation(api, noon(18)))["item"]["raw_bp"] == 4314
     assert (await explanation(api, noon(18) + timedelta(hours=1)))["item"]["raw_bp"] == 6029
     await api.set_clock(start_of(date(2023, 9, 19)))
+
+
+async def test_days_are_kept_and_parts_name_their_assignment(api: Api) -> None:
+    """By the worker, of what the broker brought: the 17th has ended everywhere and all is heard."""
+    trends = await eventually(
+        lambda: api.get("auditor", "rating", "/v1/ratings/trends", period="2023-09"),
+        lambda found: found["through"] == "2023-09-17",
+    )
+    [region] = [one for one in trends["items"] if one["region"] == REGION]
+    days = {point["day"]: (point["raw_bp"], point["place"]) for point in region["points"]}
+    assert (days["2023-09-04"], days["2023-09-13"]) == ((None, None), (4314, 1))
+
+    told = await eventually(
+        lambda: explanation(api, noon(18)),
+        lambda found: all(part["assignment_number"] for part in found["parts"]),
+    )
+    for part in told["parts"]:
+        path = part["timeline_url"].removeprefix(api.urls["assignments"])
+        assert path == f"/v1/executions/{part['execution_id']}/timeline"
+        assert (await api.get("auditor", "assignments", path))["items"]
 
 
 async def rating_of(api: Api, holds: Any) -> dict[str, Any]:

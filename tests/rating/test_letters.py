@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import httpx
+import openpyxl
 import pytest
 from pydantic import HttpUrl, SecretStr
 from pypdf import PdfReader
@@ -24,6 +25,7 @@ from services.rating.letters import Finding, Letter, Month, render
 from services.rating.models import Slice, SliceLetter
 from services.rating.service import letters, slices
 from shared.clients.base import CalleeAway, ServiceClient
+from shared.spreadsheets import XLSX
 from tests.conftest import Headers, Tokens, settings_for
 from tests.mailbox import mailbox
 from tests.rating.test_domain import FOUR
@@ -226,11 +228,21 @@ async def test_a_letter_is_sent_once_with_its_pdf_and_the_slice_is_published_aft
     assert len(box.kept) == 3
     [(recipients, letter), *_] = box.kept
     assert recipients == ["head@example.org"]
-    [attached] = letter.iter_attachments()
+    attached, table = letter.iter_attachments()
     assert (attached.get_content_type(), attached.get_filename()) == (
         "application/pdf",
         "rating-2023-10-16.pdf",
     )
+    assert (table.get_content_type(), table.get_filename()) == (
+        XLSX.media_type,
+        "rating-2023-10-16.xlsx",
+    )
+    executions, notes = openpyxl.load_workbook(io.BytesIO(table.get_content())).worksheets
+    assert (executions.title, executions.max_row) == ("Исполнения", 5)
+    heading, *rows = executions.iter_rows(values_only=True)
+    contribution = heading.index("Вклад (вес · зачёт)")
+    assert sorted(str(row[contribution]) for row in rows) == ["0", "100", "112", "90"]
+    assert ("Балл региона", "54,20") in list(notes.iter_rows(max_col=2, values_only=True))
     said = read(attached.get_content())
     assert "54,20" in said
     assert "Иванова М. С." in said
@@ -311,6 +323,24 @@ async def test_a_revision_writes_to_the_regions_it_changed(
     assert (await session.exec(chosen)).all() == ["16"]
 
 
+async def test_a_revision_that_changes_no_line_is_published_without_letters(
+    session: AsyncSession, databases: dict[str, str], october: Slice
+) -> None:
+    await prepared(session, databases)
+    await add(session, replace(FOUR[0], version=9), LATER)
+    correction = Correction(FOUR[0].execution_id, 9, "Уточнено")
+    revision = await slices.revise(
+        session, october.id, "Уточнено", [correction], by="admin", now=LATER
+    )
+    assert revision.result_hash == october.result_hash
+    async with directory(databases) as client:
+        assert await letters.prepare(session, client, now=LATER) is not None
+        assert (revision.status, revision.sent_at) == (SliceStatus.PUBLISHED, LATER)
+        assert await letters.prepare(session, client, now=LATER) is None
+    written = select(SliceLetter.region).where(col(SliceLetter.slice_id) == revision.id)
+    assert (await session.exec(written)).all() == []
+
+
 async def test_the_link_shows_a_button_and_only_the_button_acknowledges(
     session: AsyncSession, databases: dict[str, str], october: Slice, client: httpx.AsyncClient
 ) -> None:
@@ -359,7 +389,11 @@ async def test_who_sees_letters_and_who_acknowledges(
     assert (await client.post(f"{path}/41/acknowledge", headers=head)).status_code == 404
     pdf = await client.get(f"{path}/16/letter.pdf", headers=head)
     assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
-    assert (await client.get(f"{path}/16/letter.pdf", headers=head)).content == pdf.content
+    again = await client.get(f"{path}/16/letter.pdf", headers=head)
+    assert again.content == pdf.content, "made once"
+    assert (await client.get(f"{path}/41/letter.xlsx", headers=head)).status_code == 404
+    table = await client.get(f"{path}/16/letter.xlsx", headers=head)
+    assert (table.status_code, table.headers["content-type"]) == (200, XLSX.media_type)
     for who in (as_("coordinator", "16"), as_("cur_admin"), as_("auditor")):
         assert (await client.post(f"{path}/16/acknowledge", headers=who)).status_code == 403
     done = (await client.post(f"{path}/16/acknowledge", headers=head)).json()

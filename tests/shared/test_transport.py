@@ -187,6 +187,27 @@ async def test_a_broker_that_restarts_empty_under_a_running_consumer_loses_nothi
             await stack.aclose()
 
 
+@pytest.mark.parametrize("later", [1, 3, 6], ids=["fewer", "as many", "more than were lost"])
+async def test_a_producer_put_back_to_a_backup_is_heard_anew_while_the_consumer_goes_on(
+    line: Line, later: int
+) -> None:
+    kept, lost, new = ([fact() for _ in range(count)] for count in (4, 3, later))
+    async with line.hearing_it():
+        async with line.relaying():
+            await line.tell(*kept)
+            await until(lambda: line.at_the_end(*kept), "heard before the backup")
+            await line.tell(*lost)
+            await until(lambda: line.at_the_end(*kept, *lost), "heard, and lost soon")
+        connection = await asyncpg.connect(line.settings.database_dsn)
+        await connection.execute("delete from outbox where seq > 4")
+        await connection.execute("update outbox_streams set last_seq = least(last_seq, 4)")
+        await connection.execute("update outbox_streams set announced_seq = last_seq")
+        await connection.close()
+        async with line.relaying():
+            await line.tell(*new)
+            await until(lambda: line.at_the_end(*kept, *new), "what the producer now has")
+
+
 async def test_duplicates_and_strangers_in_the_broker_change_nothing(line: Line) -> None:
     told = fact()
     moved = ExecutionForwarded(**{**told.model_dump(), "version": 2, "status": "forwarded"})

@@ -101,7 +101,7 @@ async def closing_by_appointment(session: AsyncSession, region: str) -> Sequence
             col(Execution.status).in_(OPEN),
         )
         .order_by(col(Execution.id))
-        .with_for_update(of=Execution)
+        .with_for_update(key_share=True, of=Execution)
     )
     return (await session.exec(statement)).all()
 
@@ -135,7 +135,7 @@ async def misrouted(
         )
         .order_by(col(Execution.id))
         .limit(1000)
-        .with_for_update(of=Execution)
+        .with_for_update(key_share=True, of=Execution)
     )
     if region is not None:
         statement = statement.where(col(Execution.region) == region)

@@ -60,13 +60,17 @@ async def get_execution(session: AsyncSession, execution_id: UUID, actor: Actor)
 async def lock_visible(
     session: AsyncSession, execution_ids: Sequence[UUID], actor: Actor
 ) -> Mapping[UUID, tuple[Execution, Assignment]]:
-    """Those of the executions the actor may see, with their assignments, locked in one order."""
+    """Those of the executions the actor may see, with their assignments, locked in one order.
+
+    Every lock of executions leaves room for rows that refer to them (`for no key update`):
+    reminders refer to many at once, in an order of their own.
+    """
     statement = (
         select(Execution, Assignment)
         .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
         .where(col(Execution.id).in_(execution_ids), visible_to(actor))
         .order_by(col(Execution.id))
-        .with_for_update(of=Execution)
+        .with_for_update(key_share=True, of=Execution)
         # Whoever has read a row before it was locked gets it anew.
         .execution_options(populate_existing=True)
     )
@@ -76,7 +80,8 @@ async def lock_visible(
 async def lock_with_co_executions(session: AsyncSession, execution_ids: Sequence[UUID]) -> None:
     """Lock the executions and what co-executors owe to them, in the one order of all locks."""
     own = or_(col(Execution.id).in_(execution_ids), col(Execution.lead_id).in_(execution_ids))
-    statement = select(Execution.id).where(own).order_by(col(Execution.id)).with_for_update()
+    statement = select(Execution.id).where(own).order_by(col(Execution.id))
+    statement = statement.with_for_update(key_share=True)
     (await session.exec(statement)).all()
 
 
@@ -107,7 +112,7 @@ async def lock_open_co_executions(
         select(Execution)
         .where(col(Execution.lead_id).in_(lead_ids), col(Execution.status).in_(OPEN))
         .order_by(col(Execution.id))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return (await session.exec(statement)).all()
 
@@ -133,7 +138,7 @@ async def lock_expired(
         )
         .order_by(col(Execution.id))
         .limit(limit)
-        .with_for_update(of=Execution)
+        .with_for_update(key_share=True, of=Execution)
     )
     if after is not None:
         statement = statement.where(col(Execution.id) > after)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from services.assignments.domain.executions import Command, Order
 from services.assignments.models import Execution
@@ -26,12 +26,14 @@ from services.assignments.routers.actions import as_actions
 from services.assignments.schemas.executions import (
     ActionList,
     Delegation,
+    DigestList,
     ExecutionFacts,
     ExecutionRead,
     FactsPage,
     PartialAcceptance,
     Reason,
     Redating,
+    RegionDigest,
     Remark,
     Report,
     StepList,
@@ -41,6 +43,7 @@ from services.assignments.schemas.executions import (
 from services.assignments.service import files, inbox
 from services.assignments.service.assignments import check_successor
 from shared import pages
+from shared.auth import Actor, Role, demand
 from shared.clock import Instant, Now
 from shared.db import Session
 from shared.events.base import partition_of
@@ -79,6 +82,22 @@ async def list_facts(
     items = [ExecutionFacts.model_validate_json(row) for row in rows]
     following = pages.encode(items[-1].execution_id) if len(items) == limit else None
     return FactsPage(items=items, next_cursor=following)
+
+
+@router.get("/digest", responses=problems(401, 403, 422), summary="Дайджесты фактов")
+async def digest_facts(
+    actor: Annotated[Actor, Depends(demand(Role.SERVICE, Role.AUDITOR, Role.CUR_ADMIN))],
+    session: Session,
+    now: Now,
+    as_of: Annotated[
+        Instant | None,
+        Query(description="Версии не позже этого момента", examples=["2023-10-31T20:59:59Z"]),
+    ] = None,
+) -> DigestList:
+    """По региону: сколько исполнений и версий их фактов и дайджест — для сверки с рейтингом."""
+    rows = await facts.digests(session, as_of or now)
+    items = [RegionDigest.model_validate(row) for row in rows]
+    return DigestList(as_of=as_of or now, items=items)
 
 
 @router.get(

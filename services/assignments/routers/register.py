@@ -14,7 +14,6 @@ from services.assignments.models import SavedView
 from services.assignments.repository import views
 from services.assignments.repository.register import Line, Scope, key_of
 from services.assignments.routers.access import Reader
-from services.assignments.routers.downloads import FileAnswer
 from services.assignments.schemas.executions import ExecutionRead
 from services.assignments.schemas.register import (
     Counters,
@@ -36,8 +35,10 @@ from shared import pages
 from shared.auth import Actor
 from shared.clock import Instant, Now
 from shared.db import Session
+from shared.downloads import FileAnswer, file_of
 from shared.idempotency import Idempotent
 from shared.problems import problems
+from shared.spreadsheets import CSV, XLSX, Kind
 
 router = APIRouter(prefix="/v1", tags=["register"])
 
@@ -163,15 +164,10 @@ def _region(one: service.RegionTally) -> RegionCounters:
     )
 
 
-def _file(kind: exports.Kind) -> dict[int | str, dict[str, Any]]:
-    schema = {"schema": {"type": "string", "format": "binary"}}
-    return {200: {"description": "Файл", "content": {kind.media_type: schema}}}
-
-
 @router.get(
     "/executions/export.csv",
     response_class=FileAnswer,
-    responses=_file(exports.CSV) | problems(401, 403, 404, 422),
+    responses=file_of(CSV.media_type) | problems(401, 403, 404, 422),
     summary="Реестр в CSV",
     tags=["executions"],
 )
@@ -179,13 +175,13 @@ async def export_executions_csv(
     actor: Reader, session: Session, now: Now, query: Annotated[ExportQuery, Query()]
 ) -> Response:
     """Тот же отбор файлом для Excel: UTF-8 с BOM, разделитель «;»; до 100 000 строк."""
-    return await _export(exports.CSV, actor, session, now, query)
+    return await _export(CSV, actor, session, now, query)
 
 
 @router.get(
     "/executions/export.xlsx",
     response_class=FileAnswer,
-    responses=_file(exports.XLSX) | problems(401, 403, 404, 422),
+    responses=file_of(XLSX.media_type) | problems(401, 403, 404, 422),
     summary="Реестр в XLSX",
     tags=["executions"],
 )
@@ -193,16 +189,21 @@ async def export_executions_xlsx(
     actor: Reader, session: Session, now: Now, query: Annotated[ExportQuery, Query()]
 ) -> Response:
     """Тот же отбор книгой Excel: даты — датами, числа — числами; до 100 000 строк."""
-    return await _export(exports.XLSX, actor, session, now, query)
+    return await _export(XLSX, actor, session, now, query)
 
 
 async def _export(
-    kind: exports.Kind, actor: Actor, session: Session, now: datetime, query: ExportQuery
+    kind: Kind, actor: Actor, session: Session, now: datetime, query: ExportQuery
 ) -> Response:
     asked = await _asked(session, actor, query)
     scope = await _scope(session, actor, asked, now)
     file = await exports.export(session, scope, asked.sort, kind)
-    return FileAnswer(file, media_type=kind.media_type, filename=exports.filename(kind, now))
+    return FileAnswer(
+        file,
+        media_type=kind.media_type,
+        filename=exports.filename(kind, now),
+        plain="register",
+    )
 
 
 @router.get(

@@ -148,6 +148,28 @@ class ExecutionFacts(BaseModel):
     occurred_at: AwareDatetime
 
 
+class RegionDigest(BaseModel):
+    """What there is of a region's facts, in one number: see `shared/digests.py`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    region: str = Field(max_length=2, examples=["16"])
+    executions: int = Field(examples=[61])
+    versions: int = Field(description="Версий фактов этих исполнений", examples=[342])
+    digest: str = Field(
+        max_length=40,
+        description="Сумма первых восьми байтов SHA-256 каждой версии фактов",
+        examples=["-81650236720931"],
+    )
+
+
+class DigestList(BaseModel):
+    """The digests of all regions that have executions."""
+
+    as_of: AwareDatetime
+    items: list[RegionDigest] = Field(max_length=200)
+
+
 class FactsPage(BaseModel):
     """A page of facts."""
 

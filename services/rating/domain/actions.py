@@ -128,20 +128,24 @@ def together(
     return rivals.score(total)
 
 
-def sentence(action: Action, who: str) -> str:
-    """The action and its effect in one line of Russian; `who` says whose execution it is."""
+def sentence(action: Action, who: str, what: str | None = None) -> str:
+    """The action and its effect in one line of Russian.
+
+    `who` says whose execution it is, `what` of which assignment, where that is known.
+    """
     due = f"срок {action.due_star:%d.%m.%Y}"
     if action.move is Move.WAIT:
+        report = f"Отчёт по {what}" if what else "Отчёт"
         return (
-            f"Отчёт ждёт рассмотрения в ЦУР ({who}, {due}):"
+            f"{report} ждёт рассмотрения в ЦУР ({who}, {due}):"
             " делать нечего, до возврата балл не изменится"
         )
-    what = (
-        f"Передать в ЦУР сегодня отчёт, который ждёт у координатора ({who}, {due})"
-        if action.move is Move.FORWARD
-        else f"Закрыть сегодня исполнение ({who}, {due})"
-    )
-    return f"{what} → {effect(action.before, action.after)}"
+    if action.move is Move.FORWARD:
+        report = f"отчёт по {what}" if what else "отчёт"
+        said = f"Передать в ЦУР сегодня {report}, который ждёт у координатора"
+    else:
+        said = f"Закрыть {what} сегодня" if what else "Закрыть сегодня исполнение"
+    return f"{said} ({who}, {due}) → {effect(action.before, action.after)}"
 
 
 def effect(before: Score, after: Score) -> str:

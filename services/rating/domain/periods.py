@@ -50,6 +50,12 @@ class Period:
     def month_of(cls, day: date) -> "Period":
         return cls.parse(f"{day:%Y-%m}")
 
+    @classmethod
+    def all_of(cls, day: date) -> tuple["Period", "Period", "Period"]:
+        """The day's month, quarter and year."""
+        quarter = cls.parse(f"{day.year}-Q{(day.month + 2) // 3}")
+        return cls.month_of(day), quarter, cls.parse(str(day.year))
+
     @property
     def is_month(self) -> bool:
         return (self.start.year, self.start.month) == (self.end.year, self.end.month)

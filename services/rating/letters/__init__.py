@@ -24,6 +24,8 @@ class Finding:
     weight: int
     credit_bp: int
     reason: str
+    # The assignment's, where it has been heard of.
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

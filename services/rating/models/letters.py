@@ -39,9 +39,10 @@ class SliceLetter(Base, table=True):
 
 
 class LetterFile(Base, table=True):
-    """The PDF as it was sent."""
+    """The files as they were sent; letters of before there were tables have none."""
 
     __tablename__ = "letter_files"
 
     letter_id: UUID = Field(foreign_key="slice_letters.id", primary_key=True)
     pdf: bytes
+    xlsx: bytes | None = None

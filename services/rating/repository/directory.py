@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.models import Cluster, Region
+from services.rating.repository import trends
 from services.rating.repository.newest import keep_newest
 from services.rating.repository.standings import touch
 from shared.errors import NotFound
@@ -21,7 +22,15 @@ class RegionNotFound(NotFound):
 
 
 async def keep_regions(session: AsyncSession, heard: Sequence[RegionEvent]) -> None:
-    """Store the newest facts of regions, and mark them: a time zone moves due moments."""
+    """Store the newest facts of regions, and mark them: a time zone moves due moments.
+
+    One that has moved to another zone has all its days worked out anew, as any `as_of` is.
+    """
+    known = {event.code: event.timezone for event in heard}
+    statement = select(Region.code, Region.timezone).where(col(Region.code).in_(known))
+    moved = [code for code, zone in await session.exec(statement) if zone != known[code]]
+    if moved:
+        await trends.reopen(session, moved, None)
     await keep_newest(session, Region, "code", heard)
     await touch(session, {event.code for event in heard})
 
@@ -49,3 +58,8 @@ async def clusters_by_id(session: AsyncSession, ids: Iterable[UUID]) -> Mapping[
     """Those of the clusters that are known."""
     statement = select(Cluster).where(col(Cluster.cluster_id).in_(list(ids)))
     return {found.cluster_id: found for found in await session.exec(statement)}
+
+
+async def list_clusters(session: AsyncSession) -> Mapping[UUID, Cluster]:
+    """All clusters by id, closed ones too."""
+    return {found.cluster_id: found for found in await session.exec(select(Cluster))}

@@ -1,44 +1,48 @@
 """Statements about facts of executions: keep what is heard, read what may count."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Dialect, Row, false, or_, text, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.facts import Facts
 from services.rating.domain.periods import Period
 from services.rating.models import ExecutionFacts, ExecutionVersion, FactColumns
+from services.rating.repository import positions, trends
 from services.rating.repository.newest import newest, table_of
 from services.rating.repository.standings import touch
 from shared.events.assignments import ExecutionEvent
 
-_FACT_FIELDS: Final = ("execution_id", "version", *FactColumns.model_fields)
+FACT_FIELDS: Final = ("execution_id", "version", *FactColumns.model_fields)
 _SCORED: Final = tuple(field.name for field in fields(Facts))
 
 
-def _unnest() -> str:
+def from_arrays() -> str:
     """The facts as a table made of one array per column: one statement, however many rows."""
     types = {column.name: column.type for column in table_of(ExecutionVersion).columns}
     dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     arrays = ", ".join(
-        f"cast(:{name} as {types[name].compile(dialect=dialect)}[])" for name in _FACT_FIELDS
+        f"cast(:{name} as {types[name].compile(dialect=dialect)}[])" for name in FACT_FIELDS
     )
-    names = ", ".join(_FACT_FIELDS)
+    names = ", ".join(FACT_FIELDS)
     return f"({names}) select * from unnest({arrays}) as heard({names})"  # noqa: S608 - our names
 
 
-_KEEP_VERSIONS: Final = text(f"insert into execution_versions {_unnest()} on conflict do nothing")
+_KEEP_VERSIONS: Final = text(
+    f"insert into execution_versions {from_arrays()} on conflict do nothing"
+)
 _KEEP_NEWEST: Final = text(
-    f"insert into executions {_unnest()} on conflict (execution_id) do update set "
-    + ", ".join(f"{name} = excluded.{name}" for name in _FACT_FIELDS[1:])
+    f"insert into executions {from_arrays()} on conflict (execution_id) do update set "
+    + ", ".join(f"{name} = excluded.{name}" for name in FACT_FIELDS[1:])
     + " where executions.version < excluded.version"
 )
 
@@ -46,18 +50,28 @@ _KEEP_NEWEST: Final = text(
 async def keep_facts(session: AsyncSession, heard: Sequence[ExecutionEvent]) -> None:
     """Append the versions, store the newest facts, and mark their regions for the scorer.
 
-    Three statements however many events. Saying it twice changes nothing.
+    Few statements however many events. Saying it twice changes nothing. What is heard late (a
+    dead letter replayed, a reconciled fact) has the days it bears on worked out anew.
     """
     connection = await session.connection()
     versions = {(event.execution_id, event.version): event for event in heard}
-    await connection.execute(_KEEP_VERSIONS, _columns([versions[key] for key in sorted(versions)]))
+    ordered = [versions[key] for key in sorted(versions)]
+    await connection.execute(_KEEP_VERSIONS, columns_of(ordered))
     latest = newest(heard)
-    await connection.execute(_KEEP_NEWEST, _columns(latest))
+    await connection.execute(_KEEP_NEWEST, columns_of(latest))
     await touch(session, {event.region for event in latest})
+    through = await positions.complete_through(session)
+    late = [event for event in heard if through is not None and event.occurred_at <= through]
+    if late:
+        earliest = min(event.occurred_at for event in late).date()
+        # A day to spare, whatever the zone.
+        before = earliest - timedelta(days=2)
+        await trends.reopen(session, {event.region for event in late}, before)
 
 
-def _columns(events: Sequence[ExecutionEvent]) -> dict[str, list[Any]]:
-    return {name: [getattr(event, name) for event in events] for name in _FACT_FIELDS}
+def columns_of(events: Sequence[ExecutionEvent]) -> dict[str, list[Any]]:
+    """The parameters of `from_arrays`."""
+    return {name: [getattr(event, name) for event in events] for name in FACT_FIELDS}
 
 
 def _in_period(model: Any, period: Period) -> Any:
@@ -123,6 +137,33 @@ async def versions_of(
         col(ExecutionVersion.region) == region, col(ExecutionVersion.occurred_at) <= until
     )
     return [(row[0], Facts(*tuple(row)[1:])) for row in await session.exec(statement)]
+
+
+async def versions_between(
+    session: AsyncSession, regions: Sequence[str], after: datetime, until: datetime
+) -> Mapping[str, list[tuple[datetime, Facts]]]:
+    """The versions dated after the one instant up to the other, by region.
+
+    Without those that a newer one had overtaken by the first instant.
+    """
+    newer = aliased(ExecutionVersion)
+    overtaken = select(newer).where(
+        col(newer.execution_id) == col(ExecutionVersion.execution_id),
+        col(newer.version) > col(ExecutionVersion.version),
+        col(newer.occurred_at) <= after,
+    )
+    columns = [col(getattr(ExecutionVersion, name)) for name in ("occurred_at", *_SCORED)]
+    statement = select(*columns).where(
+        col(ExecutionVersion.region).in_(regions),
+        col(ExecutionVersion.occurred_at) > after,
+        col(ExecutionVersion.occurred_at) <= until,
+        ~overtaken.exists(),
+    )
+    found: dict[str, list[tuple[datetime, Facts]]] = {region: [] for region in regions}
+    for row in await session.exec(statement):
+        one = Facts(*tuple(row)[1:])
+        found[one.region].append((row[0], one))
+    return found
 
 
 async def facts_at_versions(

@@ -23,11 +23,15 @@ class LetterNotFound(NotFound):
 
 
 async def unprepared(session: AsyncSession) -> Slice | None:
-    """The oldest frozen slice without any letter, ours until the transaction ends."""
+    """The oldest frozen slice whose letters are to be made, ours until the transaction ends."""
     letters = select(SliceLetter.id).where(col(SliceLetter.slice_id) == col(Slice.id))
     statement = (
         select(Slice)
-        .where(col(Slice.status) != SliceStatus.DRAFT, ~letters.exists())
+        .where(
+            col(Slice.status) != SliceStatus.DRAFT,
+            col(Slice.sent_at).is_(None),
+            ~letters.exists(),
+        )
         .order_by(col(Slice.period), col(Slice.revision))
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -1,14 +1,16 @@
-"""Statements about how far the service has heard, and about beginning anew."""
+"""Statements about how far the service has heard."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.events.assignments import ExecutionEvent
 from shared.events.directory import RegionEvent
+from shared.tables import ConsumerPosition
 
 FACTS_TOPIC: Final = ExecutionEvent.topic
 REGIONS_TOPIC: Final = RegionEvent.topic
@@ -30,12 +32,15 @@ async def complete_through(
     return found
 
 
-async def forget_everything(session: AsyncSession) -> None:
-    """Empty the projection and the positions: the consumer then hears it all again."""
-    connection = await session.connection()
-    await connection.execute(
-        text(
-            "truncate executions, execution_versions, regions, clusters, touched, standings,"
-            " consumer_positions"
-        )
+async def lock(session: AsyncSession, topic: str, partition: int) -> ConsumerPosition | None:
+    """The position, ours until the transaction ends: nothing of the partition is heard meanwhile.
+
+    None where the partition has never been heard of.
+    """
+    statement = (
+        select(ConsumerPosition)
+        .where(col(ConsumerPosition.topic) == topic, col(ConsumerPosition.partition) == partition)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
+    return (await session.exec(statement)).first()

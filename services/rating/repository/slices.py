@@ -129,6 +129,23 @@ async def rows_of(session: AsyncSession, slice_id: UUID) -> Sequence[SliceRow]:
     return (await session.exec(statement)).all()
 
 
+async def lines_of(
+    session: AsyncSession, region: str, month: str
+) -> Sequence[tuple[Slice, SliceRow]]:
+    """The region's line in every frozen slice up to the month, the oldest first."""
+    statement = (
+        select(Slice, SliceRow)
+        .join(SliceRow, col(SliceRow.slice_id) == col(Slice.id))
+        .where(
+            col(SliceRow.region) == region,
+            col(Slice.period) <= month,
+            col(Slice.status) != SliceStatus.DRAFT,
+        )
+        .order_by(col(Slice.period), col(Slice.revision))
+    )
+    return (await session.exec(statement)).all()
+
+
 async def corrections_of(session: AsyncSession, slice_id: UUID) -> Sequence[SliceCorrection]:
     """What the revision sees corrected, by execution."""
     statement = (

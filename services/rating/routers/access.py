@@ -2,16 +2,20 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Query
 
 from services.rating.domain.periods import Period
 from services.rating.repository.directory import RegionNotFound
+from services.rating.service.clusters import ClusterNotFound
 from services.rating.service.regions import Rating, current_period
 from shared.auth import Actor, Role, demand
 from shared.clock import Instant
 
 Reader = Annotated[Actor, Depends(demand(*Role))]
+Listener = Annotated[Actor, Depends(demand(Role.PLATFORM, Role.CUR_ADMIN))]
+Looker = Annotated[Actor, Depends(demand(Role.PLATFORM, Role.CUR_ADMIN, Role.AUDITOR))]
 PeriodName = Annotated[
     str | None,
     Query(
@@ -63,3 +67,24 @@ def own_region(actor: Actor, code: str) -> None:
     seen = own_regions(actor)
     if seen is not None and code not in seen:
         raise RegionNotFound("Такого региона нет.", field="path.code")
+
+
+def own_subscriptions(actor: Actor) -> str | None:
+    """Whose subscriptions the actor sees; None for everybody's."""
+    return None if actor.is_any(Role.CUR_ADMIN, Role.AUDITOR) else actor.id
+
+
+def own_cluster(actor: Actor, cluster_id: UUID, region: str, industry: str | None) -> None:
+    """Raises `ClusterNotFound` for one whose work the actor does not see.
+
+    A region sees its clusters, an association those of its industry, a cluster itself.
+    """
+    regional = actor.is_any(Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD)
+    seen = (
+        actor.is_any(*_SEES_ALL)
+        or (regional and region in actor.regions)
+        or (actor.is_any(Role.ASSOCIATION) and industry in actor.industries)
+        or (actor.is_any(Role.CLUSTER) and cluster_id in actor.clusters)
+    )
+    if not seen:
+        raise ClusterNotFound("Такого кластера нет.", field="path.cluster_id")

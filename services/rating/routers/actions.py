@@ -1,19 +1,19 @@
 """What a region can do for its score, over HTTP."""
 
-from collections.abc import Mapping
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 
 from services.rating.board import render_row
 from services.rating.domain.actions import Action, effect, gain, sentence
 from services.rating.domain.places import Score
-from services.rating.models import Cluster
+from services.rating.domain.titles import title
 from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, own_region, when
+from services.rating.routers.parts import ExecutionLinks, Links
 from services.rating.schemas.actions import ActionRead, RegionActions, Together
 from services.rating.schemas.regions import RegionRow
 from services.rating.service.actions import find_actions
+from services.rating.service.names import Names
 from shared.clock import Now
 from shared.db import Session
 from shared.problems import problems
@@ -32,6 +32,7 @@ async def list_region_actions(
     code: RegionCode,
     session: Session,
     now: Now,
+    links: Links,
     period: PeriodName = None,
     as_of: AsOf = None,
     first: Annotated[
@@ -45,18 +46,23 @@ async def list_region_actions(
         **head_of(found.rating),
         item=RegionRow(**render_row(found.row)),
         today=found.today,
-        actions=[_action(action, found.clusters) for action in found.actions],
+        actions=[_action(action, found.names, links) for action in found.actions],
         together=_together(found.first, found.before, found.after),
     )
 
 
-def _action(action: Action, clusters: Mapping[UUID, Cluster]) -> ActionRead:
+def _action(action: Action, names: Names, links: ExecutionLinks) -> ActionRead:
     facts = action.facts
-    cluster = clusters.get(facts.cluster_id) if facts.cluster_id else None
+    cluster, assignment = names.cluster(facts), names.assignment(facts)
     who = cluster.name if cluster else f"кластер {facts.cluster_id}"
+    what = title(assignment.number, assignment.text) if assignment else None
     return ActionRead(
         execution_id=facts.execution_id,
+        execution_url=links.execution(facts.execution_id),
+        timeline_url=links.timeline(facts.execution_id),
         assignment_id=facts.assignment_id,
+        assignment_number=assignment.number if assignment else None,
+        assignment_text=assignment.text if assignment else None,
         cluster_id=facts.cluster_id,
         cluster_code=cluster.code if cluster else None,
         cluster_name=cluster.name if cluster else None,
@@ -70,7 +76,7 @@ def _action(action: Action, clusters: Mapping[UUID, Cluster]) -> ActionRead:
         raw_bp=action.after.raw_bp,
         place_before=action.before.place,
         place=action.after.place,
-        sentence=sentence(action, who),
+        sentence=sentence(action, who, what),
     )
 
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.rating.domain.groups import Grouping
 from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, when
+from services.rating.routers.selections import Filters, Order, select_groups
 from services.rating.schemas.groups import GroupRowRead, GroupsRating
 from services.rating.service.groups import GroupRow, rate_groups
 from shared.clock import Now
@@ -23,15 +24,18 @@ async def list_group_ratings(
     by: Grouping,
     session: Session,
     now: Now,
+    wanted: Filters,
     period: PeriodName = None,
     as_of: AsOf = None,
+    sort: Order = "place",
 ) -> GroupsRating:
-    """Та же формула по исполнениям всей группы; места — среди групп."""
+    """Та же формула по исполнениям всей группы; места — среди всех групп."""
     rating, rows = await rate_groups(session, *when(period, as_of, now), by)
-    return GroupsRating(**head_of(rating), by=by, items=[_group(row) for row in rows])
+    items = select_groups([group_read(row) for row in rows], wanted, sort)
+    return GroupsRating(**head_of(rating), by=by, items=items)
 
 
-def _group(row: GroupRow) -> GroupRowRead:
+def group_read(row: GroupRow) -> GroupRowRead:
     tally = row.score.tally
     return GroupRowRead(
         name=row.name,

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from services.rating import page
 from services.rating.models import SliceLetter
+from services.rating.page.letters import acknowledgement
 from services.rating.repository import letters as repository
 from services.rating.repository import slices as frozen
 from services.rating.routers.access import Reader, own_region, own_regions
@@ -17,7 +17,9 @@ from services.rating.service import letters as service
 from shared.auth import Actor, Role, demand, public
 from shared.clock import Now
 from shared.db import Session
+from shared.downloads import file_of
 from shared.problems import problems
+from shared.spreadsheets import XLSX
 from shared.text import RegionCode
 
 Admin = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
@@ -84,10 +86,30 @@ async def show_slice_letter(
     """То самое письмо, что уходит руководителю."""
     own_region(actor, code)
     letter = await repository.letter_of(session, slice_id, code, lock=True)
-    pdf = await service.pdf_of(session, letter, request.state.settings)
+    files = await service.files_of(session, letter, request.state.settings)
     name = f"rating-{code}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(pdf, media_type="application/pdf", headers=headers)
+    return Response(files.pdf, media_type="application/pdf", headers=headers)
+
+
+@router.get(
+    "/{code}/letter.xlsx",
+    response_class=Response,
+    responses=file_of(XLSX.media_type) | problems(401, 403, 404, 422),
+    summary="Таблица исполнений к письму, XLSX",
+)
+async def show_slice_letter_table(
+    actor: Recipient, slice_id: UUID, code: RegionCode, session: Session, request: Request
+) -> Response:
+    """Та самая таблица, что уходит с письмом; к письмам, отправленным раньше, её нет."""
+    own_region(actor, code)
+    letter = await repository.letter_of(session, slice_id, code, lock=True)
+    files = await service.files_of(session, letter, request.state.settings)
+    if files.xlsx is None:
+        raise repository.LetterNotFound("К этому письму таблицы не было.", field="path.code")
+    name = f"rating-{code}.xlsx"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(files.xlsx, media_type=XLSX.media_type, headers=headers)
 
 
 @router.post(
@@ -134,7 +156,7 @@ async def acknowledge_by_link(token: Token, session: Session, now: Now) -> HTMLR
 
 async def _page(session: Session, letter: SliceLetter) -> HTMLResponse:
     one = await frozen.get_slice(session, letter.slice_id)
-    shown = page.acknowledgement(
+    shown = acknowledgement(
         period=one.period,
         region=letter.region,
         token=letter.token,

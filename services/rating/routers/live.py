@@ -1,14 +1,13 @@
-"""The live board over HTTP: the stream of its changes, and its page."""
+"""The live board over HTTP: the stream of its changes, and badges."""
 
 import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
-from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from services.rating import page
 from services.rating.board import Board, EventStream
+from services.rating.page.badge import badge
 from services.rating.repository.directory import RegionNotFound
 from shared.auth import public
 from shared.errors import Unavailable
@@ -24,14 +23,6 @@ class BoardEmpty(Unavailable):
 
 
 router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
-pages = APIRouter(include_in_schema=False, dependencies=[Depends(public)])
-
-
-# The page runs our own script and style and nothing else.
-_CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-    " base-uri 'none'; form-action 'none'; frame-ancestors *"
-)
 
 
 @router.get(
@@ -77,7 +68,7 @@ async def show_badge(
     snapshot = board.snapshot
     if snapshot is None:
         raise BoardEmpty("Рейтинг ещё не загружен. Повторите через несколько секунд.")
-    picture = page.badge({**snapshot.head, "items": snapshot.items}, code)
+    picture = badge({**snapshot.head, "items": snapshot.items}, code)
     if picture is None:
         raise RegionNotFound("Такого региона нет.", field="path.code")
     etag = f'"{hashlib.sha256(picture.encode()).hexdigest()[:32]}"'
@@ -90,13 +81,3 @@ async def show_badge(
     if if_none_match is not None and etag in if_none_match:
         return Response(status_code=304, headers=headers)
     return Response(picture, media_type="image/svg+xml", headers=headers)
-
-
-@pages.get("/", response_class=HTMLResponse)
-async def show_board(request: Request) -> HTMLResponse:
-    """The page: complete without JavaScript, live with it."""
-    board: Board = request.state.board
-    snapshot = board.snapshot
-    shown = {**snapshot.head, "items": snapshot.items} if snapshot else None
-    headers = {"Content-Security-Policy": _CSP, "X-Content-Type-Options": "nosniff"}
-    return HTMLResponse(page.render(shown), headers=headers)

@@ -1,19 +1,20 @@
 """Ratings of regions over HTTP: live from memory, or as of any instant from the versions heard."""
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 
-from services.rating.board import render_row
-from services.rating.domain.explanations import Part
+from services.rating.board import Board, render_row
 from services.rating.repository.directory import get_region
 from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, own_region, when
+from services.rating.routers.parts import Links, part_read
+from services.rating.routers.selections import District, Filters, RegionOrder, select_regions
 from services.rating.schemas.regions import (
-    PartRead,
     RegionExplanation,
     RegionRating,
     RegionRow,
     RegionsRating,
 )
 from services.rating.service import regions as service
+from services.rating.service.names import names_of
 from shared.auth import public
 from shared.clock import Now
 from shared.db import Session
@@ -30,12 +31,35 @@ router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
     summary="Рейтинг регионов",
 )
 async def list_region_ratings(
-    session: Session, now: Now, period: PeriodName = None, as_of: AsOf = None
+    request: Request,
+    session: Session,
+    now: Now,
+    wanted: Filters,
+    period: PeriodName = None,
+    as_of: AsOf = None,
+    federal_district: District = None,
+    sort: RegionOrder = "region",
 ) -> RegionsRating:
-    """Рейтинг 89 регионов: без параметров живой, из памяти, с ETag; `as_of` — на любой момент."""
-    rating, _ = await service.rate_regions(session, *when(period, as_of, now))
-    items = [RegionRow(**render_row(row)) for row in rating.rows]
-    return RegionsRating(**head_of(rating), items=items)
+    """Рейтинг 89 регионов: без параметров живой, из памяти, с ETag; `as_of` — на любой момент.
+
+    Отбор и порядок не меняют мест: место — среди всех регионов.
+    """
+    whole = None if period or as_of else live_rating(request)
+    if whole is None:
+        rating, _ = await service.rate_regions(session, *when(period, as_of, now))
+        whole = RegionsRating(
+            **head_of(rating), items=[RegionRow(**render_row(row)) for row in rating.rows]
+        )
+    items = select_regions(whole.items, federal_district, wanted, sort)
+    return whole.model_copy(update={"items": items})
+
+
+def live_rating(request: Request) -> RegionsRating | None:
+    """The board of this process, once it is loaded: it costs no statement."""
+    board: Board | None = getattr(request.state, "board", None)
+    if board is None or board.snapshot is None:
+        return None
+    return RegionsRating.model_validate({**board.snapshot.head, "items": board.snapshot.items})
 
 
 @router.get("/regions/{code}", responses=problems(401, 403, 404, 422), summary="Рейтинг региона")
@@ -64,42 +88,18 @@ async def explain_region_rating(
     code: RegionCode,
     session: Session,
     now: Now,
+    links: Links,
     period: PeriodName = None,
     as_of: AsOf = None,
 ) -> RegionExplanation:
     """Каждое исполнение региона: вес, зачёт, опоздание, причина. Чужой регион не виден."""
     own_region(actor, code)
     found = await service.explain_region(session, code, *when(period, as_of, now))
+    names = await names_of(session, (part.facts for part in found.parts))
     return RegionExplanation(
         **head_of(found.rating),
         item=RegionRow(**render_row(found.row)),
         numerator=found.row.tally.numerator,
         denominator=found.row.tally.weight,
-        parts=[part_read(part) for part in found.parts],
-    )
-
-
-def part_read(part: Part) -> PartRead:
-    """An execution's part as clients see it."""
-    facts, credit = part.facts, part.credit
-    return PartRead(
-        execution_id=facts.execution_id,
-        assignment_id=facts.assignment_id,
-        cluster_id=facts.cluster_id,
-        weight=facts.weight,
-        due=facts.due,
-        due_star=credit.due_star if credit else None,
-        done=facts.done,
-        late=credit.late if credit else None,
-        returns=facts.returns,
-        extensions=facts.extensions,
-        timeliness_bp=credit.timeliness if credit else None,
-        quality_bp=credit.quality if credit else None,
-        discipline_bp=credit.discipline if credit else None,
-        credit_bp=credit.value if credit else None,
-        contribution=part.contribution,
-        counts=credit is not None,
-        left_out=part.left,
-        provisional=credit.provisional if credit else False,
-        reason=part.reason,
+        parts=[part_read(part, names, links) for part in found.parts],
     )

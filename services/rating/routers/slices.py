@@ -9,7 +9,8 @@ from services.rating.domain.slices import Correction
 from services.rating.models import SliceRow
 from services.rating.repository import slices as repository
 from services.rating.routers.access import Reader, own_region
-from services.rating.routers.regions import part_read
+from services.rating.routers.parts import Links, part_read
+from services.rating.routers.selections import District, Filters, RegionOrder, select_regions
 from services.rating.schemas.slices import (
     CorrectionRead,
     RevisionCreate,
@@ -21,6 +22,7 @@ from services.rating.schemas.slices import (
     VerificationRead,
 )
 from services.rating.service import slices as service
+from services.rating.service.names import names_of
 from shared.auth import Actor, Role, demand, public
 from shared.clock import Now
 from shared.db import Session
@@ -48,15 +50,25 @@ async def list_slices(session: Session, period: Month = None) -> SliceList:
     responses=problems(404, 422),
     summary="Срез со строками регионов",
 )
-async def read_slice(slice_id: UUID, session: Session, response: Response) -> SliceWhole:
-    """Срез не меняется никогда; меняется только, разослан ли он и опубликован ли."""
+async def read_slice(
+    slice_id: UUID,
+    session: Session,
+    response: Response,
+    wanted: Filters,
+    federal_district: District = None,
+    sort: RegionOrder = "region",
+) -> SliceWhole:
+    """Срез не меняется никогда; меняется только, разослан ли он и опубликован ли.
+
+    Отбор и порядок строк не меняют мест.
+    """
     one = await repository.get_slice(session, slice_id)
     tag(response, one.version)
     rows = await repository.rows_of(session, slice_id)
     corrections = await repository.corrections_of(session, slice_id)
     return SliceWhole(
         **SliceRead.model_validate(one).model_dump(),
-        items=[row_read(row) for row in rows],
+        items=select_regions([row_read(row) for row in rows], federal_district, wanted, sort),
         corrections=[CorrectionRead.model_validate(held) for held in corrections],
     )
 
@@ -67,17 +79,18 @@ async def read_slice(slice_id: UUID, session: Session, response: Response) -> Sl
     summary="Почему такой балл в срезе",
 )
 async def explain_slice(
-    actor: Reader, slice_id: UUID, code: RegionCode, session: Session
+    actor: Reader, slice_id: UUID, code: RegionCode, session: Session, links: Links
 ) -> SliceExplanation:
     """Каждое исполнение региона на конец месяца: вес, зачёт, причина. Чужой регион не виден."""
     own_region(actor, code)
     one, row, parts = await service.explain(session, slice_id, code)
+    names = await names_of(session, (part.facts for part in parts))
     return SliceExplanation(
         slice=SliceRead.model_validate(one),
         item=row_read(row),
         numerator=row.numerator,
         denominator=row.weight,
-        parts=[part_read(part) for part in parts],
+        parts=[part_read(part, names, links) for part in parts],
     )
 
 

@@ -14,7 +14,11 @@ from services.rating.schemas.regions import RegionRating
 Delta = Annotated[int, Field(ge=-10_000, le=10_000)]
 _ACTION: Final[JsonDict] = {
     "execution_id": "0190c5a0-0000-7000-8000-000000000001",
+    "execution_url": "/v1/executions/0190c5a0-0000-7000-8000-000000000001",
+    "timeline_url": "/v1/executions/0190c5a0-0000-7000-8000-000000000001/timeline",
     "assignment_id": "0190c5a0-0000-7000-8000-000000000002",
+    "assignment_number": "1/2023 п. 1",
+    "assignment_text": "Представить план загрузки мастерских",
     "cluster_id": "0190c5a0-0000-7000-8000-000000000003",
     "cluster_code": "16-2022-01",
     "cluster_name": "Кластер «Машиностроение» № 1",
@@ -29,7 +33,8 @@ _ACTION: Final[JsonDict] = {
     "place_before": 14,
     "place": 9,
     "sentence": (
-        "Закрыть сегодня исполнение (Кластер «Машиностроение» № 1, срок 13.10.2023)"
+        "Закрыть № 1/2023 п. 1 «Представить план загрузки мастерских» сегодня"
+        " (Кластер «Машиностроение» № 1, срок 13.10.2023)"
         " → +1,70 балла, 14 → 9 место"
     ),
 }
@@ -41,7 +46,13 @@ class ActionRead(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [_ACTION]})
 
     execution_id: UUID
+    execution_url: str = Field(max_length=500, description="Само исполнение")
+    timeline_url: str = Field(max_length=500, description="Его история словами")
     assignment_id: UUID
+    assignment_number: str | None = Field(
+        max_length=100, description="null — о поручении ещё не слышно"
+    )
+    assignment_text: str | None = Field(max_length=10_000)
     cluster_id: UUID | None
     cluster_code: str | None = Field(max_length=64)
     cluster_name: str | None = Field(max_length=300)

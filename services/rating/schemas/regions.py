@@ -70,8 +70,17 @@ class PartRead(BaseModel):
     """One execution's part. Contributions and weights sum to the region's exactly."""
 
     execution_id: UUID
+    execution_url: str = Field(
+        max_length=500, description="Само исполнение", examples=[f"/v1/executions/{UUID(int=1)}"]
+    )
+    timeline_url: str = Field(max_length=500, description="Его история словами")
     assignment_id: UUID
+    assignment_number: str | None = Field(
+        max_length=100, description="null — о поручении ещё не слышно", examples=["1/2023 п. 1"]
+    )
+    assignment_text: str | None = Field(max_length=10_000)
     cluster_id: UUID | None
+    cluster_name: str | None = Field(max_length=300)
     weight: int
     due: date
     due_star: date | None = Field(description="Срок с учётом дней на доработку после возврата")

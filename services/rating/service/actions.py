@@ -1,17 +1,16 @@
 """What a region can do today for its score, each action alone and the first of them together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.actions import Action, Move, actions, together
 from services.rating.domain.periods import Period
 from services.rating.domain.places import Rivals, Score
-from services.rating.models import Cluster
 from services.rating.repository import directory
+from services.rating.service.names import Names, names_of
 from services.rating.service.regions import Rating, Row, rate_regions
 from shared.clock import date_in
 
@@ -24,7 +23,7 @@ class Agenda:
     row: Row
     today: date
     actions: Sequence[Action]
-    clusters: Mapping[UUID, Cluster]
+    names: Names
     first: int
     before: Score
     after: Score
@@ -42,13 +41,12 @@ async def find_actions(
     rivals = Rivals.of(others, rating.mu_bp, rating.methodology)
     found = actions(facts[code], period, rating.methodology, today, rivals)
     chosen = [action for action in found if action.move is not Move.WAIT][:first]
-    ids = {one.facts.cluster_id for one in found if one.facts.cluster_id is not None}
     return Agenda(
         rating,
         row,
         today,
         found,
-        await directory.clusters_by_id(session, ids),
+        await names_of(session, (action.facts for action in found)),
         len(chosen),
         rivals.score(row.tally),
         together(chosen, facts[code], period, rating.methodology, today, rivals),

@@ -1,4 +1,7 @@
-"""What the rating tells others: events in the outbox, in the transaction of what they tell."""
+"""What the rating tells others: events in the outbox, in the transaction of what they tell.
+
+A note beside them in the same transaction lets deliveries to subscribers be made of them later.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.domain.methodologies import Methodology
 from services.rating.domain.scores import Tally
 from services.rating.models import Slice
+from services.rating.repository import announcements
 from services.rating.repository import slices as repository
 from shared import outbox
 from shared.events.rating import SliceEvent, SliceLine, StandingChanged
@@ -30,7 +34,7 @@ async def announce_slice(
     ]
     told = one.model_dump(include=set(kind.model_fields) - {"items", "occurred_at"})
     event = kind(**told, slice_id=one.id, occurred_at=now, items=tuple(items))
-    await outbox.add(session, [event])
+    await announcements.note(session, await outbox.add(session, [event]))
 
 
 async def announce_standings(
@@ -59,4 +63,4 @@ async def announce_standings(
                 zone=zone.value if zone else None,
             )
         )
-    await outbox.add(session, events)
+    await announcements.note(session, await outbox.add(session, events))

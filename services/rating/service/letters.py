@@ -17,9 +17,11 @@ from services.rating.domain.scores import Tally
 from services.rating.letters import Finding, Letter, Month, render
 from services.rating.models import LetterFile, Slice, SliceLetter, SliceRow
 from services.rating.repository import letters as repository
+from services.rating.repository import methodologies
 from services.rating.repository import slices as frozen
-from services.rating.service import slices
-from shared import mail, queue
+from services.rating.service import slices, tables
+from services.rating.service.names import Names, names_of
+from shared import mail, queue, spreadsheets
 from shared.clients import directory
 from shared.clients.base import ServiceClient
 from shared.clock import MOSCOW, date_in
@@ -28,7 +30,7 @@ from shared.errors import Conflict
 ENTRYPOINT: Final = "send_slice_letter"
 NOBODY: Final = "В регионе нет руководителя органа власти."
 NO_ADDRESS: Final = "У руководителя нет адреса почты."
-_FINDINGS: Final = 12
+_FINDINGS: Final = 10
 _MONTHS: Final = 11
 
 
@@ -51,13 +53,17 @@ async def prepare(session: AsyncSession, client: ServiceClient, *, now: datetime
     """A letter for every region of the oldest slice that has none; which slice that was.
 
     All of them or none, in one transaction; a region without a head has one too, and says so.
-    A revision writes to the regions whose line it changed. Raises `CalleeAway`.
+    A revision writes to the regions whose line it changed; one that changed none is published at
+    once. Raises `CalleeAway`.
     """
     one = await repository.unprepared(session)
     if one is None:
         return None
-    heads = await directory.heads_of_authorities(client, at=date_in("Europe/Moscow", now))
     concerned = await _concerned(session, one)
+    if not concerned:
+        await _finish(session, one.id, now=now)
+        return one
+    heads = await directory.heads_of_authorities(client, at=date_in("Europe/Moscow", now))
     names = await _names(client, [heads[region] for region in concerned if region in heads])
     letters = [
         SliceLetter(
@@ -139,7 +145,7 @@ async def send(
         letter.state, letter.last_error = LetterState.FAILED, NO_ADDRESS
         return None
     one = await frozen.get_slice(session, letter.slice_id)
-    pdf = await pdf_of(session, letter, targets)
+    files = await files_of(session, letter, targets)
     try:
         message = mail.letter(
             letter.id,
@@ -149,7 +155,7 @@ async def send(
             subject=f"Рейтинг регионального управления за {one.period}",
             text=_text(letter, one, targets),
             at=now,
-            attachments=[mail.Attachment(f"rating-{one.period}-{letter.region}.pdf", pdf)],
+            attachments=_attachments(files, f"rating-{one.period}-{letter.region}"),
         )
     except mail.AddressInvalid as error:
         letter.state, letter.last_error = LetterState.FAILED, str(error)
@@ -166,9 +172,17 @@ async def send(
     return None
 
 
+def _attachments(files: LetterFile, name: str) -> list[mail.Attachment]:
+    found = [mail.Attachment(f"{name}.pdf", files.pdf)]
+    if files.xlsx is not None:
+        found.append(mail.Attachment(f"{name}.xlsx", files.xlsx, spreadsheets.XLSX.media_type))
+    return found
+
+
 def _text(letter: SliceLetter, one: Slice, targets: Targets) -> str:
     lines = [
-        f"Срез рейтинга эффективности регионального управления за {one.period} — во вложении.",
+        f"Срез рейтинга эффективности регионального управления за {one.period} — во вложении:",
+        "письмо и таблица исполнений, из которых сложился балл.",
         "",
     ]
     url = _link(letter, targets)
@@ -186,9 +200,13 @@ async def settle(session: AsyncSession, *, now: datetime) -> Sequence[UUID]:
     """Slices whose letters are all decided become sent, and then published."""
     found = await repository.decided(session)
     for slice_id in found:
-        await slices.mark_sent(session, slice_id, now=now)
-        await slices.publish(session, slice_id, now=now)
+        await _finish(session, slice_id, now=now)
     return found
+
+
+async def _finish(session: AsyncSession, slice_id: UUID, *, now: datetime) -> None:
+    await slices.mark_sent(session, slice_id, now=now)
+    await slices.publish(session, slice_id, now=now)
 
 
 async def resend(
@@ -230,20 +248,45 @@ async def acknowledge(
         await session.flush()
 
 
-async def pdf_of(session: AsyncSession, letter: SliceLetter, targets: Targets) -> bytes:
-    """The letter as a PDF; what has been made once stays as it is."""
+async def files_of(session: AsyncSession, letter: SliceLetter, targets: Targets) -> LetterFile:
+    """The letter as a PDF, and its executions as a table; made once, they stay as they are."""
     known = await session.get(LetterFile, letter.id)
     if known is not None:
-        return known.pdf
-    content = await _content(session, letter, targets)
-    pdf = await asyncio.to_thread(render, content)
-    session.add(LetterFile(letter_id=letter.id, pdf=pdf))
-    await session.flush()
-    return pdf
-
-
-async def _content(session: AsyncSession, letter: SliceLetter, targets: Targets) -> Letter:
+        return known
     one, row, parts = await slices.explain(session, letter.slice_id, letter.region)
+    names = await names_of(session, (part.facts for part in parts))
+    content = await _content(session, letter, one, row, parts, names, targets)
+    made = LetterFile(
+        letter_id=letter.id,
+        pdf=await asyncio.to_thread(render, content),
+        xlsx=await _table(session, one, row, parts, names),
+    )
+    session.add(made)
+    await session.flush()
+    return made
+
+
+async def _table(
+    session: AsyncSession, one: Slice, row: SliceRow, parts: Sequence[Part], names: Names
+) -> bytes:
+    assert one.methodology_id is not None, "a frozen slice has it"
+    document = await methodologies.get_methodology(session, one.methodology_id)
+    notes = tables.notes_of_region(one, row, document.methodology)
+    named = [tables.Named(part, names) for part in parts]
+    file = await tables.table(spreadsheets.XLSX, "Исполнения", tables.PARTS, named, notes)
+    with file:
+        return file.read()
+
+
+async def _content(
+    session: AsyncSession,
+    letter: SliceLetter,
+    one: Slice,
+    row: SliceRow,
+    parts: Sequence[Part],
+    names: Names,
+    targets: Targets,
+) -> Letter:
     rows = await frozen.rows_of(session, one.id)
     lost = sorted(
         (part for part in parts if part.credit and part.credit.value < WHOLE),
@@ -278,7 +321,7 @@ async def _content(session: AsyncSession, letter: SliceLetter, targets: Targets)
         country_bp=one.national_raw_bp,
         district=row.federal_district,
         district_bp=_pooled(district).raw_bp,
-        findings=tuple(_finding(part) for part in lost[:_FINDINGS]),
+        findings=tuple(_finding(part, names) for part in lost[:_FINDINGS]),
         more=max(0, len(lost) - _FINDINGS),
         months=(
             *(Month(*earlier) for earlier in months),
@@ -300,9 +343,11 @@ def _lost(part: Part) -> int:
     return part.facts.weight * WHOLE - part.contribution
 
 
-def _finding(part: Part) -> Finding:
+def _finding(part: Part, names: Names) -> Finding:
     assert part.credit is not None, "only what counts has lost points"
-    return Finding(part.facts.due, part.facts.weight, part.credit.value, part.reason)
+    facts, assignment = part.facts, names.assignment(part.facts)
+    number = assignment.number if assignment else None
+    return Finding(facts.due, facts.weight, part.credit.value, part.reason, number)
 
 
 def counts(letters: Sequence[SliceLetter]) -> Mapping[str, int]:

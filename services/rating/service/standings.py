@@ -68,14 +68,4 @@ def _standing(
 
 def tally_of(standing: Standing) -> Tally:
     """A stored standing's tally."""
-    return Tally(
-        standing.numerator,
-        standing.weight,
-        standing.executions,
-        standing.on_time,
-        standing.debts,
-        standing.provisional,
-        standing.delay,
-        standing.returns,
-        standing.extensions,
-    )
+    return Tally(**{name: getattr(standing, name) for name in Tally.__dataclass_fields__})

@@ -1,0 +1,114 @@
+"""The tallies of days that have ended, kept as each becomes final: what trends are read from."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.rating.domain.facts import Facts
+from services.rating.domain.histories import day_end, last_ended, states
+from services.rating.domain.methodologies import Methodology
+from services.rating.domain.periods import Period
+from services.rating.domain.scores import Tally, tally
+from services.rating.models import Region
+from services.rating.repository import directory, positions, slices
+from services.rating.repository import facts as heard
+from services.rating.repository import trends as repository
+from services.rating.service.methodologies import methodology_of
+from shared.clock import MOSCOW
+
+# So that nothing waits long for a transaction, nor the worker's loop for a region.
+_AT_ONCE: Final = timedelta(days=6)
+_REGIONS: Final = 8
+
+
+async def advance(session: AsyncSession, now: datetime) -> date | None:
+    """Keep the next days that are final, up to a week of them; the last day kept, if any was.
+
+    A day is final once it has ended in every region's zone and every fact up to then is heard:
+    facts that come later are dated later. Its methodology is that of its period, which does not
+    change once the period has begun. A fact heard late all the same takes the region's mark
+    back, and its days come anew. Safe to call from any number of workers at once.
+    """
+    if not await repository.take_turn(session):
+        return None
+    # As with slices: a rating that is filled anew may hear of facts before their regions.
+    topics = (positions.FACTS_TOPIC, positions.REGIONS_TOPIC)
+    complete_through = await positions.complete_through(session, topics)
+    first = await slices.first_heard(session)
+    regions = await directory.list_regions(session)
+    if complete_through is None or first is None or not regions:
+        return None
+    if await repository.begin_marks(session):
+        # The marks are to be there for a late fact to take back before any day is worked out.
+        return None
+    zones = {region.timezone for region in regions.values()}
+    last = last_ended(zones, min(complete_through, now))
+    reached = await repository.reached(session)
+    if reached is not None and reached >= last:
+        return None
+    beginning = first.astimezone(MOSCOW).date().replace(day=1)
+    following = {
+        code: beginning if through is None else through + timedelta(days=1)
+        for code, through in (await repository.lock_marks(session)).items()
+    }
+    start = min(following.values())
+    end = min(last, start + _AT_ONCE, Period.month_of(start).end)
+    behind = {code: day for code, day in following.items() if day <= end}
+    if not behind:
+        return None
+    await _keep_days(session, [regions[code] for code in sorted(behind)], start, end)
+    return end
+
+
+async def _keep_days(
+    session: AsyncSession, regions: Iterable[Region], start: date, end: date
+) -> None:
+    """The tallies of these days, which are of one month, for the regions."""
+    periods = Period.all_of(start)
+    rated = {period: await methodology_of(session, period) for period in periods}
+    together: dict[str, list[str]] = defaultdict(list)
+    for region in regions:
+        together[region.timezone].append(region.code)
+    days = [start + timedelta(days=number) for number in range((end - start).days + 1)]
+    for zone, codes in together.items():
+        moments = [(day, day_end(day, zone)) for day in days]
+        for first in range(0, len(codes), _REGIONS):
+            await _keep_regions(session, codes[first : first + _REGIONS], moments, rated)
+
+
+async def _keep_regions(
+    session: AsyncSession,
+    codes: Sequence[str],
+    moments: Sequence[tuple[date, datetime]],
+    rated: Mapping[Period, Methodology],
+) -> None:
+    begun, ended = moments[0][1], moments[-1][1]
+    *_, year = rated
+    # What is left out here as of the first day counts on a later one only in a newer version.
+    base = await heard.facts_as_of(session, year, begun, codes)
+    later = await heard.versions_between(session, codes, begun, ended)
+    for code in codes:
+        # In a thread: the worker hears, relays and scores meanwhile.
+        tallies = await asyncio.to_thread(_tallies, base[code], later[code], moments, rated)
+        await repository.keep(session, code, tallies, moments[-1][0])
+
+
+def _tallies(
+    base: Sequence[Facts],
+    later: Sequence[tuple[datetime, Facts]],
+    moments: Sequence[tuple[date, datetime]],
+    rated: Mapping[Period, Methodology],
+) -> list[tuple[str, date, Tally]]:
+    """The sums of every day in each of its periods.
+
+    As of a day's end it is already the next in the zone: all that was due has ended.
+    """
+    return [
+        (str(period), day, tally(facts, period, methodology, day + timedelta(days=1)))
+        for day, _, facts in states(later, moments, base)
+        for period, methodology in rated.items()
+    ]

@@ -1,0 +1,1 @@
+"""How pushes leave: to an address that may be reached, signed, over one connection each."""

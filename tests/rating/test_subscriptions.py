@@ -1,0 +1,448 @@
+"""Subscriptions over HTTP: who keeps which, what is refused, secrets shown once."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.rating.domain.webhooks import STANDARD
+from services.rating.models import Subscription
+from services.rating.routers.subscriptions import resolver, rules_of
+from services.rating.webhooks.targets import Resolve, Rules
+from tests.conftest import Headers, Tokens
+from tests.rating.pushes import LOOPBACK, queue_of, tell_slice, tell_standings, work
+from tests.rating.test_domain import FOUR
+from tests.rating.test_slices import NOW_AT
+from tests.rating.world import hear
+from tests.receiver import answer, receiver
+
+PATH: Final = "/v1/subscriptions"
+WANTED: Final[dict[str, Any]] = {
+    "url": "https://monitoring.example.ru/hooks/rating",
+    "description": "Платформа мониторинга",
+    "event_types": ["rating.slice.frozen.v1", "rating.standings.changed.v1"],
+}
+FROZEN: Final = ["rating.slice.frozen.v1"]
+
+
+@pytest.fixture
+def names() -> dict[str, str]:
+    """Where names lead."""
+    return {"monitoring.example.ru": "93.184.215.14", "inside.example.ru": "10.0.0.5"}
+
+
+@pytest.fixture(autouse=True)
+def resolved(app: FastAPI, names: dict[str, str]) -> Iterator[None]:
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        if host not in names:
+            raise OSError("Name or service not known")
+        return [names[host]]
+
+    def found() -> Resolve:
+        return resolve
+
+    app.dependency_overrides[resolver] = found
+    yield
+    app.dependency_overrides.clear()
+
+
+@pytest.fixture
+def loopback(app: FastAPI) -> None:
+    """Receivers on this machine are allowed."""
+
+    def found() -> Rules:
+        return LOOPBACK
+
+    async def itself(host: str, port: int) -> Sequence[str]:
+        return [host]
+
+    app.dependency_overrides[rules_of] = found
+    app.dependency_overrides[resolver] = lambda: itself
+
+
+@pytest.fixture
+def platform(token: Tokens) -> Headers:
+    return token("platform") | NOW_AT
+
+
+@pytest.fixture
+def other(token: Tokens) -> Headers:
+    return token("platform", sub="another-platform") | NOW_AT
+
+
+async def create(
+    client: httpx.AsyncClient, who: Headers, key: str | None = None, **overrides: Any
+) -> httpx.Response:
+    headers = who | ({"Idempotency-Key": key} if key else {})
+    return await client.post(PATH, json=WANTED | overrides, headers=headers)
+
+
+async def test_a_secret_is_shown_when_it_is_made_and_never_again(
+    client: httpx.AsyncClient, session: AsyncSession, platform: Headers, token: Tokens
+) -> None:
+    made = await create(client, platform, key="k1")
+    assert made.status_code == 201, made.text
+    one = made.json()
+    assert one["secret"].startswith("whsec_")
+    assert (one["owner"], one["status"], one["version"]) == ("platform", "active", 1)
+    # The answer may have been lost on its way; for a day its repetition creates nothing.
+    assert (await create(client, platform, key="k1")).json() == one
+    reused = await create(client, platform, key="k1", description="Другая")
+    assert reused.json()["code"] == "idempotency_key_reused"
+
+    path = f"{PATH}/{one['id']}"
+    rotated = await client.post(
+        f"{path}/rotate-secret", json={}, headers=platform | {"If-Match": '"v1"'}
+    )
+    assert rotated.status_code == 201, rotated.text
+    assert rotated.json()["secret"] not in {one["secret"], ""}
+    assert rotated.json()["previous_secret_until"] == "2023-11-02T06:00:00Z"
+    admin = token("cur_admin") | NOW_AT
+    for who in (platform, admin, token("auditor") | NOW_AT):
+        for address in (PATH, path, f"{path}/deliveries"):
+            found = await client.get(address, headers=who)
+            assert found.status_code == 200
+            assert "whsec_" not in found.text
+    changed = await client.patch(path, json={"description": None}, headers=platform)
+    assert (changed.status_code, "whsec_" in changed.text) == (200, False)
+    leaked = await client.post(f"{path}/rotate-secret", json={"overlap_hours": 0}, headers=admin)
+    assert leaked.json()["previous_secret_until"] is None
+    stored = await session.get_one(Subscription, one["id"], populate_existing=True)
+    assert (stored.secret, stored.previous_secret) == (leaked.json()["secret"], None)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "code", "field"),
+    [
+        ({"url": "http://monitoring.example.ru/"}, "webhook_url_refused", "body.url"),
+        ({"url": "https://monitoring.example.ru:22/"}, "webhook_url_refused", "body.url"),
+        ({"url": "https://127.0.0.1/"}, "webhook_url_refused", "body.url"),
+        ({"url": "https://inside.example.ru/"}, "webhook_url_refused", "body.url"),
+        ({"url": "https://nobody.example.ru/"}, "webhook_url_refused", "body.url"),
+        ({"url": "https://a:b@monitoring.example.ru/"}, "webhook_url_refused", "body.url"),
+        ({"url": "https://monitoring.example.ru/\u0000"}, "webhook_url_refused", "body.url"),
+        ({"url": ""}, "invalid_request", "body.url"),
+        ({"url": "https://x.ru/" + "a" * 2000}, "invalid_request", "body.url"),
+        ({"url": None}, "invalid_request", "body.url"),
+        ({"description": "x\u0000"}, "invalid_request", "body.description"),
+        ({"event_types": []}, "invalid_request", "body.event_types"),
+        ({"event_types": ["rating.everything"]}, "invalid_request", "body.event_types.0"),
+        ({"event_types": FROZEN, "regions": ["16"]}, "filter_pointless", "body.regions"),
+        ({"regions": []}, "invalid_request", "body.regions"),
+        ({"regions": ["1x"]}, "invalid_request", "body.regions.0"),
+        ({"regions": ["16", "99"]}, "region_unknown", "body.regions"),
+        ({"secret": "whsec_mine"}, "invalid_request", "body.secret"),
+    ],
+)
+async def test_what_cannot_be_subscribed_is_refused_by_its_field(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    platform: Headers,
+    overrides: dict[str, Any],
+    code: str,
+    field: str,
+) -> None:
+    await hear(session, FOUR)
+    response = await create(client, platform, **overrides)
+    assert (response.status_code, response.json()["code"]) == (422, code), response.text
+    assert response.json()["errors"][0]["field"] == field
+    assert (await session.exec(select(Subscription))).all() == []
+
+
+async def test_another_s_subscription_is_not_found_whatever_is_wrong_besides(
+    client: httpx.AsyncClient, platform: Headers, other: Headers
+) -> None:
+    path = f"{PATH}/{(await create(client, platform)).json()['id']}"
+    body = {"url": "https://inside.example.ru/"}
+    for who, status in ((other, 404), (platform, 422)):
+        assert (await client.patch(path, json=body, headers=who)).status_code == status
+
+
+async def test_each_platform_has_its_own_and_the_centre_all(
+    client: httpx.AsyncClient, token: Tokens, platform: Headers, other: Headers
+) -> None:
+    mine = (await create(client, platform)).json()
+    theirs = (await create(client, other)).json()
+    admin, auditor = token("cur_admin") | NOW_AT, token("auditor") | NOW_AT
+
+    async def listed(who: Headers) -> list[str]:
+        return [one["id"] for one in (await client.get(PATH, headers=who)).json()["items"]]
+
+    assert await listed(platform) == [mine["id"]]
+    assert await listed(other) == [theirs["id"]]
+    for who in (admin, auditor):
+        assert await listed(who) == [theirs["id"], mine["id"]]
+        assert (await client.get(f"{PATH}/{mine['id']}", headers=who)).status_code == 200
+
+    path = f"{PATH}/{mine['id']}"
+    delivery = (await client.post(f"{path}/test", headers=platform)).json()["id"]
+    asked: list[tuple[str, str, Any]] = [
+        ("GET", path, None),
+        ("PATCH", path, {"description": "Чужая"}),
+        ("DELETE", path, None),
+        ("POST", f"{path}/enable", None),
+        ("POST", f"{path}/test", None),
+        ("POST", f"{path}/rotate-secret", {}),
+        ("POST", f"{path}/replay", {"since": "2023-10-01T00:00:00Z"}),
+        ("GET", f"{path}/deliveries", None),
+        ("GET", f"{path}/deliveries/{delivery}", None),
+        ("POST", f"{path}/deliveries/{delivery}/retry", None),
+    ]
+    for method, address, body in asked:
+        response = await client.request(method, address, json=body, headers=other)
+        assert (response.status_code, response.json()["code"]) == (404, "subscription_not_found")
+        if method != "GET":
+            response = await client.request(method, address, json=body, headers=auditor)
+            assert (response.status_code, response.json()["code"]) == (403, "permission_denied")
+        for role in ("cur_controller", "coordinator", "cluster", "service"):
+            response = await client.request(method, address, json=body, headers=token(role))
+            assert response.status_code == 403
+        assert (await client.request(method, address, json=body)).status_code == 401
+    # Another's delivery under one's own subscription.
+    own = f"{PATH}/{theirs['id']}/deliveries/{delivery}"
+    for method, address in (("GET", own), ("POST", f"{own}/retry")):
+        response = await client.request(method, address, headers=other)
+        assert (response.status_code, response.json()["code"]) == (404, "delivery_not_found")
+    assert (await create(client, auditor)).status_code == 403
+
+
+async def test_a_change_names_its_version_and_what_is_not_named_stays(
+    client: httpx.AsyncClient, session: AsyncSession, platform: Headers
+) -> None:
+    await hear(session, FOUR)
+    one = (await create(client, platform, regions=["54", "16", "16"])).json()
+    assert one["regions"] == ["16", "54"]
+    path = f"{PATH}/{one['id']}"
+    read = await client.get(path, headers=platform)
+    assert read.headers["ETag"] == '"v1"'
+    paused = await client.patch(
+        path, json={"status": "paused"}, headers=platform | {"If-Match": '"v1"'}
+    )
+    assert (paused.status_code, paused.headers["ETag"]) == (200, '"v2"')
+    assert paused.json() == read.json() | {"status": "paused", "version": 2}
+    for method, address, body in (
+        ("PATCH", path, {"regions": None}),
+        ("DELETE", path, None),
+        ("POST", f"{path}/enable", None),
+        ("POST", f"{path}/rotate-secret", {}),
+    ):
+        stale = await client.request(
+            method, address, json=body, headers=platform | {"If-Match": '"v1"'}
+        )
+        assert (stale.status_code, stale.json()["code"]) == (412, "version_mismatch")
+    all_of_them = await client.patch(path, json={"regions": None}, headers=platform)
+    assert all_of_them.json()["regions"] is None
+    enabled = await client.post(f"{path}/enable", headers=platform)
+    assert (enabled.json()["status"], enabled.json()["version"]) == ("active", 4)
+    again = await client.post(f"{path}/enable", headers=platform)
+    assert again.json()["version"] == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body"),
+        ({"url": None}, "body"),
+        ({"status": "disabled"}, "body.status"),
+        ({"url": "https://inside.example.ru/"}, "body.url"),
+        ({"event_types": []}, "body.event_types"),
+        ({"regions": ["99"]}, "body.regions"),
+        ({"owner": "me"}, "body.owner"),
+    ],
+)
+async def test_such_a_change_is_refused_and_changes_nothing(
+    client: httpx.AsyncClient, platform: Headers, body: dict[str, Any], field: str
+) -> None:
+    one = (await create(client, platform)).json()
+    path = f"{PATH}/{one['id']}"
+    before = (await client.get(path, headers=platform)).json()
+    refused = await client.patch(path, json=body, headers=platform)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == field
+    assert (await client.get(path, headers=platform)).json() == before
+
+
+async def test_one_owner_has_a_bounded_number(
+    client: httpx.AsyncClient, platform: Headers, other: Headers
+) -> None:
+    last = ""
+    for _ in range(STANDARD.subscriptions_of_one_owner):
+        last = (await create(client, platform)).json()["id"]
+    refused = await create(client, platform)
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_subscriptions")
+    assert (await create(client, other)).status_code == 201
+    assert (await client.delete(f"{PATH}/{last}", headers=platform)).status_code == 204
+    assert (await create(client, platform)).status_code == 201
+    first = await client.get(PATH, params={"limit": 15}, headers=platform)
+    cursor = first.json()["next_cursor"]
+    assert cursor in first.headers["Link"]
+    rest = await client.get(PATH, params={"limit": 15, "cursor": cursor}, headers=platform)
+    assert (len(first.json()["items"]), len(rest.json()["items"])) == (15, 5)
+    assert (await client.get(PATH, params={"cursor": "x"}, headers=platform)).status_code == 422
+
+
+@pytest.mark.usefixtures("loopback")
+async def test_a_test_pushes_a_ping_at_once_whatever_the_status(
+    client: httpx.AsyncClient, session: AsyncSession, platform: Headers
+) -> None:
+    async with receiver(answer(410), answer(200, "да")) as hook:
+        one = (await create(client, platform, url=hook.url)).json()
+        path = f"{PATH}/{one['id']}"
+        first = await client.post(f"{path}/test", headers=platform)
+        assert (first.status_code, first.json()["state"]) == (202, "pending")
+        # One under way is that one.
+        assert (await client.post(f"{path}/test", headers=platform)).json() == first.json()
+        await work(session)
+        # A ping is a question: even such an answer disables nothing.
+        assert (await client.get(path, headers=platform)).json()["status"] == "active"
+        await client.patch(path, json={"status": "paused"}, headers=platform)
+        await client.post(f"{path}/test", headers=platform)
+        await work(session)
+    assert [got.json["type"] for got in hook.got] == ["rating.subscription.ping.v1"] * 2
+    assert hook.got[0].json["data"] == {"subscription_id": one["id"]}
+    found = (await client.get(f"{path}/deliveries", headers=platform)).json()["items"]
+    assert [made["state"] for made in found] == ["delivered", "failed"]
+    assert found[0]["attempts"][0]["excerpt"] == "да"
+    assert found[1]["last_error"] == "Ответ 410."
+
+
+@pytest.mark.usefixtures("loopback")
+async def test_deliveries_are_listed_with_every_attempt_and_tried_again_by_hand(
+    client: httpx.AsyncClient, session: AsyncSession, platform: Headers
+) -> None:
+    async with receiver(answer(500, "Ой"), answer(503)) as hook:
+        one = (await create(client, platform, url=hook.url)).json()
+        path = f"{PATH}/{one['id']}/deliveries"
+        first = await tell_slice(session)
+        await work(session)
+        second = await tell_slice(session)
+        await work(session)
+        newer, older = (await client.get(path, headers=platform)).json()["items"]
+        assert (older["message_id"], newer["message_id"]) == (first, second)
+        assert (older["state"], older["attempts_made"]) == ("pending", 1)
+        [attempt] = older["attempts"]
+        assert attempt["duration_ms"] >= 0
+        del attempt["duration_ms"]
+        assert attempt == {
+            "started_at": "2023-11-01T06:00:00Z",
+            "outcome": "failed",
+            "status_code": 500,
+            "error": "Ответ 500.",
+            "excerpt": "Ой",
+        }
+        assert newer["attempts"] == []
+        # The receiver is mended: no waiting for the next attempt.
+        retried = await client.post(f"{path}/{older['id']}/retry", headers=platform)
+        assert (retried.json()["state"], retried.json()["attempts_made"]) == ("pending", 0)
+        await work(session)
+        await client.post(f"{path}/{older['id']}/retry", headers=platform)
+        for _ in range(2):
+            await work(session)
+        done = await client.post(f"{path}/{older['id']}/retry", headers=platform)
+        assert (done.status_code, done.json()["code"]) == (409, "delivery_done")
+    assert hook.ids == [first, first, first, second]
+    shown = (await client.get(f"{path}/{older['id']}", headers=platform)).json()
+    assert [made["status_code"] for made in shown["attempts"]] == [500, 503, 204]
+    only = await client.get(path, params={"state": "delivered", "limit": 1}, headers=platform)
+    assert [made["id"] for made in only.json()["items"]] == [newer["id"]]
+    following = {"state": "delivered", "cursor": only.json()["next_cursor"]}
+    rest = (await client.get(path, params=following, headers=platform)).json()
+    assert ([made["id"] for made in rest["items"]], rest["next_cursor"]) == ([older["id"]], None)
+    none = await client.get(path, params={"state": "failed"}, headers=platform)
+    assert none.json()["items"] == []
+    for wrong in ({"state": "lost"}, {"limit": 0}, {"cursor": "€"}, {"status": "x"}):
+        assert (await client.get(path, params=wrong, headers=platform)).status_code == 422
+
+
+@pytest.mark.usefixtures("loopback")
+async def test_a_disabled_one_is_enabled_and_filled_from_the_past(
+    client: httpx.AsyncClient, session: AsyncSession, platform: Headers
+) -> None:
+    async with receiver(answer(410)) as hook:
+        one = (await create(client, platform, url=hook.url)).json()
+        path = f"{PATH}/{one['id']}"
+        event = await tell_slice(session)
+        await work(session)
+        missed = await tell_slice(session)
+        await work(session)
+        disabled = (await client.get(path, headers=platform)).json()
+        assert (disabled["status"], "410" in disabled["reason"]) == ("disabled", True)
+        [gone] = (await client.get(f"{path}/deliveries", headers=platform)).json()["items"]
+        for address, body in (
+            (f"{path}/replay", {"event_id": event}),
+            (f"{path}/deliveries/{gone['id']}/retry", None),
+        ):
+            refused = await client.post(address, json=body, headers=platform)
+            assert (refused.status_code, refused.json()["code"]) == (409, "subscription_disabled")
+        refused = await client.patch(path, json={"status": "active"}, headers=platform)
+        assert refused.json()["code"] == "subscription_disabled"
+        enabled = (await client.post(f"{path}/enable", headers=platform)).json()
+        assert (enabled["status"], enabled["reason"]) == ("active", None)
+        once = platform | {"Idempotency-Key": "again"}
+        for _ in range(2):
+            replayed = await client.post(f"{path}/replay", json={"event_id": event}, headers=once)
+            assert (replayed.status_code, replayed.json()) == (
+                202,
+                {"deliveries": 2, "standings": False},
+            )
+        for _ in range(3):
+            await work(session)
+    assert hook.ids == [event, event, missed]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body"),
+        ({"event_id": str(uuid4()), "since": "2023-10-01T00:00:00Z"}, "body"),
+        ({"event_id": "7"}, "body.event_id"),
+        ({"event_id": str(uuid4())}, "body.event_id"),
+        ({"since": "yesterday"}, "body.since"),
+        ({"since": "2023-10-01T00:00:00"}, "body.since"),
+        ({"since": "0001-01-01T00:00:00Z"}, "body.since"),
+    ],
+)
+async def test_a_replay_needs_one_beginning(
+    client: httpx.AsyncClient, platform: Headers, body: dict[str, Any], field: str
+) -> None:
+    one = (await create(client, platform)).json()
+    refused = await client.post(f"{PATH}/{one['id']}/replay", json=body, headers=platform)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == field
+
+
+@pytest.mark.usefixtures("loopback")
+async def test_a_deleted_one_is_silent_and_unseen_and_its_receipts_stay(
+    client: httpx.AsyncClient, session: AsyncSession, platform: Headers
+) -> None:
+    async with receiver() as hook:
+        one = (await create(client, platform, url=hook.url)).json()
+        path = f"{PATH}/{one['id']}"
+        await tell_slice(session)
+        await tell_standings(session, 1, "16")
+        await client.patch(path, json={"status": "paused"}, headers=platform)
+        await work(session)
+        assert (await client.delete(path, headers=platform)).status_code == 204
+        for method, address in (("GET", path), ("DELETE", path), ("GET", f"{path}/deliveries")):
+            response = await client.request(method, address, headers=platform)
+            assert response.status_code == 404
+        await tell_slice(session)
+        assert await work(session) == []
+    assert hook.got == []
+    chosen = select(Subscription).where(col(Subscription.id) == one["id"])
+    stored = (await session.exec(chosen.execution_options(populate_existing=True))).one()
+    assert stored.secret == ""
+    [abandoned] = await queue_of(session, stored)
+    assert (abandoned.state, abandoned.last_error) == ("abandoned", "Подписка удалена.")
+
+
+def test_no_secret_is_in_the_documented_errors_or_names(app: FastAPI) -> None:
+    schemas = json.loads(json.dumps(app.openapi()))["components"]["schemas"]
+    shown = [name for name, schema in schemas.items() if "secret" in schema.get("properties", {})]
+    assert shown == ["SubscriptionSecret"]

@@ -1,0 +1,355 @@
+"""The days' tallies: kept once they are final, equal to the rating as of each day's end."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.rating.domain.facts import Facts
+from services.rating.domain.histories import day_end, last_ended, states
+from services.rating.domain.periods import Period
+from services.rating.domain.scores import Tally
+from services.rating.models import ExecutionVersion, Region, TrendPoint
+from services.rating.repository import facts as heard
+from services.rating.repository import renewals, trends
+from services.rating.repository.directory import keep_regions
+from services.rating.service import standings
+from services.rating.service import trends as service
+from services.rating.service.regions import rate_regions
+from shared.events.assignments import ExecutionIssued
+from shared.events.directory import RegionChanged
+from tests.rating.facts import make_facts, many, number
+from tests.rating.test_recompute import random_facts
+from tests.rating.test_slices import ENDED, LATER, freeze, heard_through
+from tests.rating.world import HEARD_AT, hear
+
+ZONES: Final = {
+    "16": "Europe/Moscow",
+    "41": "Asia/Kamchatka",
+    "54": "Asia/Novosibirsk",
+    "77": "Europe/Moscow",
+}
+DAY: Final = timedelta(days=1)
+MOMENTS = st.timedeltas(timedelta(), timedelta(days=60)).map(lambda gone: HEARD_AT + gone)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("instant", "day"),
+    [
+        ("2023-10-20T20:59:59", 19),  # in Moscow the 20th runs its last second
+        ("2023-10-20T21:00:00", 20),
+        ("2023-10-21T12:00:00", 20),  # in Kamchatka the 21st has just ended, in Moscow it has not
+    ],
+)
+def test_a_day_has_ended_once_it_has_in_the_westernmost_zone(instant: str, day: int) -> None:
+    assert last_ended(ZONES.values(), at(instant)) == date(2023, 10, day)
+
+
+def test_a_day_is_of_a_month_a_quarter_and_a_year() -> None:
+    assert [str(one) for one in Period.all_of(date(2023, 9, 30))] == ["2023-09", "2023-Q3", "2023"]
+    assert [str(one) for one in Period.all_of(date(2023, 10, 1))] == ["2023-10", "2023-Q4", "2023"]
+
+
+# The first example reads the calendar in.
+@settings(deadline=None)
+@given(
+    facts=many(most=5),
+    told=st.lists(st.tuples(MOMENTS, st.integers(0, 4), st.integers(1, 9)), max_size=15),
+    cut=st.integers(1, 40),
+)
+def test_days_continued_are_the_days_from_the_beginning(
+    facts: list[Facts], told: list[tuple[datetime, int, int]], cut: int
+) -> None:
+    """Whatever the order in which versions came about."""
+    versions = [
+        (when, replace(facts[place], version=version))
+        for when, place, version in {
+            (place, version): (when, place, version) for when, place, version in told
+        }.values()
+        if place < len(facts)
+    ]
+    days = [date(2023, 9, 30) + number * DAY for number in range(45)]
+    moments = [(day, day_end(day, "Europe/Moscow")) for day in days]
+
+    def plain(found: Any) -> Any:
+        return [
+            (day, sorted((one.execution_id, one.version) for one in known))
+            for day, _, known in found
+        ]
+
+    whole = plain(states(versions, moments))
+    begun = moments[cut][1]
+    base = {
+        one.execution_id: one
+        for one in sorted(
+            (one for when, one in versions if when <= begun), key=lambda one: one.version
+        )
+    }
+    rest = [(when, one) for when, one in versions if when > begun]
+
+    assert plain(states(rest, moments[cut:], base.values())) == whole[cut:]
+
+
+async def a_world(session: AsyncSession, seed: int) -> None:
+    """Executions of four regions whose facts change many times from September to December."""
+    random = Random(seed)
+    await hear(session, [])
+    for key in range(60):
+        one = replace(random_facts(random, key), version=1, region=random.choice(list(ZONES)))
+        moment = HEARD_AT - timedelta(days=random.randrange(30))
+        for version in range(1, random.randint(2, 6)):
+            now = replace(random_facts(random, key), version=version, region=one.region)
+            session.add(ExecutionVersion(**asdict(now), submitted_at=None, occurred_at=moment))
+            moment += timedelta(seconds=random.randrange(30 * 86400))
+    await session.flush()
+
+
+async def keep_all(session: AsyncSession, now: datetime) -> int:
+    """Let the job work until nothing is left; how many times it kept something."""
+    await heard_through(session, now)
+    await trends.begin_marks(session)
+    times = 0
+    while await service.advance(session, now) is not None:
+        times += 1
+    return times
+
+
+async def kept(session: AsyncSession) -> list[Any]:
+    ordered = select(TrendPoint).order_by(
+        col(TrendPoint.period), col(TrendPoint.day), col(TrendPoint.region)
+    )
+    return [one.model_dump() for one in await session.exec(ordered)]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_every_point_is_the_rating_as_of_the_end_of_the_regions_day(
+    session: AsyncSession, seed: int
+) -> None:
+    await a_world(session, seed)
+    # A week at a time, which ends with the month: five times in each, and thrice in November.
+    assert await keep_all(session, at("2023-11-20T05:00:00")) == 13
+
+    for name in ("2023-09", "2023-10", "2023-11", "2023-Q3", "2023-Q4", "2023"):
+        period = Period.parse(name)
+        days = await trends.days_of(session, name)
+        last = min(period.end, date(2023, 11, 19))
+        assert list(days)[-1] == last, name
+        for day in list(days)[:: 1 if period.is_month else 9]:
+            tallies: dict[str, Tally] = {}
+            for zone in set(ZONES.values()):
+                rating, _ = await rate_regions(session, period, day_end(day, zone))
+                tallies |= {
+                    row.region.code: row.tally for row in rating.rows if row.region.timezone == zone
+                }
+            assert days[day] == tallies, (name, day)
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+async def test_kept_day_by_day_or_at_once_and_again_the_points_are_the_same(
+    session: AsyncSession, seed: int
+) -> None:
+    await a_world(session, seed)
+    for day in range(2, 25, 3):
+        await keep_all(session, at(f"2023-10-{day:02}T22:00:00"))
+    step_by_step = await kept(session)
+    assert len(step_by_step) > 300
+
+    await trends.reopen(session, ZONES, None)
+    await keep_all(session, at("2023-10-23T22:00:00"))
+    assert await kept(session) == step_by_step
+
+
+async def test_a_day_waits_until_all_its_facts_are_heard(session: AsyncSession) -> None:
+    await hear(session, [make_facts()])
+    now = at("2023-10-20T22:00:00")
+    assert await service.advance(session, now) is None  # how far it has heard is not known
+
+    await heard_through(session, at("2023-10-10T20:59:59"))
+    assert await service.advance(session, now) is None  # the marks
+    assert await trends.reached(session) is None
+    assert await service.advance(session, now) == date(2023, 10, 7)
+    assert await service.advance(session, now) == date(2023, 10, 9)
+    assert await service.advance(session, now) is None
+    await heard_through(session, at("2023-10-10T21:00:00"))
+    assert await service.advance(session, now) == date(2023, 10, 10)
+    assert await trends.reached(session) == date(2023, 10, 10)
+    assert await service.advance(session, now) is None
+
+
+async def test_while_one_worker_is_at_it_another_does_nothing(
+    session: AsyncSession, databases: Mapping[str, str]
+) -> None:
+    await hear(session, [make_facts()])
+    await heard_through(session, LATER)
+    other = await asyncpg.connect(databases["rating"])
+    try:
+        async with other.transaction():
+            assert await other.fetchval("select pg_try_advisory_xact_lock($1)", trends.LOCK)
+            assert await service.advance(session, LATER) is None
+            assert await trends.lock_marks(session) == {}
+    finally:
+        await other.close()
+    assert await keep_all(session, LATER) == 5
+
+
+def issued(one: Facts, when: datetime) -> ExecutionIssued:
+    nothing = dict.fromkeys(ExecutionIssued.model_fields)
+    return ExecutionIssued.model_validate({**nothing, **asdict(one), "occurred_at": when})
+
+
+async def test_a_fact_heard_late_has_its_regions_days_worked_out_anew(
+    session: AsyncSession,
+) -> None:
+    """As when a dead letter is replayed, or facts are reconciled."""
+    await hear(session, [make_facts(region="77"), make_facts(execution_id=number(2))])
+    await keep_all(session, LATER)
+    before = await trends.days_of(session, "2023-10")
+    debt = make_facts(execution_id=number(3), done=None, status="routed")
+
+    await heard.keep_facts(session, [issued(debt, at("2023-10-10T08:00:00"))])
+
+    assert await trends.reached(session) == date(2023, 10, 8)
+    await keep_all(session, LATER)
+    after = await trends.days_of(session, "2023-10")
+    assert [day for day in before if before[day] != after[day]] == [
+        date(2023, 10, day) for day in range(13, 32)
+    ]
+    assert all(before[day]["77"] == after[day]["77"] for day in before)
+
+    # What is heard in time takes nothing back.
+    await heard.keep_facts(session, [issued(replace(debt, version=9), LATER + DAY)])
+    assert await trends.reached(session) == date(2023, 10, 31)
+
+
+async def test_a_region_in_another_zone_has_all_its_days_worked_out_anew(
+    session: AsyncSession,
+) -> None:
+    await hear(session, [])
+    late = make_facts(done=date(2023, 10, 17))
+    session.add(
+        ExecutionVersion(**asdict(late), submitted_at=None, occurred_at=at("2023-10-16T14:00:00"))
+    )
+    await keep_all(session, LATER)
+    region = await session.get(Region, "16")
+    assert region is not None
+    told = region.model_dump() | {"occurred_at": LATER, "version": 2}
+
+    await keep_regions(session, [RegionChanged.model_validate(told)])
+    assert await trends.reached(session) == date(2023, 10, 31)  # nothing has moved
+    told |= {"timezone": "Asia/Kamchatka", "version": 3}
+    await keep_regions(session, [RegionChanged.model_validate(told)])
+    session.expire_all()
+
+    assert await trends.reached(session) is None
+    before = await trends.days_of(session, "2023-10")
+    assert before[date(2023, 10, 16)]["16"].executions == 1
+    await keep_all(session, LATER)
+    after = await trends.days_of(session, "2023-10")
+    assert after[date(2023, 10, 16)]["16"].executions == 0
+
+
+async def test_days_worked_out_again_after_a_rebuild_are_the_same(session: AsyncSession) -> None:
+    await a_world(session, 6)
+    await keep_all(session, LATER)
+    before = await kept(session)
+
+    await renewals.forget_derived(session)
+    assert await kept(session) == []
+    await keep_all(session, LATER)
+
+    assert await kept(session) == before
+
+
+async def test_everyone_reads_all_regions_days_with_places(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await hear(session, [])
+    for region, late in {"16": 0, "77": 2, "41": 5}.items():
+        for key in range(3):
+            one = make_facts(
+                execution_id=UUID(int=int(region) * 10 + key),
+                region=region,
+                done=date(2023, 10, 13) + late * DAY,
+            )
+            await heard.keep_facts(session, [issued(one, HEARD_AT)])
+    now = at("2023-10-20T05:00:00")
+    await keep_all(session, now)
+    await standings.score(session, now)
+    headers = {"X-Simulated-Now": now.isoformat()}
+
+    answer = await client.get("/v1/ratings/trends", headers=headers)
+
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["period"], found["through"], found["mu_bp"]) == ("2023-10", "2023-10-19", 8000)
+    points = {item["region"]: item["points"] for item in found["items"]}
+    assert set(points) == set(ZONES)
+    for code, region in points.items():
+        assert [point["day"] for point in region] == [f"2023-10-{day:02}" for day in range(1, 21)]
+        rating = await client.get(
+            f"/v1/ratings/regions?as_of={now.isoformat().replace('+00:00', 'Z')}", headers=headers
+        )
+        row = next(one for one in rating.json()["items"] if one["region"] == code)
+        assert region[-1] == {"day": "2023-10-20"} | {
+            name: row[name] for name in ("raw_bp", "stabilised_bp", "zone", "place")
+        }
+    assert [points[code][12]["place"] for code in ("16", "77", "41", "54")] == [1, 2, 3, None]
+
+    history = await client.get("/v1/ratings/regions/77/history", headers=headers)
+    assert [
+        {name: item[name] for name in points["77"][0]} for item in history.json()["items"]
+    ] == points["77"]
+
+    # A period nothing is known of has no points, and a wrong one is named.
+    later = await client.get("/v1/ratings/trends?period=2024-Q1", headers=headers)
+    assert later.json()["through"] is None
+    assert {len(item["points"]) for item in later.json()["items"]} == {0}
+    wrong = await client.get("/v1/ratings/trends?period=2023-13", headers=headers)
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "period_invalid")
+    more = await client.get("/v1/ratings/trends?as_of=2023-10-13T00:00:00Z", headers=headers)
+    assert more.status_code == 422
+
+
+async def test_a_history_has_a_point_per_slice_up_to_the_periods_end(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    facts = [make_facts(execution_id=number(key)) for key in range(1, 4)]
+    await hear(session, facts)
+    one = await freeze(session)
+    assert one.cut_off == ENDED
+
+    async def slices_of(period: str) -> list[Any]:
+        found = await client.get(
+            "/v1/ratings/regions/16/history",
+            params={"period": period},
+            headers={"X-Simulated-Now": LATER.isoformat()},
+        )
+        return list(found.json()["slices"])
+
+    assert await slices_of("2023-09") == []
+    [line] = await slices_of("2023-10")
+    assert line == {
+        "slice_id": str(one.id),
+        "period": "2023-10",
+        "revision": 0,
+        "raw_bp": 10000,
+        "stabilised_bp": 9000,
+        "zone": "green",
+        "place": 1,
+        "frozen_at": LATER.isoformat().replace("+00:00", "Z"),
+    }
+    assert await slices_of("2023-11") == await slices_of("2023") == [line]
