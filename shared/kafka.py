@@ -32,10 +32,11 @@ async def open_producer(settings: ServiceSettings) -> AsyncIterator[AIOKafkaProd
         max_batch_size=256 * 1024,
     )
     try:
-        await producer.start()
         try:
+            await producer.start()
             yield producer
         finally:
+            # After a failed start, too: its tasks would go on asking for ever.
             await _stop(producer)
     except KafkaError as error:
         raise BrokerAway(repr(error)) from error
@@ -56,10 +57,11 @@ async def open_consumer(settings: ServiceSettings) -> AsyncIterator[AIOKafkaCons
         max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
     )
     try:
-        await consumer.start()
         try:
+            await consumer.start()
             yield consumer
         finally:
+            # After a failed start, too: its tasks would go on asking for ever.
             await _stop(consumer)
     except KafkaError as error:
         raise BrokerAway(repr(error)) from error
