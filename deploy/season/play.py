@@ -8,11 +8,12 @@ So the facts are the same on any machine, however fast it is.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any, Final
 
-from deploy.season.api import Api
+from deploy.season.api import Api, Refused
 from deploy.season.plan import (
     FIRST_DAY,
     FIRST_RATED,
@@ -34,6 +35,7 @@ _CONTROLLER: Final = "cur_controller"
 _SETTLE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
 _MORNING: Final = timedelta(hours=6)
+_MINUTE: Final = timedelta(minutes=1)
 _SURNAMES: Final = (
     "Иванова", "Петрова", "Сидорова", "Кузнецова", "Смирнова", "Попова", "Васильева", "Соколова",
     "Михайлова", "Новикова", "Фёдорова", "Морозова", "Волкова", "Алексеева", "Лебедева",
@@ -73,7 +75,7 @@ class Player:
         self._last_day = last_day
         self._season = Season(seed, (), (), ())
         self._cluster_ids: dict[str, str] = {}
-        self._steps: dict[date, list[tuple[str, list[tuple[Step, str, str]]]]] = defaultdict(list)
+        self._steps: dict[date, list[tuple[str, list[tuple[Step, str]]]]] = defaultdict(list)
         self.executions = 0
 
     async def play(self) -> None:
@@ -260,30 +262,62 @@ class Player:
                 date.fromisoformat(execution["issued_on"]),
                 date.fromisoformat(execution["due"]),
             )
-            by_day: dict[date, list[tuple[Step, str, str]]] = defaultdict(list)
+            by_day: dict[date, list[tuple[Step, str]]] = defaultdict(list)
             who = {
                 "cluster": f"cluster-{execution['cluster_id']}",
                 "coordinator": f"coordinator-{region.code}",
                 "controller": _CONTROLLER,
             }
             for step in steps:
-                command = _PATHS.get(step.command, step.command)
-                path = f"/v1/executions/{execution['id']}/{command}"
-                by_day[step.at.date()].append((step, who[step.by], path))
+                by_day[step.at.date()].append((step, who[step.by]))
             for day, of_day in by_day.items():
                 self._steps[day].append((execution["id"], of_day))
 
     async def _carry_out(self, day: date) -> None:
-        """The day's commands: executions side by side, the commands of each in order."""
-        today = self._steps.pop(day, [])
-        await asyncio.gather(*(self._carry(of_day) for _, of_day in today))
+        """The day's commands: first of each execution the first, then the second, and so on.
 
-    async def _carry(self, steps: Sequence[tuple[Step, str, str]]) -> None:
-        for step, who, path in steps:
-            body = _BODIES.get(step.command)
-            if step.until is not None:
-                body = {**_BODIES[step.command], "wanted": step.until.isoformat()}
-            await self._api.post(who, "assignments", path, body, at=step.at)
+        Coordinators and ЦУР do what they have before them at one sitting, clusters each their own.
+        """
+        today = self._steps.pop(day, [])
+        last: dict[str, datetime] = {}
+        for number in range(max((len(steps) for _, steps in today), default=0)):
+            sittings: dict[tuple[str, str], list[tuple[str, Step]]] = defaultdict(list)
+            alone: list[Awaitable[None]] = []
+            for execution, steps in today:
+                if number >= len(steps):
+                    continue
+                step, who = steps[number]
+                if execution in last:
+                    step = replace(step, at=max(step.at, last[execution] + _MINUTE))
+                if (step.by, step.command) in _SITTINGS:
+                    sittings[who, step.command].append((execution, step))
+                else:
+                    last[execution] = step.at
+                    alone.append(self._carry(execution, who, step))
+            for (who, command), taken in sittings.items():
+                at = max(step.at for _, step in taken)
+                last.update((execution, at) for execution, _ in taken)
+                alone.append(self._sit(who, command, [execution for execution, _ in taken], at))
+            await asyncio.gather(*alone)
+
+    async def _carry(self, execution: str, who: str, step: Step) -> None:
+        body = _BODIES.get(step.command)
+        if step.until is not None:
+            body = {**_BODIES[step.command], "wanted": step.until.isoformat()}
+        path = f"/v1/executions/{execution}/{_PATHS.get(step.command, step.command)}"
+        await self._api.post(who, "assignments", path, body, at=step.at)
+
+    async def _sit(self, who: str, command: str, executions: Sequence[str], at: datetime) -> None:
+        """One command for all of them. Raises `Refused` where any is."""
+        body = {
+            "command": command,
+            "items": [{"execution_id": one} for one in executions],
+            **_BODIES.get(command, {}),
+        }
+        found = await self._api.post(who, "assignments", "/v1/executions/bulk", body, at=at)
+        if found["refused"]:
+            refused = next(item for item in found["items"] if not item["done"])
+            raise Refused(f"{command} {refused['execution_id']} → {refused}")
 
     async def _all(self, who: str, service: str, path: str, **params: Any) -> list[Any]:
         """Every page of a list."""
@@ -306,6 +340,15 @@ class Player:
             raise NotSettled(f"За {_SETTLE_SECONDS:.0f} с не дождались: {what}.") from None
 
 
+# Who does what at one sitting, for all they have before them.
+_SITTINGS: Final = frozenset(
+    {
+        ("coordinator", "acknowledge"),
+        ("coordinator", "forward"),
+        ("controller", "return"),
+        ("controller", "accept"),
+    }
+)
 _PATHS: Final[Mapping[str, str]] = {
     "ask": "extensions",
     "grant": "extensions/grant",

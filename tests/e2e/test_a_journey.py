@@ -28,7 +28,9 @@ def noon(day: int, month: int = 9) -> datetime:
 
 
 async def reference(api: Api) -> None:
-    await api.post("cur_admin", "directory", "/v1/reference-data/load", at=noon(1))
+    """The reference data, unless an earlier journey has entered them."""
+    if not (await api.get("cur_admin", "directory", "/v1/regions", limit=1))["items"]:
+        await api.post("cur_admin", "directory", "/v1/reference-data/load", at=noon(1))
 
 
 async def cluster_of(api: Api, code: str, at: datetime, region: str = REGION) -> str:
@@ -43,7 +45,7 @@ async def cluster_of(api: Api, code: str, at: datetime, region: str = REGION) ->
     return str(made["id"])
 
 
-async def coordinator_of(api: Api, region: str = REGION) -> None:
+async def coordinator_of(api: Api, region: str = REGION, day: int = 1) -> None:
     held = await api.get(
         "cur_admin", "directory", "/v1/appointments", region=region, office="coordinator"
     )
@@ -54,9 +56,9 @@ async def coordinator_of(api: Api, region: str = REGION) -> None:
         "region": region,
         "office": "coordinator",
         "person_id": person["id"],
-        "valid_from": "2023-09-01",
+        "valid_from": noon(day).date().isoformat(),
     }
-    await api.post("cur_admin", "directory", "/v1/appointments", body, at=noon(1))
+    await api.post("cur_admin", "directory", "/v1/appointments", body, at=noon(day))
 
 
 async def protocol_with(

@@ -360,12 +360,13 @@ async def test_the_platform_gets_each_event_of_the_slice_though_it_failed_for_a_
 
 
 def _letters(stack: Stack) -> list[tuple[str, str, bytes]]:
-    """(recipient, Message-ID, the PDF) of every letter in the sink."""
+    """(recipient, Message-ID, the PDF) of every letter in the sink; its table is beside it."""
     found = []
     for file in sorted(stack.mail_dir.glob("*.eml")):
         letter = message_from_bytes(file.read_bytes(), policy=email_policy.default)
-        [attached] = letter.iter_attachments()
-        found.append((str(letter["X-Envelope-To"]), letter["Message-ID"], attached.get_content()))
+        pdf, table = letter.iter_attachments()
+        assert str(table.get_filename()).endswith(".xlsx")
+        found.append((str(letter["X-Envelope-To"]), letter["Message-ID"], pdf.get_content()))
     return found
 
 

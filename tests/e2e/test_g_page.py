@@ -45,7 +45,7 @@ async def test_a_forwarding_moves_the_row_of_an_open_page(api: Api, browser: Bro
     await reference(api)
     clusters = []
     for region in (REGION, OTHER):
-        await coordinator_of(api, region)
+        await coordinator_of(api, region, 27)
         codes = [f"page-{region}-{n}" for n in range(3)]
         clusters += [await cluster_of(api, code, noon(27), region) for code in codes]
     protocol = await protocol_with(api, [("planned", "2023-09-29")], clusters, noon(27))
