@@ -53,6 +53,9 @@ demo: .venv/embedded.stamp ## Start the stack and play the season; SEED=7 CLUSTE
 test: .venv/dev.stamp ## All tests; what cannot run here says why
 	$(BIN)/python -m pytest
 
+test-kafka: .venv/dev.stamp ## The transport's tests over Apache Kafka itself; needs Maven and Java 17
+	BROKER=kafka $(BIN)/python -m pytest tests/shared/test_transport.py
+
 test-fast: .venv/dev.stamp ## Without the journeys through real processes
 	$(BIN)/python -m pytest -m 'not e2e and not browser'
 
