@@ -12,16 +12,18 @@ partition is heard anew (ADR 0011).
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
+import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from pydantic import ValidationError
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import dead_letters
@@ -32,16 +34,21 @@ from shared.db import OUTBOX_WRITTEN, Sessions, transaction
 from shared.envelopes import Message, Unreadable, from_record
 from shared.errors import Invalid
 from shared.event_router import Circumstances, EventRouter, Handler
-from shared.events.base import PARTITIONS, Event
+from shared.events.base import PARTITIONS, Checkpoint, Event
+from shared.events.views import View
 from shared.observability import COMPLETE_THROUGH, CONSUMED, HEALED, REPLACED
 
 logger = structlog.get_logger(__name__)
 
 Stream = tuple[str, int]
 
-MAX_BATCH: Final = 2000
+MAX_BATCH: Final = 4000
+# While this many messages are read, the batch being applied waits for its turn.
+_BREATH: Final = 200
 # Producers send a checkpoint every second; a partition this quiet has lost something.
 SILENCE_SECONDS: Final = 3.0
+# Unless what it has waits to be read, behind what other partitions have.
+_TURN_SECONDS: Final = 30.0
 
 _LOAD = text(
     "select topic, partition, seq, event_id, through, broker_offset from consumer_positions"
@@ -83,13 +90,17 @@ class Position:
         return message.seq == self.seq and self.event_id in (None, message.id)
 
 
+_Heard = tuple[Handler[Any], Event | View, Message]
+
+
 @dataclass(slots=True)
 class _Batch:
-    """What one transaction will apply."""
+    """What one transaction will apply, in the order heard; `events` counts them by topic."""
 
-    messages: list[Message] = field(default_factory=list)
+    heard: list[_Heard] = field(default_factory=list)
     unreadable: list[tuple[Message, str]] = field(default_factory=list)
     moved: dict[Stream, Position] = field(default_factory=dict)
+    events: Counter[str] = field(default_factory=Counter)
 
 
 class Consumer:
@@ -112,6 +123,9 @@ class Consumer:
         self._streams = sorted(streams)
         self._on_commit = on_commit
         self._positions: dict[Stream, Position] = {}
+        # The batch being applied, and where the positions will stand after it.
+        self._applying: asyncio.Task[None] | None = None
+        self._ahead: dict[Stream, Position] = {}
 
     async def load(self) -> None:
         """Read the positions; a partition never heard before starts at zero."""
@@ -138,17 +152,24 @@ class Consumer:
     async def run(
         self, kafka: AIOKafkaConsumer, *, on_round: Callable[[], None] = lambda: None
     ) -> None:
-        """Read the broker from the remembered offsets. Raises what the broker or database raise."""
+        """Read the broker from the remembered offsets. Raises what the broker or database raise.
+
+        The next batch is read while the database applies the one before. Cancelled, it still
+        finishes the batch that is being applied.
+        """
         await self.load()
         partitions = {TopicPartition(*stream): stream for stream in self._streams}
         kafka.assign(list(partitions))
         for partition, stream in partitions.items():
             kafka.seek(partition, self._positions[stream].broker_offset)
-        while True:
-            fetched = await kafka.getmany(timeout_ms=500, max_records=MAX_BATCH)
-            await self._absorb(fetched)
-            on_round()
-            await self._watch(kafka, partitions)
+        try:
+            while True:
+                fetched = await kafka.getmany(timeout_ms=500, max_records=MAX_BATCH)
+                await self._absorb(fetched)
+                on_round()
+                await self._watch(kafka, partitions, is_busy=bool(fetched))
+        finally:
+            await self._let_finish()
 
     async def catch_up(self) -> None:
         """Read every partition's feed to its end; the broker is not needed for this."""
@@ -156,67 +177,97 @@ class Consumer:
             await self.heal(topic, partition)
 
     async def _absorb(self, fetched: dict[TopicPartition, list[Any]]) -> None:
-        """Apply what one poll brought, healing gaps on the way."""
+        """Begin to apply what one poll brought, healing gaps on the way."""
         batch = _Batch()
         now = asyncio.get_running_loop().time()
         for partition, records in fetched.items():
             stream = (partition.topic, partition.partition)
             self._positions[stream].heard_at = now
-            for record in records:
+            for count, record in enumerate(records, 1):
+                if not count % _BREATH:
+                    # Let the batch before this one get on.
+                    await asyncio.sleep(0)
                 try:
                     message = from_record(*stream, record.headers, record.value)
-                    if message.is_checkpoint:
-                        message.checkpoint()
-                except (Unreadable, ValidationError) as error:
+                    is_next = self._is_next(batch, message)
+                except Unreadable as error:
                     # Put aside together with the offset after it, so a restart meets it no more.
                     origin, value = f"offset {record.offset}", record.value or b""
                     letter = Message(*stream, "unreadable", origin, None, value)
                     batch.unreadable.append((letter, str(error)))
                     self._moving(batch, stream).broker_offset = record.offset + 1
                     continue
-                if self._is_behind(batch, message) or self._is_in_doubt(batch, message):
-                    await self._apply(batch)
+                if not is_next:
+                    await self._begin(batch)
                     batch = _Batch()
                     await self.heal(*stream)
                 self._take(batch, message)
                 position = batch.moved.get(stream)
                 if position is not None:
                     position.broker_offset = record.offset + 1
-        await self._apply(batch)
+        await self._begin(batch)
+
+    async def _begin(self, batch: _Batch) -> None:
+        """Apply the batch once the one before it is through; raises what that one met."""
+        await self._settle()
+        if batch.moved:
+            self._ahead = batch.moved
+            self._applying = asyncio.create_task(self._apply(batch))
+
+    async def _settle(self) -> None:
+        """Wait until nothing is being applied. Raises what stopped it."""
+        if self._applying is not None:
+            applying, self._applying, self._ahead = self._applying, None, {}
+            try:
+                await asyncio.shield(applying)
+            except asyncio.CancelledError:
+                self._applying = applying
+                raise
+
+    async def _let_finish(self) -> None:
+        """Leave nothing half-way; what stopped a batch, whoever runs next will meet again."""
+        if self._applying is not None:
+            applying, self._applying, self._ahead = self._applying, None, {}
+            await asyncio.wait([applying])
+            if error := applying.exception():
+                logger.warning("the last batch was not applied", error=repr(error)[:500])
 
     def _position(self, batch: _Batch, stream: Stream) -> Position:
-        return batch.moved.get(stream) or self._positions[stream]
+        """Where the stream will stand once all before the next message has been applied."""
+        return batch.moved.get(stream) or self._ahead.get(stream) or self._positions[stream]
 
     def _moving(self, batch: _Batch, stream: Stream) -> Position:
         """The position the batch will move the stream to; a copy until it is committed."""
         if stream not in batch.moved:
-            known = self._positions[stream]
-            batch.moved[stream] = replace(known)
+            batch.moved[stream] = replace(self._position(batch, stream))
         return batch.moved[stream]
 
-    def _is_behind(self, batch: _Batch, message: Message) -> bool:
-        """Whether events between our position and this message are missing."""
-        known = self._position(batch, (message.topic, message.partition)).seq
-        if message.seq is not None:
-            return message.seq > known + 1
-        return message.is_checkpoint and message.checkpoint().last_seq > known
+    def _is_next(self, batch: _Batch, message: Message) -> bool:
+        """Whether it can be taken as it comes; the feed is asked first where not.
 
-    def _is_in_doubt(self, batch: _Batch, message: Message) -> bool:
-        """Whether this may come from another log than what we have read; the feed will tell."""
+        Events between our position and this message may be missing, or it may come from another
+        log than what we have read. Raises `Unreadable` for a checkpoint that is none.
+        """
         known = self._position(batch, (message.topic, message.partition))
-        if message.seq is not None:
-            if message.seq == known.seq:
-                return not known.is_at(message)
-            return message.seq == known.seq + 1 and not known.checked
-        checkpoint = message.checkpoint()
+        if message.seq is None:
+            checkpoint = message.checkpoint()
+            return checkpoint.last_seq <= known.seq and self._bears_out(known, checkpoint)
+        if message.seq == known.seq + 1:
+            return known.checked
+        if message.seq == known.seq:
+            return known.is_at(message)
+        return message.seq < known.seq
+
+    def _bears_out(self, known: Position, checkpoint: Checkpoint) -> bool:
+        """Whether the log this was said of is, for all we know, the one we have read."""
         if checkpoint.head_seq is None or (
             known.through is not None and checkpoint.through < known.through
         ):
-            return False
+            return True
         if (checkpoint.head_seq, checkpoint.head_id) == (known.seq, known.event_id):
             known.checked = True
-            return False
-        return checkpoint.head_seq <= known.seq or not known.checked
+            return True
+        return checkpoint.head_seq > known.seq and known.checked
 
     def _take(self, batch: _Batch, message: Message) -> None:
         """Put the message into the batch if it is the next one; duplicates fall away here."""
@@ -229,21 +280,28 @@ class Consumer:
                 return
             if known.through is not None and checkpoint.through <= known.through:
                 return
-        elif message.seq != known.seq + 1:
+            self._moving(batch, stream).through = checkpoint.through
+            return
+        if message.seq != known.seq + 1:
             return
         position = self._moving(batch, stream)
-        if message.seq is None:
-            position.through = message.checkpoint().through
+        position.seq, position.event_id = message.seq, message.id
+        position.checked = True
+        batch.events[message.topic] += 1
+        try:
+            parsed = self._router.parse(message)
+        except Unreadable as error:
+            batch.unreadable.append((message, str(error)))
         else:
-            position.seq, position.event_id = message.seq, message.id
-            position.checked = True
-            batch.messages.append(message)
+            if parsed is not None:
+                batch.heard.append((*parsed, message))
 
     async def heal(self, topic: str, partition: int) -> None:
         """Fetch from the feed whatever is missing behind our position, and apply it.
 
         One event is read a second time: by it the log is known. Another log is heard anew.
         """
+        await self._settle()
         stream = (topic, partition)
         known = self._positions[stream]
         is_ours = known.seq == 0
@@ -255,15 +313,16 @@ class Consumer:
             batch = _Batch()
             for message in page:
                 self._take(batch, message)
-            if batch.messages:
-                HEALED.labels(topic).inc(len(batch.messages))
+            if batch.events:
+                HEALED.labels(topic).inc(batch.events.total())
                 logger.info(
                     "healed from the feed",
                     topic=topic,
                     partition=partition,
-                    events=len(batch.messages),
+                    events=batch.events.total(),
                 )
-            await self._apply(batch)
+            if batch.moved:
+                await self._apply(batch)
         if is_ours:
             self._positions[stream].checked = True
         else:
@@ -291,8 +350,6 @@ class Consumer:
 
     async def _apply(self, batch: _Batch) -> None:
         """Effects and positions, in one transaction."""
-        if not batch.moved:
-            return
         async with transaction(self._sessions) as session:
             session.info[Circumstances] = Circumstances(self._clock.now(), self._client)
             # First: the row's lock keeps out whoever hears the partition anew meanwhile.
@@ -314,48 +371,37 @@ class Consumer:
                     raise PositionMoved(f"{topic}/{partition}")
             for letter, reason in batch.unreadable:
                 await dead_letters.keep(session, letter, reason)
-            await self._handle(session, batch.messages)
+            for handler, run in groupby(batch.heard, key=lambda item: item[0]):
+                await self._hand_over(session, handler, list(run))
         for stream, position in batch.moved.items():
             position.heard_at = self._positions[stream].heard_at
             self._positions[stream] = position
-        for message in batch.messages:
-            CONSUMED.labels(message.topic).inc()
+        for topic, count in batch.events.items():
+            CONSUMED.labels(topic).inc(count)
         through = self.complete_through
         if through is not None:
             COMPLETE_THROUGH.set(through.timestamp())
-        if batch.messages or session.info.pop(OUTBOX_WRITTEN, False):
+        if batch.events or session.info.pop(OUTBOX_WRITTEN, False):
             self._on_commit()
 
-    async def _handle(self, session: AsyncSession, messages: Sequence[Message]) -> None:
-        """Parse and hand over in runs of one handler; what is invalid becomes a dead letter."""
-        heard: list[tuple[Handler[Any], Event, Message]] = []
-        for message in messages:
-            try:
-                parsed = self._router.parse(message)
-            except ValidationError as error:
-                await dead_letters.keep(session, message, str(error))
-            else:
-                if parsed is not None:
-                    heard.append((*parsed, message))
-        for handler, run in groupby(heard, key=lambda item: item[0]):
-            await self._hand_over(session, handler, list(run))
-
     async def _hand_over(
-        self,
-        session: AsyncSession,
-        handler: Handler[Any],
-        run: Sequence[tuple[Handler[Any], Event, Message]],
+        self, session: AsyncSession, handler: Handler[Any], run: Sequence[_Heard]
     ) -> None:
+        """Hand over a run of one handler's; what can never be applied becomes a dead letter."""
         try:
             async with session.begin_nested():
                 await handler(session, [event for _, event, _ in run])
-        except Invalid as error:
+        except (Invalid, DBAPIError, asyncpg.DataError) as error:
+            reason = _refusal(error)
+            if reason is None:
+                raise
             if len(run) == 1:
-                await dead_letters.keep(session, run[0][2], f"{error.code}: {error}")
+                await dead_letters.keep(session, run[0][2], reason)
                 return
-            # One of the run is refused: find it by handing them over one by one.
-            for item in run:
-                await self._hand_over(session, handler, [item])
+            # One of the run is refused: it is found by halving.
+            middle = len(run) // 2
+            await self._hand_over(session, handler, run[:middle])
+            await self._hand_over(session, handler, run[middle:])
 
     @property
     def complete_through(self) -> datetime | None:
@@ -365,19 +411,35 @@ class Consumer:
         return min(known) if known and len(known) == len(reached) else None
 
     async def _watch(
-        self, kafka: AIOKafkaConsumer, partitions: dict[TopicPartition, Stream]
+        self, kafka: AIOKafkaConsumer, partitions: dict[TopicPartition, Stream], *, is_busy: bool
     ) -> None:
         """Notice a wiped broker and a silent partition; both are healed from the feed."""
         now = asyncio.get_running_loop().time()
         for partition, stream in partitions.items():
-            position = self._positions[stream]
-            if now - position.heard_at < SILENCE_SECONDS:
+            silence = now - self._positions[stream].heard_at
+            if silence < SILENCE_SECONDS:
                 continue
-            position.heard_at = now
+            highwater, at = kafka.highwater(partition), await kafka.position(partition)
+            if is_busy and highwater is not None and at < highwater and silence < _TURN_SECONDS:
+                # Others of a backlog come first.
+                continue
+            self._positions[stream].heard_at = now
             await self.heal(*stream)
-            highwater = kafka.highwater(partition)
-            if highwater is None or highwater < await kafka.position(partition):
+            if highwater is None or highwater < at:
                 await kafka.seek_to_beginning(partition)
+
+
+def _refusal(error: Exception) -> str | None:
+    """Why the event can never be applied; None where it is not the event's fault.
+
+    A value that the database cannot hold (SQLSTATE class 22) is.
+    """
+    if isinstance(error, Invalid):
+        return f"{error.code}: {error}"
+    if isinstance(error, asyncpg.DataError):
+        return str(error)
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return str(error.args[0]) if error.args and sqlstate.startswith("22") else None
 
 
 def share_of(topics: Iterable[str], *, index: int, count: int) -> list[Stream]:

@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared import dead_letters, pages
 from shared.auth import Actor, Role, demand
 from shared.clock import Now
 from shared.db import Session
+from shared.envelopes import Unreadable
 from shared.errors import Conflict
 from shared.event_router import Circumstances, EventRouter
 from shared.problems import problems
@@ -111,7 +112,7 @@ def dead_letter_router(events: EventRouter) -> APIRouter:
         session.info[Circumstances] = Circumstances(now, request.state.client)
         try:
             parsed = events.parse(dead_letters.message_of(letter))
-        except ValidationError as error:
+        except Unreadable as error:
             raise StillInvalid("Сообщение по-прежнему не читается.") from error
         if parsed is None:
             raise StillInvalid("Такие сообщения здесь никто не слушает.")

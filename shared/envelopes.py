@@ -1,12 +1,13 @@
 """One event, two shapes: CloudEvents' Kafka binary binding, and a line of the feed."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic_core import from_json, to_json
+import msgspec
+from pydantic import ValidationError
+from pydantic_core import to_json
 
 from shared.events.base import Checkpoint, checkpoint_type, dataschema
 
@@ -14,8 +15,7 @@ Headers = list[tuple[str, bytes]]
 JSON_TYPE: Final = b"application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """An event as a consumer meets it, whether it came by broker or by feed.
 
     `data` is the event's JSON text; `seq` is None for a checkpoint, which has no number.
@@ -33,8 +33,11 @@ class Message:
         return self.type == checkpoint_type(self.topic)
 
     def checkpoint(self) -> Checkpoint:
-        """Raises `ValidationError` where the data is not a checkpoint's."""
-        return Checkpoint.model_validate_json(self.data)
+        """Raises `Unreadable` where the data is not a checkpoint's."""
+        try:
+            return Checkpoint.model_validate_json(self.data)
+        except ValidationError as error:
+            raise Unreadable(str(error)) from error
 
     def envelope(self) -> dict[str, Any]:
         """For a dead letter: everything known of the message, whatever its data is."""
@@ -49,7 +52,16 @@ class Message:
 
 
 class Unreadable(ValueError):
-    """The record is not an event of ours: a header is missing or not what it should be."""
+    """The record is not an event of ours: a header is missing, or something is not as it should."""
+
+
+class _Line(msgspec.Struct, gc=False):
+    """A line of the feed; what it carries is passed on as it is."""
+
+    type: str
+    id: str
+    data: msgspec.Raw
+    seq: int | None = None
 
 
 def _attributes(
@@ -114,14 +126,7 @@ def from_record(
 def from_feed(topic: str, partition: int, line: bytes) -> Message:
     """Read a line of the feed. Raises `Unreadable`."""
     try:
-        found: Mapping[str, Any] = from_json(line)
-        return Message(
-            topic,
-            partition,
-            str(found["type"]),
-            str(found["id"]),
-            found.get("seq"),
-            to_json(found["data"]),
-        )
-    except (ValueError, KeyError, TypeError) as error:
+        found = msgspec.json.decode(line, type=_Line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unreadable(str(error)) from error
+    return Message(topic, partition, found.type, found.id, found.seq, bytes(found.data))

@@ -5,15 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+import msgspec
+from pydantic import ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.clients.base import ServiceClient
-from shared.envelopes import Message
+from shared.envelopes import Message, Unreadable
 from shared.events.base import Event
+from shared.events.views import View
 
-E = TypeVar("E", bound=Event)
+E = TypeVar("E", bound=Event | View)
+M = TypeVar("M", bound=Event)
+V = TypeVar("V", bound=View)
 Handler = Callable[[AsyncSession, Sequence[E]], Awaitable[None]]
 Renewal = Callable[[AsyncSession, int], Awaitable[None]]
+_Read = Callable[[bytes], Event | View]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +45,37 @@ class EventRouter:
     """
 
     def __init__(self) -> None:
-        self._routes: dict[str, tuple[type[Event], Handler[Any]]] = {}
+        self._topics: set[str] = set()
+        self._routes: dict[str, tuple[_Read, Handler[Any]]] = {}
         self._renewals: dict[str, Renewal] = {}
 
     @property
     def topics(self) -> frozenset[str]:
-        return frozenset(model.topic for model, _ in self._routes.values())
+        return frozenset(self._topics)
 
-    def on(self, *models: type[E]) -> Callable[[Handler[E]], Handler[E]]:
+    def on(self, model: type[M]) -> Callable[[Handler[M]], Handler[M]]:
         """Hear these events and all that derive from them."""
 
-        def register(handler: Handler[E]) -> Handler[E]:
-            for model in models:
-                for concrete in model.concrete():
-                    self._routes[concrete.type] = (concrete, handler)
+        def register(handler: Handler[M]) -> Handler[M]:
+            for concrete in model.concrete():
+                self._route(concrete, concrete.model_validate_json, handler)
             return handler
 
         return register
+
+    def on_view(self, view: type[V], *, of: type[Event]) -> Callable[[Handler[V]], Handler[V]]:
+        """Hear these events and all that derive from them, of each no more than the view."""
+
+        def register(handler: Handler[V]) -> Handler[V]:
+            for concrete in of.concrete():
+                self._route(concrete, view.read, handler)
+            return handler
+
+        return register
+
+    def _route(self, model: type[Event], read: _Read, handler: Handler[Any]) -> None:
+        self._topics.add(model.topic)
+        self._routes[model.type] = (read, handler)
 
     def anew(self, model: type[Event]) -> Callable[[Renewal], Renewal]:
         """What to do where the log of this event's topic was replaced by another.
@@ -74,10 +94,13 @@ class EventRouter:
     def renewal(self, topic: str) -> Renewal | None:
         return self._renewals.get(topic)
 
-    def parse(self, message: Message) -> tuple[Handler[Any], Event] | None:
-        """Read the event; None for a type nobody here asked for. Raises `ValidationError`."""
+    def parse(self, message: Message) -> tuple[Handler[Any], Event | View] | None:
+        """Read the event; None for a type nobody here asked for. Raises `Unreadable`."""
         route = self._routes.get(message.type)
         if route is None:
             return None
-        model, handler = route
-        return handler, model.model_validate_json(message.data)
+        read, handler = route
+        try:
+            return handler, read(message.data)
+        except (ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Unreadable(str(error)) from error

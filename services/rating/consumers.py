@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.rating.domain.heard import HeardFacts
 from services.rating.repository import assignments, directory, facts
 from services.rating.service import reconciliations, renewals
 from shared.event_router import EventRouter, circumstances
@@ -13,8 +14,8 @@ from shared.events.directory import ClusterEvent, RegionEvent
 events = EventRouter()
 
 
-@events.on(ExecutionEvent)
-async def keep_facts(session: AsyncSession, heard: Sequence[ExecutionEvent]) -> None:
+@events.on_view(HeardFacts, of=ExecutionEvent)
+async def keep_facts(session: AsyncSession, heard: Sequence[HeardFacts]) -> None:
     """Keep every version and the newest of each; duplicates and stragglers change nothing.
 
     What happened does not matter here, only the facts after it. Lateness needs no event at all.

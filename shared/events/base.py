@@ -1,6 +1,7 @@
 """What all events have in common: type, topic, key, partition, and the envelope they travel in."""
 
 import builtins
+import functools
 import zlib
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -86,6 +87,7 @@ class Checkpoint(BaseModel):
     head_id: str | None = None
 
 
+@functools.cache
 def checkpoint_type(topic: str) -> str:
     """`assignments.executions` → `assignments.checkpoint.v1`."""
     return f"{topic.split('.', 1)[0]}.checkpoint.v1"

@@ -7,8 +7,11 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from cloudevents.core.formats.json import JSONFormat
 
+from services.rating.domain.heard import HeardFacts
+from services.rating.repository.facts import FACT_FIELDS
 from shared.asyncapi import contract, document
 from shared.envelopes import kafka_headers
+from shared.events.assignments import ExecutionEvent
 from shared.events.base import Event, partition_of
 from shared.ids import new_id
 
@@ -52,6 +55,22 @@ def test_an_independent_parser_reads_our_headers_as_a_cloud_event() -> None:
     assert parsed.get_source() == "/assignments"
     assert parsed.get_subject() == event.key
     assert parsed.get_time() == event.occurred_at
+
+
+@pytest.mark.parametrize(
+    "model", [one for one in TYPES if issubclass(one, ExecutionEvent)], ids=lambda model: model.type
+)
+def test_the_ratings_view_of_facts_reads_the_same_as_the_event_itself(
+    model: type[ExecutionEvent],
+) -> None:
+    sample = (SAMPLES / f"{model.type}.json").read_bytes()
+
+    view = HeardFacts.read(sample)
+
+    event = model.model_validate_json(sample)
+    fields = HeardFacts.__struct_fields__
+    assert {name: getattr(view, name) for name in fields} == event.model_dump(include=set(fields))
+    assert set(fields) == set(FACT_FIELDS)
 
 
 @pytest.mark.parametrize(("text", "partition"), [("16", 0), ("77", 0), ("01", 2), ("95", 6)])

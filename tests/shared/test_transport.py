@@ -249,7 +249,27 @@ async def test_an_invalid_event_is_put_aside_and_those_after_it_are_heard(line: 
     letters = await connection.fetch("select topic, seq, type, reason from dead_letters")
     await connection.close()
     assert [(row["topic"], row["seq"]) for row in letters] == [(TOPIC, 2)]
-    assert "Field required" in letters[0]["reason"]
+    assert "required field `execution_id`" in letters[0]["reason"]
+
+
+async def test_values_that_no_column_holds_are_put_aside_and_their_neighbours_are_kept(
+    line: Line,
+) -> None:
+    """NUL in a text, well-formed JSON all the same; among others of the same batch."""
+    good = [fact() for _ in range(5)]
+    bad = fact(status="issued\x00")
+    told = [*good[:3], bad, *good[3:]]
+    async with line.relaying():
+        for one in told:
+            await line.tell(one)
+        async with line.hearing_it():
+            await until(lambda: line.at_the_end(*good), "the good ones are heard")
+
+    connection = await asyncpg.connect(line.hearing_dsn)
+    letters = await connection.fetch("select seq, reason from dead_letters")
+    await connection.close()
+    assert [row["seq"] for row in letters] == [4]
+    assert "0x00" in letters[0]["reason"]
 
 
 async def test_records_that_are_no_events_at_all_are_put_aside_once(line: Line) -> None:

@@ -1,6 +1,6 @@
 """Statements by which facts are compared with their owner's, and made equal to them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -13,11 +13,11 @@ from services.rating.domain.reconciliations import Extent, Mended
 from services.rating.models import Assignment, Cluster, Region
 from services.rating.repository.assignments import keep_assignments
 from services.rating.repository.directory import keep_clusters, keep_regions
-from services.rating.repository.facts import FACT_FIELDS, columns_of, from_arrays
+from services.rating.repository.facts import FACT_FIELDS, Heard, stage
 from services.rating.repository.standings import touch
 from services.rating.repository.trends import reopen
 from shared.digests import DIGEST
-from shared.events.assignments import AssignmentEvent, ExecutionEvent
+from shared.events.assignments import AssignmentEvent
 from shared.events.base import partition_of
 from shared.events.directory import ClusterEvent, RegionEvent
 
@@ -63,7 +63,10 @@ _BEGIN: Final = text(
     "create temporary table heard_anew"
     " (like execution_versions, primary key (execution_id, version)) on commit drop"
 )
-_HEAR: Final = text(f"insert into heard_anew {from_arrays()} on conflict do nothing")
+_HEAR: Final = text(
+    f"insert into heard_anew ({_COLUMNS}) select {_COLUMNS}"  # noqa: S608 - our names
+    " from heard on conflict do nothing"
+)
 _REGIONS: Final = text(
     "select region from execution_versions union select region from executions"
     " union select region from heard_anew"
@@ -123,11 +126,11 @@ async def begin(session: AsyncSession) -> None:
     await connection.execute(_BEGIN)
 
 
-async def gather(session: AsyncSession, heard: Sequence[ExecutionEvent]) -> None:
-    """Put versions into the place opened."""
+async def gather(session: AsyncSession, heard: Iterable[Heard]) -> None:
+    """Put versions into the place opened; of one version, what was heard first."""
+    await stage(session, heard)
     connection = await session.connection()
-    versions = {(event.execution_id, event.version): event for event in reversed(heard)}
-    await connection.execute(_HEAR, columns_of([versions[key] for key in sorted(versions)]))
+    await connection.execute(_HEAR)
 
 
 async def put_right(session: AsyncSession, partition: int) -> Mended:

@@ -4,13 +4,14 @@ All in the caller's transaction: until it is through, readers see what was there
 are right are not touched. Slices, letters, methodologies and appeals are nobody's copy and stay.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar
 
+import msgspec
 from pydantic import ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.rating.domain.heard import HeardFacts
 from services.rating.domain.reconciliations import Mended
 from services.rating.repository import positions
 from services.rating.repository import renewals as repository
@@ -20,8 +21,9 @@ from shared.envelopes import Message
 from shared.events.assignments import AssignmentEvent, ExecutionEvent
 from shared.events.base import Event
 from shared.events.directory import ClusterEvent, RegionEvent
+from shared.events.views import View
 
-E = TypeVar("E", bound=Event)
+E = TypeVar("E", bound=Event | View)
 
 
 async def renew_facts(session: AsyncSession, client: ServiceClient, partition: int) -> Mended:
@@ -31,10 +33,10 @@ async def renew_facts(session: AsyncSession, client: ServiceClient, partition: i
     """
     await repository.begin(session)
 
-    async def gather(page: Sequence[ExecutionEvent]) -> None:
+    async def gather(page: Sequence[HeardFacts]) -> None:
         await repository.gather(session, page)
 
-    await _read_whole(session, client, ExecutionEvent, partition, gather)
+    await _read_whole(session, client, ExecutionEvent, partition, gather, read=HeardFacts.read)
     return await repository.put_right(session, partition)
 
 
@@ -45,7 +47,9 @@ async def renew_regions(session: AsyncSession, client: ServiceClient, partition:
     async def gather(page: Sequence[RegionEvent]) -> None:
         heard.extend(page)
 
-    await _read_whole(session, client, RegionEvent, partition, gather)
+    await _read_whole(
+        session, client, RegionEvent, partition, gather, read=RegionEvent.model_validate_json
+    )
     await repository.renew_regions(session, partition, heard)
 
 
@@ -56,7 +60,9 @@ async def renew_clusters(session: AsyncSession, client: ServiceClient, partition
     async def gather(page: Sequence[ClusterEvent]) -> None:
         heard.extend(page)
 
-    await _read_whole(session, client, ClusterEvent, partition, gather)
+    await _read_whole(
+        session, client, ClusterEvent, partition, gather, read=ClusterEvent.model_validate_json
+    )
     await repository.renew_clusters(session, partition, heard)
 
 
@@ -67,16 +73,25 @@ async def renew_assignments(session: AsyncSession, client: ServiceClient, partit
     async def gather(page: Sequence[AssignmentEvent]) -> None:
         heard.extend(page)
 
-    await _read_whole(session, client, AssignmentEvent, partition, gather)
+    await _read_whole(
+        session,
+        client,
+        AssignmentEvent,
+        partition,
+        gather,
+        read=AssignmentEvent.model_validate_json,
+    )
     await repository.renew_assignments(session, partition, heard)
 
 
 async def _read_whole(
     session: AsyncSession,
     client: ServiceClient,
-    model: type[E],
+    model: type[Event],
     partition: int,
     keep: Callable[[Sequence[E]], Awaitable[None]],
+    *,
+    read: Callable[[bytes], E],
 ) -> None:
     """Hand over the whole log, the end of it under the position's lock; mend the position.
 
@@ -92,7 +107,7 @@ async def _read_whole(
         async for page in read_feed(client, model.topic, partition, after=after):
             numbered = [message for message in page if message.seq is not None]
             if numbered:
-                await keep(_parsed(model, types, numbered))
+                await keep([*_parsed(read, types, numbered)])
                 end = numbered[-1]
 
     # Most of it while the consumer goes on, the rest while it waits for us.
@@ -109,11 +124,15 @@ async def _read_whole(
         await session.flush()
 
 
-def _parsed(model: type[E], types: set[str], messages: Sequence[Message]) -> list[E]:
+def _parsed(
+    read: Callable[[bytes], E], types: set[str], messages: Sequence[Message]
+) -> Iterator[E]:
     """The events that can be read; of the others the consumer has made dead letters."""
-    found = []
     for message in messages:
-        if message.type in types:
-            with suppress(ValidationError):
-                found.append(model.model_validate_json(message.data))
-    return found
+        if message.type not in types:
+            continue
+        try:
+            event = read(message.data)
+        except (ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        yield event
