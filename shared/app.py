@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import asyncapi, auth, db, examples, problems, simulation
 from shared.clients.base import open_client
 from shared.clock import Clock
+from shared.collector import spare_the_collector
 from shared.dead_letter_router import dead_letter_router
 from shared.event_router import EventRouter
 from shared.feed import feed_router
@@ -52,6 +53,7 @@ def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], 
         """
         settings = ServiceSettings()
         configure_logging(service, settings.log_level)
+        spare_the_collector()
         clock = Clock()
         waker = Waker(settings.database_dsn)
         async with AsyncExitStack() as stack:

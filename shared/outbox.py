@@ -7,6 +7,7 @@ hold their aggregate's row lock until commit, so the positions of one key are in
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import insert, text
@@ -17,6 +18,8 @@ from shared.db import OUTBOX_WRITTEN
 from shared.events.base import Event
 from shared.ids import new_id
 from shared.tables import OutboxRecord
+
+_ADD: Final = insert(OutboxRecord.__table__)  # type: ignore[attr-defined]
 
 
 async def add(session: AsyncSession, events: Iterable[Event]) -> list[UUID]:
@@ -42,7 +45,7 @@ async def add(session: AsyncSession, events: Iterable[Event]) -> list[UUID]:
         for id_, event in zip(ids, told, strict=True)
     ]
     if rows:
-        await session.exec(insert(OutboxRecord), params=rows)
+        await (await session.connection()).execute(_ADD, rows)
         session.info[OUTBOX_WRITTEN] = True
     return ids
 

@@ -6,7 +6,6 @@ and ends the process: whoever supervises it starts it again.
 
 import argparse
 import asyncio
-import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -31,6 +30,7 @@ from starlette.routing import Route
 from shared import db, dead_letters, idempotency, simulation
 from shared.clients.base import ServiceClient, open_client
 from shared.clock import Clock
+from shared.collector import spare_the_collector
 from shared.consumer import Consumer, PositionMoved, share_of
 from shared.errors import Unavailable
 from shared.event_router import EventRouter
@@ -143,16 +143,6 @@ def run_worker(
     configure_logging(f"{service}-worker", settings.log_level)
     spare_the_collector()
     uvloop.run(_work(service, events, jobs, settings))
-
-
-def spare_the_collector() -> None:
-    """Look for cycles seldom: batches are thousands of short-lived objects without any.
-
-    A third of a worker's time went there (docs/benchmarks.md); memory stays what it was.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
 
 
 async def _carry_out(command: Command, settings: ServiceSettings) -> int:

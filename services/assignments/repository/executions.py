@@ -1,16 +1,20 @@
 """Statements about executions and their steps, and whose rows are whose."""
 
+import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, or_, true
+from sqlalchemy import ColumnElement, String, Uuid, any_, bindparam, false, insert, or_, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.domain.executions import OPEN, Status
-from services.assignments.models import Assignment, Base, Execution, ExecutionStep
+from services.assignments.domain.extensions import ExtensionStatus
+from services.assignments.models import Assignment, Base, Execution, ExecutionStep, Extension
 from shared.auth import Actor, Role
 from shared.errors import NotFound
 
@@ -34,18 +38,34 @@ class ExecutionNotFound(NotFound):
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """Row scope, in one place: whose executions the actor may see at all."""
-    if actor.is_any(*SEES_ALL):
+    return _visible_by(actor.roles, _rows_of(actor))
+
+
+def _visible_by(roles: frozenset[Role], rows: Mapping[str, Any]) -> ColumnElement[bool]:
+    """What the roles see of all, where these rows are the actor's own: parameters by name."""
+    if not roles.isdisjoint(SEES_ALL):
         return true()
-    own: list[ColumnElement[bool]] = []
-    if actor.is_any(Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD):
-        own.append(col(Execution.region).in_(actor.regions))
-    if actor.is_any(Role.CLUSTER):
-        own.append(col(Execution.cluster_id).in_(actor.clusters))
+    regions = any_(bindparam("own_regions", rows.get("own_regions"), ARRAY(String)))
+    clusters = any_(bindparam("own_clusters", rows.get("own_clusters"), ARRAY(Uuid)))
+    industries = any_(bindparam("own_industries", rows.get("own_industries"), ARRAY(String)))
+    own: list[ColumnElement[bool]] = [false()]
+    if roles & {Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD}:
+        own.append(col(Execution.region) == regions)
+    if Role.CLUSTER in roles:
+        own.append(col(Execution.cluster_id) == clusters)
         # A lead sees what its co-executors owe it.
-        own.append(col(Execution.lead_cluster_id).in_(actor.clusters))
-    if actor.is_any(Role.ASSOCIATION):
-        own.append(col(Execution.industry).in_(actor.industries))
+        own.append(col(Execution.lead_cluster_id) == clusters)
+    if Role.ASSOCIATION in roles:
+        own.append(col(Execution.industry) == industries)
     return or_(*own)
+
+
+def _rows_of(actor: Actor) -> dict[str, Any]:
+    return {
+        "own_regions": list(actor.regions),
+        "own_clusters": list(actor.clusters),
+        "own_industries": list(actor.industries),
+    }
 
 
 async def get_execution(session: AsyncSession, execution_id: UUID, actor: Actor) -> Execution:
@@ -77,12 +97,94 @@ async def lock_visible(
     return {execution.id: (execution, found) for execution, found in await session.exec(statement)}
 
 
-async def lock_with_co_executions(session: AsyncSession, execution_ids: Sequence[UUID]) -> None:
-    """Lock the executions and what co-executors owe to them, in the one order of all locks."""
-    own = or_(col(Execution.id).in_(execution_ids), col(Execution.lead_id).in_(execution_ids))
-    statement = select(Execution.id).where(own).order_by(col(Execution.id))
-    statement = statement.with_for_update(key_share=True)
-    (await session.exec(statement)).all()
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What commands work on, and whatever is asked for of it.
+
+    `own` are those of the executions meant that the actor may see; `hanging` what co-executors
+    owe to executions meant, whoever sees it; `requests` the open ones for a later date.
+    """
+
+    own: Mapping[UUID, tuple[Execution, Assignment]]
+    hanging: Sequence[Execution]
+    requests: Mapping[UUID, Extension]
+
+
+async def lock_for_commands(
+    session: AsyncSession, execution_ids: Sequence[UUID], actor: Actor, *, with_hanging: bool
+) -> Locked:
+    """Lock the executions, in the one order of all locks, and read what belongs to them.
+
+    Two statements, and a third where a later date is being asked for. The second reads only what
+    cannot change any more; what came to hang on them while the first waited, it finds.
+    """
+    lock = _lock_statement(actor.roles, with_hanging=with_hanging)
+    parameters = {**_rows_of(actor), "ids": list(execution_ids)}
+    rows = (await session.exec(lock, params=parameters)).all()
+    locked = {execution.id: execution for execution, _ in rows}
+    if not locked:
+        return Locked({}, (), {})
+    meant = set(execution_ids)
+    belonging = _BELONGING_AND_HANGING if with_hanging else _BELONGING
+    found = (await session.exec(belonging, params={"ids": list(locked)})).all()
+    late = [one for one, *_ in found if one not in locked]
+    if late:
+        more = await session.exec(_LOCK, params={"ids": late})
+        locked |= {execution.id: execution for execution in more}
+    asked: list[UUID | None] = [request for _, _, request in found]
+    requests: Sequence[Extension] = ()
+    if any(asked):
+        requests = (await session.exec(_REQUESTS, params={"ids": asked})).all()
+    seen = {execution.id for execution, visible in rows if visible and execution.id in meant}
+    return Locked(
+        {one: (locked[one], assignment) for one, assignment, _ in found if one in seen},
+        [execution for execution in locked.values() if execution.lead_id in meant],
+        {request.execution_id: request for request in requests},
+    )
+
+
+_IDS: Final = any_(bindparam("ids", type_=ARRAY(Uuid)))
+
+
+@functools.cache
+def _lock_statement(roles: frozenset[Role], *, with_hanging: bool) -> Any:
+    """Made once per set of roles: making a statement costs as much as carrying it out."""
+    visible = _visible_by(roles, {})
+    own = (col(Execution.id) == _IDS) & visible
+    return (
+        select(Execution, visible.label("visible"))
+        .where(or_(own, col(Execution.lead_id) == _IDS) if with_hanging else own)
+        .order_by(col(Execution.id))
+        .with_for_update(key_share=True, of=Execution)
+        # Whoever has read a row before it was locked gets it anew.
+        .execution_options(populate_existing=True)
+    )
+
+
+_OF_EXECUTIONS: Final = (
+    select(Execution.id, Assignment, Extension.id)
+    .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
+    .outerjoin(
+        Extension,
+        (col(Extension.execution_id) == col(Execution.id))
+        & (col(Extension.status) == ExtensionStatus.OPEN),
+    )
+    .execution_options(populate_existing=True)
+)
+_BELONGING_AND_HANGING: Final = _OF_EXECUTIONS.where(
+    (col(Execution.id) == _IDS) | (col(Execution.lead_id) == _IDS)
+)
+_BELONGING: Final = _OF_EXECUTIONS.where(col(Execution.id) == _IDS)
+_LOCK: Final = (
+    select(Execution)
+    .where(col(Execution.id) == _IDS)
+    .order_by(col(Execution.id))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+_REQUESTS: Final = (
+    select(Extension).where(col(Extension.id) == _IDS).execution_options(populate_existing=True)
+)
 
 
 async def open_of_assignment(session: AsyncSession, assignment_id: UUID) -> Sequence[UUID]:
@@ -102,19 +204,6 @@ async def co_executing_clusters(session: AsyncSession, lead_id: UUID) -> set[UUI
     """The clusters that contribute to the lead's execution, or have done so."""
     statement = select(Execution.cluster_id).where(col(Execution.lead_id) == lead_id)
     return {found for found in await session.exec(statement) if found is not None}
-
-
-async def lock_open_co_executions(
-    session: AsyncSession, lead_ids: Sequence[UUID]
-) -> Sequence[Execution]:
-    """What co-executors still owe to these leads, locked."""
-    statement = (
-        select(Execution)
-        .where(col(Execution.lead_id).in_(lead_ids), col(Execution.status).in_(OPEN))
-        .order_by(col(Execution.id))
-        .with_for_update(key_share=True)
-    )
-    return (await session.exec(statement)).all()
 
 
 async def lock_expired(
@@ -167,9 +256,15 @@ async def count_by_status(session: AsyncSession, assignment_id: UUID) -> dict[St
 
 async def add_all(session: AsyncSession, *rows_of: Sequence[Base]) -> None:
     """Insert the rows, one statement per list."""
+    connection = await session.connection()
     for rows in rows_of:
         if rows:
-            await session.exec(insert(type(rows[0])), params=[row.model_dump() for row in rows])
+            await connection.execute(_insert(type(rows[0])), [row.model_dump() for row in rows])
+
+
+@functools.cache
+def _insert(model: type[Base]) -> Any:
+    return insert(model.__table__)  # type: ignore[attr-defined]
 
 
 async def save_all(

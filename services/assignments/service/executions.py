@@ -31,9 +31,9 @@ from services.assignments.domain.extensions import ExtensionStatus
 from services.assignments.domain.forms import check_fields
 from services.assignments.domain.policies import Policy
 from services.assignments.models import Assignment, Execution, ExecutionStep, Extension
-from services.assignments.repository import coordination, extensions, policies
+from services.assignments.repository import coordination, policies
 from services.assignments.repository import executions as repository
-from services.assignments.repository.executions import ExecutionNotFound
+from services.assignments.repository.executions import ExecutionNotFound, Locked
 from shared import outbox
 from shared.auth import Actor, Role
 from shared.clock import date_in
@@ -214,21 +214,21 @@ async def perform_many(
     """
     if len(requests) > 1:
         await outbox.admit(session, now)
-    ids = [request.execution_id for request in requests]
-    if any(request.order.command in _ENDING for request in requests):
-        await repository.lock_with_co_executions(session, ids)
-    found = await repository.lock_visible(session, ids, actor)
+    ending = any(request.order.command in _ENDING for request in requests)
+    locked = await repository.lock_for_commands(
+        session, [request.execution_id for request in requests], actor, with_hanging=ending
+    )
     around = await _surroundings(
-        session, [request.order for request in requests], found, actor, now
+        session, [request.order for request in requests], locked, actor, now
     )
     changes = Changes()
     outcomes: list[Execution | DomainError] = []
     for request in requests:
         try:
-            outcomes.append(_carry_out(request, found, around, actor, changes, now=now))
+            outcomes.append(_carry_out(request, locked.own, around, actor, changes, now=now))
         except DomainError as refusal:
             outcomes.append(refusal)
-    await _end_what_hung_on(session, changes, now=now)
+    _end_what_hung_on(locked, changes, now=now)
     session.add_all(around.made)
     await changes.save(session)
     return outcomes
@@ -238,7 +238,8 @@ async def perform_many(
 class _Surroundings:
     """What deciding needs besides the execution and its assignment."""
 
-    requests: dict[UUID, Extension]
+    # Any command may end an execution or ask: its open request is always worth knowing.
+    requests: Mapping[UUID, Extension]
     policies: Mapping[int, Policy]
     away: set[str]
     passing: set[tuple[str, UUID]]
@@ -248,19 +249,18 @@ class _Surroundings:
 async def _surroundings(
     session: AsyncSession,
     orders: Sequence[Order],
-    found: Mapping[UUID, tuple[Execution, Assignment]],
+    locked: Locked,
     actor: Actor,
     now: datetime,
 ) -> _Surroundings:
     commands = {order.command for order in orders}
-    rows = [execution for execution, _ in found.values()]
+    rows = [execution for execution, _ in locked.own.values()]
     passing: set[tuple[str, UUID]] = set()
     if Command.SUBMIT in commands:
         clusters = {row.cluster_id for row in rows if row.cluster_id is not None}
         passing = await coordination.forwarded_by_themselves(session, clusters)
     return _Surroundings(
-        # Any command may end an execution or ask: its open request is always worth knowing.
-        requests=await extensions.open_of(session, list(found)) if found else {},
+        requests=locked.requests,
         policies=await policies.all_policies(session) if commands & _BY_POLICY else {},
         away=await away_regions(session, rows, now) if actor.is_any(Role.DEPUTY) else set(),
         passing=passing,
@@ -557,20 +557,16 @@ def _settle(
         extension.status, extension.decided_at = ExtensionStatus.LAPSED, now
 
 
-async def _end_what_hung_on(session: AsyncSession, changes: Changes, *, now: datetime) -> None:
+def _end_what_hung_on(locked: Locked, changes: Changes, *, now: datetime) -> None:
     """A lead that has ended needs its co-executors no more."""
-    ended = [
+    ended = {
         row.id
         for row in changes.executions
         if row.status in FINAL and row.role is ExecutorRole.LEAD
-    ]
-    if not ended:
-        return
+    }
     already = {row.id for row in changes.executions}
-    hanging = await repository.lock_open_co_executions(session, ended)
-    requests = await extensions.open_of(session, [row.id for row in hanging])
-    for row in hanging:
-        if row.id in already:
+    for row in locked.hanging:
+        if row.lead_id not in ended or row.id in already or row.status in FINAL:
             continue
         change(
             row,
@@ -579,7 +575,7 @@ async def _end_what_hung_on(session: AsyncSession, changes: Changes, *, now: dat
             changes,
             actor=SYSTEM,
             now=max(now, row.occurred_at),
-            extension=requests.get(row.id),
+            extension=locked.requests.get(row.id),
         )
 
 
