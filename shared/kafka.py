@@ -11,8 +11,6 @@ from aiokafka.errors import KafkaError
 from shared.settings import ServiceSettings
 
 REQUEST_TIMEOUT_MS: Final = 10_000
-# The client's default of 500 ms would be most of the way from a command to a new score.
-FETCH_MAX_WAIT_MS: Final = 20
 MAX_MESSAGE_BYTES: Final = 1_000_000
 
 
@@ -52,7 +50,7 @@ async def open_consumer(settings: ServiceSettings) -> AsyncIterator[AIOKafkaCons
         bootstrap_servers=settings.kafka_servers,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+        fetch_max_wait_ms=settings.kafka_fetch_wait_ms,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
     )

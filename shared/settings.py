@@ -41,6 +41,9 @@ class ServiceSettings(BaseSettings):
     kafka_servers: str = "127.0.0.1:9092"
     # Off for brokers that refuse InitProducerId (the embedded one does): `seq` keeps order anyway.
     kafka_idempotence: bool = True
+    # How long the broker may hold a fetch that finds nothing. Apache Kafka answers as soon as there
+    # is something; the embedded broker lets it lie until then.
+    kafka_fetch_wait_ms: int = Field(default=500, ge=1, le=5000)
     topic_retention_hours: int = Field(default=24 * 7, ge=1)
     topic_replication: int = Field(default=1, ge=1)
 

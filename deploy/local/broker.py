@@ -26,6 +26,12 @@ class Broker(StrEnum):
         """Whether it gives out producer ids; ours refuses to."""
         return self is Broker.KAFKA
 
+    def fetch_wait_ms(self, *, in_a_hurry: bool) -> int:
+        """How long it may hold a fetch; ours holds it that long whatever comes meanwhile."""
+        if self is Broker.KAFKA:
+            return 500
+        return 20 if in_a_hurry else 100
+
 
 def chosen() -> Broker:
     """What the environment asks for. Raises `StackError` for a broker there is not."""

@@ -84,6 +84,8 @@ def common_environment(state: Path, ports: Ports) -> dict[str, str]:
         "KAFKA_SERVERS": f"{HOST}:{ports.broker}",
         "OBJECT_STORE_URL": (state / "files").resolve().as_uri(),
         "KAFKA_IDEMPOTENCE": json.dumps(broker.chosen().takes_idempotence),
+        # Every fetch costs the broker, found something or not; only scores are in a hurry.
+        "KAFKA_FETCH_WAIT_MS": str(broker.chosen().fetch_wait_ms(in_a_hurry=False)),
         "OIDC_ISSUER": issuer,
         "OIDC_AUDIENCE": AUDIENCE,
         "OIDC_TOKEN_URL": f"{issuer}/token",
@@ -108,8 +110,9 @@ def service_environment(service: str, ports: Ports, password: str) -> dict[str, 
         "PUBLIC_URL": f"http://{HOST}:{ports.api('rating')}",
         "PUBLIC_ASSIGNMENTS_URL": f"http://{HOST}:{ports.api('assignments')}",
     }
+    hurry = {"KAFKA_FETCH_WAIT_MS": str(broker.chosen().fetch_wait_ms(in_a_hurry=True))}
     return {
-        **(letters if service == "rating" else {}),
+        **(letters | hurry if service == "rating" else {}),
         "DATABASE_URL": f"postgresql://{service}:{password}@{HOST}:{ports.postgres}/{service}",
         "SERVICE_CLIENT_ID": f"service-{service}",
         "SERVICE_CLIENT_SECRET": "dev",

@@ -158,6 +158,7 @@ async def open_line(
         dsns[0],
         kafka_servers=f"127.0.0.1:{port}",
         kafka_idempotence=local_broker.chosen().takes_idempotence,
+        kafka_fetch_wait_ms=local_broker.chosen().fetch_wait_ms(in_a_hurry=True),
         oidc_token_url="http://issuer.test/token",
     )
     await create(TopicSettings(kafka_servers=settings.kafka_servers))
