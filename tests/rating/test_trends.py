@@ -18,14 +18,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.domain.facts import Facts
 from services.rating.domain.histories import day_end, last_ended, states
 from services.rating.domain.periods import Period
-from services.rating.domain.scores import Tally
+from services.rating.domain.scores import Tally, tally
 from services.rating.models import ExecutionVersion, Region, TrendPoint
 from services.rating.repository import facts as heard
 from services.rating.repository import renewals, trends
 from services.rating.repository.directory import keep_regions
+from services.rating.repository.instants import changed_since
 from services.rating.service import standings
 from services.rating.service import trends as service
-from services.rating.service.regions import rate_regions
+from services.rating.service.regions import rate_lines, rate_region, rate_regions
+from shared.clock import date_in
 from shared.events.assignments import ExecutionIssued
 from shared.events.directory import RegionChanged
 from tests.rating.facts import make_facts, many, number
@@ -156,6 +158,49 @@ async def test_every_point_is_the_rating_as_of_the_end_of_the_regions_day(
                     row.region.code: row.tally for row in rating.rows if row.region.timezone == zone
                 }
             assert days[day] == tallies, (name, day)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_an_instant_worked_out_from_the_day_before_is_the_one_worked_out_from_all_facts(
+    session: AsyncSession, seed: int
+) -> None:
+    """Where days are kept, where they are not, at their very ends, and after a late fact."""
+    await a_world(session, seed)
+    await keep_all(session, at("2023-11-20T05:00:00"))
+    random = Random(seed)
+    ends = [day_end(date(2023, 10, 10), zone) for zone in sorted(set(ZONES.values()))]
+    told = await session.exec(select(ExecutionVersion.occurred_at))
+    moments = [
+        *ends,
+        *(end + timedelta(microseconds=shift) for end in ends for shift in (-1, 1)),
+        *random.sample(list(told), 20),
+        *(at("2023-09-01T00:00:00") + random.random() * 90 * DAY for _ in range(30)),
+    ]
+    periods = [Period.parse(name) for name in ("2023-09", "2023-10", "2023-11", "2023-Q4", "2023")]
+    from_kept = 0
+
+    async def compare() -> None:
+        nonlocal from_kept
+        for period in periods:
+            for moment in moments:
+                whole, _ = await rate_regions(session, period, moment)
+                assert await rate_lines(session, period, moment) == whole
+                code = random.choice(list(ZONES))
+                one, facts = await rate_region(session, code, period, moment)
+                assert one == whole
+                today = date_in(ZONES[code], moment)
+                line = next(row for row in whole.rows if row.region.code == code)
+                assert tally(facts, period, whole.methodology, today) == line.tally
+                days = {code: (today - DAY, day_end(today - DAY, ZONES[code]))}
+                from_kept += len(await changed_since(session, str(period), days, moment))
+
+    await compare()
+    known = (await session.exec(select(ExecutionVersion).limit(1))).one()
+    late = replace(random_facts(random, 7), execution_id=known.execution_id, region=known.region)
+    await heard.keep_facts(session, [issued(replace(late, version=90), at("2023-10-12T08:00:00"))])
+    await compare()
+
+    assert from_kept > 100
 
 
 @pytest.mark.parametrize("seed", [4, 5])

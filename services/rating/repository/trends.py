@@ -67,13 +67,14 @@ async def reopen(session: AsyncSession, regions: Iterable[str], through: date | 
 
 
 async def keep(
-    session: AsyncSession, region: str, tallies: Sequence[tuple[str, date, Tally]], through: date
+    session: AsyncSession, tallies: Mapping[str, Sequence[tuple[str, date, Tally]]], through: date
 ) -> None:
-    """Store the region's tallies by period and day, and how far they reach now."""
+    """Store the regions' tallies by period and day, and how far they reach now."""
     rows = [
         {"period": period, "day": day, "region": region}
         | {name: getattr(one, name) for name in _NUMBERS}
-        for period, day, one in tallies
+        for region, points in tallies.items()
+        for period, day, one in points
     ]
     statement = upsert(table_of(TrendPoint)).values(rows)
     await session.exec(
@@ -83,7 +84,7 @@ async def keep(
         )
     )
     marks = table_of(TrendMark)
-    mark = update(marks).where(marks.c.region == region).values(through=through)
+    mark = update(marks).where(marks.c.region.in_(tallies)).values(through=through)
     await (await session.connection()).execute(mark)
 
 

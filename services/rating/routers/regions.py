@@ -46,7 +46,7 @@ async def list_region_ratings(
     """
     whole = None if period or as_of else live_rating(request)
     if whole is None:
-        rating, _ = await service.rate_regions(session, *when(period, as_of, now))
+        rating = await service.rate_lines(session, *when(period, as_of, now))
         whole = RegionsRating(
             **head_of(rating), items=[RegionRow(**render_row(row)) for row in rating.rows]
         )
@@ -73,7 +73,7 @@ async def read_region_rating(
 ) -> RegionRating:
     """Строка одного региона."""
     await get_region(session, code)
-    rating, _ = await service.rate_regions(session, *when(period, as_of, now))
+    rating = await service.rate_lines(session, *when(period, as_of, now))
     row = next(row for row in rating.rows if row.region.code == code)
     return RegionRating(**head_of(rating), item=RegionRow(**render_row(row)))
 

@@ -41,7 +41,7 @@ from services.rating.service import slices, tables
 from services.rating.service.clusters import explain_cluster, rate_clusters
 from services.rating.service.groups import rate_groups
 from services.rating.service.names import names_of
-from services.rating.service.regions import explain_region, rate_regions
+from services.rating.service.regions import explain_region, rate_lines
 from services.rating.service.tables import Named
 from shared.auth import public
 from shared.clock import Now
@@ -90,7 +90,7 @@ async def export_region_ratings(
     sort: RegionOrder = "place",
 ) -> Response:
     """Те же строки и отбор, что и в списке."""
-    rating, _ = await rate_regions(session, *when(period, as_of, now))
+    rating = await rate_lines(session, *when(period, as_of, now))
     lines = [RegionRow(**render_row(row)) for row in rating.rows]
     rows = select_regions(lines, federal_district, wanted, sort)
     return await _answer(

@@ -9,9 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.domain.actions import Action, Move, actions, together
 from services.rating.domain.periods import Period
 from services.rating.domain.places import Rivals, Score
-from services.rating.repository import directory
 from services.rating.service.names import Names, names_of
-from services.rating.service.regions import Rating, Row, rate_regions
+from services.rating.service.regions import Rating, Row, rate_region
 from shared.clock import date_in
 
 
@@ -33,13 +32,12 @@ async def find_actions(
     session: AsyncSession, code: str, period: Period, as_of: datetime, first: int
 ) -> Agenda:
     """The region's actions on the day of `as_of`. Raises `RegionNotFound`."""
-    region = await directory.get_region(session, code)
-    rating, facts = await rate_regions(session, period, as_of)
-    today = date_in(region.timezone, as_of)
+    rating, facts = await rate_region(session, code, period, as_of)
     row = next(row for row in rating.rows if row.region.code == code)
+    today = date_in(row.region.timezone, as_of)
     others = [row.tally for row in rating.rows if row.region.code != code]
     rivals = Rivals.of(others, rating.mu_bp, rating.methodology)
-    found = actions(facts[code], period, rating.methodology, today, rivals)
+    found = actions(facts, period, rating.methodology, today, rivals)
     chosen = [action for action in found if action.move is not Move.WAIT][:first]
     return Agenda(
         rating,
@@ -49,5 +47,5 @@ async def find_actions(
         await names_of(session, (action.facts for action in found)),
         len(chosen),
         rivals.score(row.tally),
-        together(chosen, facts[code], period, rating.methodology, today, rivals),
+        together(chosen, facts, period, rating.methodology, today, rivals),
     )

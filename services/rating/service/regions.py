@@ -2,21 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.explanations import Part, explain
 from services.rating.domain.facts import Facts
+from services.rating.domain.histories import day_end
 from services.rating.domain.methodologies import Methodology
 from services.rating.domain.periods import Period
 from services.rating.domain.places import places
 from services.rating.domain.scores import Tally, Zone, tally
 from services.rating.models import Region, SliceRow
-from services.rating.repository import directory, positions, slices
+from services.rating.repository import directory, instants, positions, slices
 from services.rating.repository import facts as repository
 from services.rating.service.methodologies import methodology_of, mu_of
 from shared.clock import MOSCOW, date_in
+
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,94 @@ async def rate_regions(
     regions = await directory.list_regions(session)
     facts = await repository.facts_as_of(session, period, as_of, sorted(regions), waiting=waiting)
     methodology = await methodology_of(session, period)
-    tallies = {
-        code: tally(facts[code], period, methodology, date_in(region.timezone, as_of))
-        for code, region in regions.items()
+    tallies = _tallies(facts, regions, period, as_of, methodology)
+    return await _rated(session, regions, tallies, period, as_of, methodology), facts
+
+
+async def rate_lines(session: AsyncSession, period: Period, as_of: datetime) -> Rating:
+    """The same rating where nobody asks what it is made of: most of it is kept by the day."""
+    regions = await directory.list_regions(session)
+    return await _rate_lines(session, regions, period, as_of, {})
+
+
+async def rate_region(
+    session: AsyncSession, code: str, period: Period, as_of: datetime
+) -> tuple[Rating, list[Facts]]:
+    """The same rating with the facts that one region's line is made of. Raises `RegionNotFound`."""
+    await directory.get_region(session, code)
+    regions = await directory.list_regions(session)
+    facts = await repository.facts_as_of(session, period, as_of, [code])
+    return await _rate_lines(session, regions, period, as_of, facts), facts[code]
+
+
+async def _rate_lines(
+    session: AsyncSession,
+    regions: Mapping[str, Region],
+    period: Period,
+    as_of: datetime,
+    known: Mapping[str, Sequence[Facts]],
+) -> Rating:
+    methodology = await methodology_of(session, period)
+    tallies = _tallies(known, regions, period, as_of, methodology)
+    others = {code: region for code, region in regions.items() if code not in known}
+    tallies |= await _tallies_by_day(session, others, period, as_of, methodology)
+    missing = sorted(regions.keys() - tallies.keys())
+    if missing:
+        facts = await repository.facts_as_of(session, period, as_of, missing)
+        tallies |= _tallies(facts, regions, period, as_of, methodology)
+    return await _rated(session, regions, tallies, period, as_of, methodology)
+
+
+def _tallies(
+    facts: Mapping[str, Sequence[Facts]],
+    regions: Mapping[str, Region],
+    period: Period,
+    as_of: datetime,
+    methodology: Methodology,
+) -> dict[str, Tally]:
+    return {
+        code: tally(known, period, methodology, date_in(regions[code].timezone, as_of))
+        for code, known in facts.items()
     }
+
+
+async def _tallies_by_day(
+    session: AsyncSession,
+    regions: Mapping[str, Region],
+    period: Period,
+    as_of: datetime,
+    methodology: Methodology,
+) -> dict[str, Tally]:
+    """Those of regions whose day before is kept.
+
+    At its end it was already the day of `as_of`, so whatever has not changed since adds up to
+    the same now.
+    """
+    days = {code: date_in(region.timezone, as_of) for code, region in regions.items()}
+    ends = {
+        code: (day - _DAY, day_end(day - _DAY, regions[code].timezone))
+        for code, day in days.items()
+        if period.start < day <= period.end
+    }
+    changes = await instants.changed_since(session, str(period), ends, as_of)
+    return {
+        code: one.kept
+        - tally(one.before, period, methodology, days[code])
+        + tally(one.after, period, methodology, days[code])
+        for code, one in changes.items()
+    }
+
+
+async def _rated(
+    session: AsyncSession,
+    regions: Mapping[str, Region],
+    tallies: Mapping[str, Tally],
+    period: Period,
+    as_of: datetime,
+    methodology: Methodology,
+) -> Rating:
     mu_bp = await mu_of(session, period, methodology)
-    rating = Rating(
+    return Rating(
         period,
         as_of,
         await positions.complete_through(session),
@@ -123,15 +209,13 @@ async def rate_regions(
         mu_bp,
         rank(regions, tallies, mu_bp, methodology, await slice_before(session, period)),
     )
-    return rating, facts
 
 
 async def explain_region(
     session: AsyncSession, code: str, period: Period, as_of: datetime
 ) -> Explanation:
     """A region's score, execution by execution. Raises `RegionNotFound`."""
-    region = await directory.get_region(session, code)
-    rating, facts = await rate_regions(session, period, as_of)
-    today = date_in(region.timezone, as_of)
+    rating, facts = await rate_region(session, code, period, as_of)
     row = next(row for row in rating.rows if row.region.code == code)
-    return Explanation(rating, row, explain(facts[code], period, rating.methodology, today))
+    today = date_in(row.region.timezone, as_of)
+    return Explanation(rating, row, explain(facts, period, rating.methodology, today))

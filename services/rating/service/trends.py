@@ -91,10 +91,12 @@ async def _keep_regions(
     # What is left out here as of the first day counts on a later one only in a newer version.
     base = await heard.facts_as_of(session, year, begun, codes)
     later = await heard.versions_between(session, codes, begun, ended)
-    for code in codes:
-        # In a thread: the worker hears, relays and scores meanwhile.
-        tallies = await asyncio.to_thread(_tallies, base[code], later[code], moments, rated)
-        await repository.keep(session, code, tallies, moments[-1][0])
+    # In threads: the worker hears, relays and scores meanwhile.
+    tallies = {
+        code: await asyncio.to_thread(_tallies, base[code], later[code], moments, rated)
+        for code in codes
+    }
+    await repository.keep(session, tallies, moments[-1][0])
 
 
 def _tallies(
