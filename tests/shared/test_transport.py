@@ -109,7 +109,7 @@ async def test_what_is_committed_is_heard_and_numbered_without_gaps(line: Line) 
 
 async def test_a_record_is_a_cloud_event_in_the_partition_of_its_region(line: Line) -> None:
     told = fact("41")
-    await line.tell(told)
+    await line.tell(told, as_dated=True)
     consumer = AIOKafkaConsumer(
         TOPIC,
         bootstrap_servers=line.settings.kafka_servers,
@@ -317,7 +317,7 @@ async def test_nothing_can_be_dated_before_an_announced_checkpoint(line: Line) -
         announced = await _announced(line)
         assert announced is not None
         with pytest.raises(StaleInstant):
-            await line.tell(fact(occurred_at=announced))
+            await line.tell(fact(occurred_at=announced), as_dated=True)
 
 
 async def test_a_checkpoint_waits_for_a_transaction_that_may_still_write_before_it(

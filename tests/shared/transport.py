@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,12 @@ class Line:
     client: ServiceClient
     clock: Clock
 
-    async def tell(self, *told: ExecutionEvent) -> None:
-        """Commit events into the producer's outbox."""
+    async def tell(self, *told: ExecutionEvent, as_dated: bool = False) -> None:
+        """Commit events into the producer's outbox, dated now as a service would date them."""
+        now = datetime.now(UTC)
+        dated = [one if as_dated else one.model_copy(update={"occurred_at": now}) for one in told]
         async with transaction(self.sessions) as session:
-            await outbox.add(session, told)
+            await outbox.add(session, dated)
 
     @asynccontextmanager
     async def relaying(self) -> AsyncIterator[None]:
