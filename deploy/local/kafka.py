@@ -11,15 +11,16 @@ import base64
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
+import tempfile
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from deploy.local.errors import StackError
-from deploy.local.ports import HOST
+from deploy.local.ports import HOST, unused
 
 POM: Final = Path(__file__).resolve().parent.parent / "kafka" / "pom.xml"
 FETCH_SECONDS: Final = 600
@@ -84,11 +85,30 @@ def _java(main: str, *arguments: str) -> list[str]:
     return ["java", *_OPTIONS, "-cp", f"{jars()}/*", main, *arguments]
 
 
+def _formatted() -> Path:
+    """A folder formatted for such a node, kept beside the jars: a Java less at every new start."""
+    found = jars().with_name(f"{jars().name}-formatted")
+    if found.exists():
+        return found
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    with tempfile.TemporaryDirectory(dir=found.parent) as temporary:
+        folder = Path(temporary)
+        (folder / "server.properties").write_text(_settings(folder, unused()))
+        config = str(folder / "server.properties")
+        subprocess.run(  # noqa: S603
+            _java("kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", config),
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        # Another process may have been faster.
+        with suppress(OSError):
+            (folder / "data").rename(found)
+    return found
+
+
 def _settings(folder: Path, port: int) -> str:
     """The node's properties: broker and controller in one, topics made by us alone."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        controller = probe.getsockname()[1]
+    controller = unused()
     return "\n".join(
         [
             "process.roles=broker,controller",
@@ -127,11 +147,8 @@ def main() -> None:
     settings = folder / "server.properties"
     settings.write_text(_settings(folder, options.port))
     if not (folder / "data" / "meta.properties").exists():
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", "--cluster-id", cluster, "--config", str(settings)]
-        subprocess.run(  # noqa: S603
-            _java("kafka.tools.StorageTool", *arguments), check=True, stdout=subprocess.DEVNULL
-        )
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        shutil.copytree(_formatted(), folder / "data")
     command = _java("kafka.Kafka", str(settings))
     os.execvp(command[0], command)  # noqa: S606
 

@@ -2,12 +2,14 @@
 
 import errno
 import os
+import random
 import socket
 from typing import Final
 
 import psutil
 
 HOST: Final = "127.0.0.1"
+_dice: Final = random.SystemRandom()
 
 
 def is_free(port: int) -> bool:
@@ -22,6 +24,14 @@ def is_free(port: int) -> bool:
                 return False
             raise
         return True
+
+
+def unused() -> int:
+    """A free port that no client is given meanwhile: below those the kernel hands out."""
+    while True:
+        port = _dice.randrange(24_000, 32_000)
+        if is_free(port):
+            return port
 
 
 def accepts(port: int, *, seconds: float) -> bool:

@@ -11,7 +11,6 @@ import pwd
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -26,8 +25,8 @@ import psutil
 
 from deploy.local.errors import StackError
 from deploy.local.living import await_end, is_alive
+from deploy.local.ports import HOST, unused
 
-HOST: Final = "127.0.0.1"
 SUPERUSER: Final = "postgres"
 # Reachable for every user on any Unix and, unlike /tmp, kept over a reboot.
 COMMON: Final = Path("/var/tmp")  # noqa: S108
@@ -268,13 +267,6 @@ def clear_stale_lock(home: Path, *, seconds: float = LINGER_SECONDS) -> None:
         (home / "data" / "postmaster.pid").unlink(missing_ok=True)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _reachable_temporary_folder(who: Account | None) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="professionalitet-"))
     folder.chmod(0o711)
@@ -305,7 +297,7 @@ def ephemeral(settings: Mapping[str, str] | None = None) -> Iterator[Server]:
 def _running(home: Path, who: Account | None, settings: Mapping[str, str]) -> Iterator[int]:
     log = home / "server.log"
     for _ in range(ATTEMPTS):
-        port = _free_port()
+        port = unused()
         with log.open("wb") as output:
             server = _spawn(command_line(home, port, settings), who, output.fileno())
         guard = _guard(server.pid, home.parent)

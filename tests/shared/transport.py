@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import tempfile
 import time
@@ -52,9 +51,7 @@ async def until(holds: Callable[[], Any], what: str) -> None:
 def running_broker(port: int | None = None) -> Iterator[int]:
     """A broker of the kind the environment asks for; empty at every start. Gives its port."""
     if port is None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = ports.unused()
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             local_broker.command(Path(folder), port),
