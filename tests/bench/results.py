@@ -126,7 +126,9 @@ Row = Callable[[Options, Callable[[str], None]], Result]
 
 def plain(value: float) -> str:
     """A number as people read it: three significant digits, thousands apart."""
-    if value and abs(value) < 10:
+    if float(value).is_integer() and abs(value) < 10:
+        return f"{value:.0f}"
+    if abs(value) < 10:
         return f"{value:.3g}".replace(".", ",")
     if abs(value) < 100:
         return f"{value:.1f}".replace(".", ",")
