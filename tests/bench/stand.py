@@ -232,7 +232,8 @@ def told_by(
         raise Failed(f"{module}: nothing within {seconds:.0f} s") from None
     finally:
         end(process)
-    lines = output.strip().splitlines()
+    # Frameworks talk before and after.
+    lines = [line for line in output.splitlines() if line.startswith("{")]
     if process.returncode or not lines:
         raise Failed(f"{module} ended with {process.returncode}: {output[-1500:]}")
     found: dict[str, Any] = json.loads(lines[-1])

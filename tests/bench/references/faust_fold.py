@@ -18,6 +18,7 @@ app = faust.App(
     store="memory://",
     datadir=tempfile.mkdtemp(),
     web_enabled=False,
+    worker_redirect_stdouts=False,
 )
 topic = app.topic(TOPIC, value_serializer="json", key_serializer="raw")
 
