@@ -22,6 +22,7 @@ State = dict[str, tuple[int, str]]
 
 
 def read(message):  # type: ignore[no-untyped-def]
+    clock.begin()
     event = json.loads(message.value)
     # Checkpoints travel in the same topic, without a region.
     return (event["region"], event) if "region" in event else None
@@ -37,9 +38,6 @@ def fold(state, event):  # type: ignore[no-untyped-def]
 
 class _Counting(StatelessSinkPartition):  # type: ignore[misc]
     def write_batch(self, items):  # type: ignore[no-untyped-def]
-        if clock.count == 0:
-            clock.tick(0)
-            clock.first_at = clock.last_at
         for region, (_, known) in items:
             newest[region] = known
         if clock.tick(len(items)):

@@ -23,9 +23,7 @@ done = asyncio.Event()
     auto_offset_reset="earliest",
 )
 async def hear(events: list[dict]) -> None:  # type: ignore[type-arg]
-    if clock.count == 0:
-        clock.tick(0)
-        clock.first_at = clock.last_at
+    clock.begin()
     for event in events:
         fold.take(event)
     if clock.tick(len(events)):

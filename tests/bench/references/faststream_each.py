@@ -17,6 +17,7 @@ done = asyncio.Event()
 
 @broker.subscriber(TOPIC, group_id=f"each-{uuid.uuid4()}", auto_offset_reset="earliest")
 async def hear(event: dict) -> None:  # type: ignore[type-arg]
+    clock.begin()
     fold.take(event)
     if clock.tick():
         done.set()

@@ -28,6 +28,7 @@ async def hear(events):  # type: ignore[no-untyped-def]
     async for event in events:
         if "execution_id" not in event:
             continue
+        clock.begin()
         fold.take(event)
         if clock.tick():
             say(clock, fold.accepted())

@@ -16,6 +16,7 @@ newest: dict[str, tuple[str, str]] = {}
 def fold(event, state):  # type: ignore[no-untyped-def]
     if "execution_id" not in event:
         return
+    clock.begin()
     key = event["execution_id"]
     if state.get(key, 0) < event["version"]:
         state.set(key, event["version"])
