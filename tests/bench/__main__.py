@@ -36,7 +36,7 @@ def main() -> int:
         print(f"== {name}", flush=True)  # noqa: T201
         try:
             result = measure(name, options)
-        except Exception:  # noqa: BLE001 - one row must not cost the others
+        except Exception:
             traceback.print_exc()
             failed.append(name)
             continue

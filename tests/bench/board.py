@@ -39,9 +39,7 @@ def measure(options: Options, say: Say) -> Result:
         content.write_bytes(body)
         port = free_port()
         environment = {"BODY": str(content), "ETAG": headers["etag"]}
-        with serving(
-            uvicorn("tests.bench.references.bare_board:app", port), port, environment
-        ):
+        with serving(uvicorn("tests.bench.references.bare_board:app", port), port, environment):
             _compare(result, stand, port, headers["etag"], seconds, options.times(), say)
         result.remarks.append(f"Ответ — {len(body)} байт.")
     return result
@@ -89,21 +87,19 @@ def _compare(
                 f" {theirs.per_second:,.0f} запросов/с"
             )
     for kind, wanted in (("200", 1.0), ("304", 1.2)):
-        mine = result.add(
+        rate = result.add(
             f"Наш ответ {kind}", "запросов/с", [one.per_second for one in found[OURS, kind]]
         )
-        theirs = result.add(
+        bare = result.add(
             f"Голый Starlette, {kind}",
             "запросов/с",
             [one.per_second for one in found[REFERENCE, kind]],
             REFERENCE,
         )
-        ratio = mine.median / theirs.median
+        ratio = rate.median / bare.median
         result.at_least(f"{kind}: ≥ {percent(wanted)} эталона", ratio, wanted, shown=percent(ratio))
         for role, name in ((OURS, "наш"), (REFERENCE, "эталон")):
-            result.add(
-                f"p99, {kind}, {name}", "мс", [one.p99 for one in found[role, kind]], ASIDE
-            )
+            result.add(f"p99, {kind}, {name}", "мс", [one.p99 for one in found[role, kind]], ASIDE)
     result.add("Транзакции SQL сверх покоя за прогон", "шт.", statements, ASIDE)
     requests = sum(load.requests for kind in ("200", "304") for load in found[OURS, kind])
     # The board renews its head once a second whether or not anyone asks: that is the idle part.

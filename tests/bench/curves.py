@@ -157,9 +157,7 @@ _TITLES: Final = {
 }
 
 
-def _tell(
-    result: Result, points: list[dict[str, float]], opened: list[dict[str, float]]
-) -> None:
+def _tell(result: Result, points: list[dict[str, float]], opened: list[dict[str, float]]) -> None:
     for name, (title, unit) in _TITLES.items():
         for point in points:
             value = point[name]

@@ -51,9 +51,7 @@ def measure(options: Options, say: Say) -> Result:
                 say(f"прогон {number}: {taken:.2f} с, вставок {dict(calls[-1])}")
     listed = result.add(f"{clusters} исполнений перечислены", "с", seconds)
     for table in TABLES:
-        result.add(
-            f"Операторов insert в {table}", "шт.", [one[table] for one in calls], ASIDE
-        )
+        result.add(f"Операторов insert в {table}", "шт.", [one[table] for one in calls], ASIDE)
     result.at_most("≤ 1,5 с", listed.median, 1.5, shown=f"{plain(listed.median)} с")
     most = max(one[table] for one in calls for table in TABLES[:3])
     result.at_most(

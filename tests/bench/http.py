@@ -2,10 +2,10 @@
 
 import asyncio
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, AsyncIterator, Final
+from typing import Any, Final
 
 HOST: Final = "127.0.0.1"
 _LIMIT: Final = 4 * 2**20
@@ -112,8 +112,10 @@ class Frame:
 async def frames(port: int, path: str, *, after: int | None = None) -> AsyncIterator[Frame]:
     """The events of a stream until it ends; comments and chunk sizes are passed over."""
     reader, writer = await asyncio.open_connection(HOST, port, limit=_LIMIT)
-    known = {"last_event_id": str(after)} if after is not None else {}
-    writer.write(request("GET", path, **known))
+    asked = request("GET", path)
+    if after is not None:
+        asked = request("GET", path, last_event_id=str(after))
+    writer.write(asked)
     try:
         await reader.readuntil(b"\r\n\r\n")
         while True:

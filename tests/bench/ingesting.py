@@ -64,7 +64,7 @@ async def main(wanted: int) -> None:
         consumer = Consumer(events, sessions, client, streams, Clock(), on_commit=committed)
         watched = _Watched(kafka)
         began = resource.getrusage(resource.RUSAGE_SELF)
-        consuming = asyncio.create_task(consumer.run(watched))  # type: ignore[arg-type]
+        consuming = asyncio.create_task(consumer.run(watched))
         waiting = asyncio.create_task(done.wait())
         await asyncio.wait({consuming, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if consuming.done():

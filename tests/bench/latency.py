@@ -52,6 +52,8 @@ class Seen:
     moves: Mapping[str, Move]
     base: dict[str, int] = field(default_factory=dict)
     at: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    # Every region has been seen once.
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, items: Sequence[Mapping[str, Any]], now: float) -> None:
         for item in items:
@@ -62,6 +64,8 @@ class Seen:
             moved = (item[move.counter] - self.base[region]) * move.step
             known = self.at[region]
             known.extend([now] * (moved - len(known)))
+        if len(self.base) == len(self.moves):
+            self.begun.set()
 
 
 @dataclass(slots=True)
@@ -137,9 +141,7 @@ def _pools(stand: Stand, wanted: int) -> dict[str, list[Prepared]]:
     return found
 
 
-async def _run(
-    stand: Stand, pools: dict[str, list[Prepared]], rate: float, seconds: float
-) -> Run:
+async def _run(stand: Stand, pools: dict[str, list[Prepared]], rate: float, seconds: float) -> Run:
     moves = _moves()
     found = Run()
     board, stream = Seen(moves), Seen(moves)
@@ -151,9 +153,7 @@ async def _run(
     pool = http.Pool(stand.port("assignments"))
     dice = random.Random(f"{rate}")
     try:
-        async with asyncio.timeout(30):
-            while len(board.base) < 89 or len(stream.base) < 89:
-                await asyncio.sleep(0.05)
+        await asyncio.wait_for(asyncio.gather(board.begun.wait(), stream.begun.wait()), 30)
         meter = Meter(**_processes(stand))
         commands: set[asyncio.Task[None]] = set()
         loop = asyncio.get_running_loop()

@@ -61,9 +61,7 @@ def _chance(salt: int) -> str:
     return f"((hashint8extended(n, {salt}) & 1073741823)::float8 / 1073741824)"
 
 
-def versions(
-    first: int, last: int, *, now: datetime, months: int = 36, youngest: int = 0
-) -> str:
+def versions(first: int, last: int, *, now: datetime, months: int = 36, youngest: int = 0) -> str:
     """SQL of the versions of executions `first` … `last - 1`, by name as the rating keeps them.
 
     Due in the last `months` months up to the `youngest`th before this one. Besides the facts:
@@ -121,7 +119,7 @@ def versions(
     from lived where occurred_at <= {at}"""
 
 
-_STAMP: Final = "YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\""
+_STAMP: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 
 def _stamp(expression: str) -> str:

@@ -13,9 +13,7 @@ from tests.bench.stand import Failed, Say, Stand, told_by
 PYTHON: Final = ROOT / ".venv-bench" / "bin" / "python"
 # Slower than this it is not waited for.
 _SLOWEST: Final = 1500
-_ORACLE: Final = (
-    "select region, count(*) from executions where status = 'accepted' group by region"
-)
+_ORACLE: Final = "select region, count(*) from executions where status = 'accepted' group by region"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +105,7 @@ def measure(options: Options, say: Say) -> Result:
 
 def _drain(stand: Stand, peer: Peer, count: int) -> dict[str, Any]:
     extra = {"KAFKA_SERVERS": stand.stack.kafka_servers, "BENCH_EVENTS": str(count)}
-    return told_by(
-        peer.module, extra=extra, seconds=60 + count / _SLOWEST, python=str(PYTHON)
-    )
+    return told_by(peer.module, extra=extra, seconds=60 + count / _SLOWEST, python=str(PYTHON))
 
 
 def _tell(
@@ -149,5 +145,3 @@ def _versions() -> dict[str, str]:
     )
     listed = json.loads(done.stdout) if done.returncode == 0 else []
     return {one["name"].lower(): one["version"] for one in listed}
-
-

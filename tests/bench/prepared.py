@@ -27,7 +27,7 @@ _LIFE: Final = (
     ("forwarded", "forward", "coordinator", "forwarded"),
 )
 _STATES: Final = tuple(state for state, *_ in _LIFE)
-_STAMP: Final = "YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\""
+_STAMP: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 _STEP: Final = "interval '2 minutes'"
 
 
@@ -115,11 +115,11 @@ _ASSIGNMENTS: Final = """
         min(due), min(begun_at), count(*), 1
     from made group by assignment_id on conflict do nothing"""
 
-_FACTS: Final = """
-        case when version >= 5 then begun_at + {step} * 5 end as submitted_at,
-        case when version >= 6 then begun_at + {step} * 6 end as forwarded_at,
-        case when version >= 6 then ((begun_at + {step} * 6) at time zone timezone)::date end
-            as done""".format(step=_STEP)
+_FACTS: Final = f"""
+        case when version >= 5 then begun_at + {_STEP} * 5 end as submitted_at,
+        case when version >= 6 then begun_at + {_STEP} * 6 end as forwarded_at,
+        case when version >= 6 then ((begun_at + {_STEP} * 6) at time zone timezone)::date end
+            as done"""
 
 
 def _executions(version: int) -> str:

@@ -82,9 +82,7 @@ def measure(options: Options, say: Say) -> Result:
     result.add("Пересборка", "с", [one.heard for one in ours], ASIDE)
     result.add("Вся команда, с баллами и сверкой", "с", [one.ended for one in ours], ASIDE)
     peak = result.add("Пик памяти команды", "МиБ", [one.peak_mib for one in ours], ASIDE)
-    result.add(
-        "assignments: первая страница GET /v1/executions/facts?as_of=", "мс", pages, ASIDE
-    )
+    result.add("assignments: первая страница GET /v1/executions/facts?as_of=", "мс", pages, ASIDE)
     ratio = rate.median / copy.median
     result.at_least("≥ 15 % скорости COPY", ratio, 0.15, shown=percent(ratio))
     most = max(peak.values)
@@ -135,10 +133,10 @@ async def _copy(stand: Stand, rows: Path) -> float:
     """Seconds of COPY into an empty table like the versions'."""
     connection = await asyncpg.connect(stand.dsn("rating"), timeout=30)
     try:
-        if not rows.exists():
+        if not await asyncio.to_thread(rows.exists):
             await connection.copy_from_query(
                 "select * from execution_versions order by occurred_at",
-                output=str(rows),
+                output=rows,
                 format="binary",
                 timeout=3600,
             )
@@ -146,9 +144,7 @@ async def _copy(stand: Stand, rows: Path) -> float:
         await connection.execute("create table copied (like execution_versions including all)")
         await asyncio.to_thread(stand.settle_disk)
         began = time.monotonic()
-        await connection.copy_to_table(
-            "copied", source=str(rows), format="binary", timeout=3600
-        )
+        await connection.copy_to_table("copied", source=rows, format="binary", timeout=3600)
         seconds = time.monotonic() - began
         await connection.execute("drop table copied")
     finally:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import random
 import statistics
-import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -61,9 +60,7 @@ def measure(options: Options, say: Say) -> Result:
     with standing() as stand:
         stand.migrate("assignments")
         made = run(
-            prepare(
-                stand.dsn("assignments"), 0, wanted, "routed", told=False, history=False
-            )
+            prepare(stand.dsn("assignments"), 0, wanted, "routed", told=False, history=False)
         )
         stand.stack.up()
         enter_reference(stand)

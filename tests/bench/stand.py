@@ -250,9 +250,7 @@ class Meter:
 
     def read(self) -> dict[str, float]:
         """CPU seconds by name."""
-        return {
-            name: _cpu(found) - self._began[name] for name, found in self._processes.items()
-        }
+        return {name: _cpu(found) - self._began[name] for name, found in self._processes.items()}
 
     def shares(self) -> dict[str, float]:
         """Cores used by name, on average."""

@@ -59,7 +59,7 @@ def _tell_tests(result: Result) -> None:
             f" {TESTS_FILE} (pytest --junitxml)."
         )
         return
-    root = ElementTree.parse(path).getroot()  # noqa: S314 - our own file
+    root = ElementTree.parse(path).getroot()
     suite = root if root.tag == "testsuite" else root[0]
     seconds = float(suite.attrib["time"])
     result.add("make test", "с", [seconds])

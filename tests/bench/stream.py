@@ -15,7 +15,17 @@ from tests.bench import http
 from tests.bench.board import prepare
 from tests.bench.results import ASIDE, REFERENCE, Options, Result, percent, plain, spread
 from tests.bench.slow import Slow, drop_and_resume
-from tests.bench.stand import Meter, Say, Stand, free_port, resident, run, serving, standing, uvicorn
+from tests.bench.stand import (
+    Meter,
+    Say,
+    Stand,
+    free_port,
+    resident,
+    run,
+    serving,
+    standing,
+    uvicorn,
+)
 
 PATH: Final = "/v1/ratings/stream"
 REGION: Final = "16"
@@ -211,9 +221,7 @@ def _tell(result: Result, ours: list[Watched], bare: list[Watched], slow: Slow) 
     result.at_most("p99 ≤ 100 мс", p99, 100, shown=f"{plain(p99)} мс")
     lost, unequal = sum(one.lost for one in ours), sum(one.unequal for one in ours)
     result.at_most("ничего не потеряно", lost + unequal, 0, shown=f"{lost} из {_count(ours)}")
-    result.at_most(
-        "память не растёт", grown.median, FLAT_MIB, shown=f"{plain(grown.median)} МиБ"
-    )
+    result.at_most("память не растёт", grown.median, FLAT_MIB, shown=f"{plain(grown.median)} МиБ")
     result.at_least(
         "медленный клиент отключён и догоняет без пропуска",
         float(slow.dropped and slow.caught_up),

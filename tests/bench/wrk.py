@@ -53,9 +53,12 @@ def load(
     said = done.stdout
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
     count = re.search(r"(\d+) requests in", said)
-    assert rate and count, said + done.stderr
+    assert rate, said + done.stderr
+    assert count, said
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-    socket = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
+    socket = re.search(
+        r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said
+    )
     bad = int(refused[1]) if refused else 0
     bad += sum(map(int, socket.groups())) if socket else 0
     return Load(

@@ -37,14 +37,14 @@ async def app(scope: Message, receive: Receive, send: Send) -> None:
     headers = [(b"content-type", b"text/event-stream")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"retry: 2000\n\n", "more_body": True})
-    watcher: asyncio.Queue[bytes | None] = asyncio.Queue(_BEHIND)
-    _watchers.add(watcher)
-    streaming = asyncio.create_task(_stream(watcher, send))
+    mine: asyncio.Queue[bytes | None] = asyncio.Queue(_BEHIND)
+    _watchers.add(mine)
+    streaming = asyncio.create_task(_stream(mine, send))
     leaving = asyncio.create_task(_gone(receive))
     await asyncio.wait({streaming, leaving}, return_when=asyncio.FIRST_COMPLETED)
     streaming.cancel()
     leaving.cancel()
-    _watchers.discard(watcher)
+    _watchers.discard(mine)
 
 
 async def _stream(watcher: asyncio.Queue[bytes | None], send: Send) -> None:

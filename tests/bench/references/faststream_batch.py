@@ -15,7 +15,7 @@ clock, fold = Clock(), Fold()
 done = asyncio.Event()
 
 
-@broker.subscriber(
+@broker.subscriber(  # type: ignore[untyped-decorator]
     TOPIC,
     batch=True,
     max_records=2000,

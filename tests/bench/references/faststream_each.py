@@ -15,7 +15,7 @@ clock, fold = Clock(), Fold()
 done = asyncio.Event()
 
 
-@broker.subscriber(TOPIC, group_id=f"each-{uuid.uuid4()}", auto_offset_reset="earliest")
+@broker.subscriber(TOPIC, group_id=f"each-{uuid.uuid4()}", auto_offset_reset="earliest")  # type: ignore[untyped-decorator]
 async def hear(event: dict) -> None:  # type: ignore[type-arg]
     clock.begin()
     fold.take(event)

@@ -57,14 +57,12 @@ def say(clock: Clock, accepted: dict[str, int]) -> None:
     """Print what the parent reads."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     # On a line of its own: frameworks leave theirs unfinished.
-    told = (
-        json.dumps(
-            {
-                "seconds": clock.last_at - clock.first_at,
-                "count": clock.count,
-                "peak_mib": usage.ru_maxrss / 1024,
-                "accepted": accepted,
-            }
-        )
+    told = json.dumps(
+        {
+            "seconds": clock.last_at - clock.first_at,
+            "count": clock.count,
+            "peak_mib": usage.ru_maxrss / 1024,
+            "accepted": accepted,
+        }
     )
     print(f"\n{told}", file=sys.__stdout__, flush=True)
