@@ -10,7 +10,7 @@ import psutil
 from tests.bench import wrk
 from tests.bench.prepared import Prepared, prepare
 from tests.bench.results import ASIDE, REFERENCE, Options, Result, percent
-from tests.bench.stand import Meter, Say, Stand, free_port, run, serving, standing, uvicorn
+from tests.bench.stand import Meter, Say, Stand, free_port, only, run, serving, standing, uvicorn
 
 CONNECTIONS: Final = 16
 # More than any of them reaches: every command has an execution of its own.
@@ -137,7 +137,7 @@ class _Bench:
         self, name: str, number: int, server: psutil.Process, port: int, body: str = ""
     ) -> None:
         self._stand.settle_disk()
-        meter = Meter(api=[server], postgres=self._stand.postgres())
+        meter = Meter(api=only(server), postgres=self._stand.postgres)
         load = wrk.load(
             f"http://127.0.0.1:{port}",
             seconds=self._seconds,

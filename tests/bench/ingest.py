@@ -1,5 +1,6 @@
 """A backlog of events drained into Postgres, beside a consumer that does nothing."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from typing import Final
 
 from tests.bench import life
 from tests.bench.results import ASIDE, REFERENCE, Options, Result, percent, plain
-from tests.bench.stand import Say, Stand, run, standing, told_by
+from tests.bench.stand import Meter, Say, Stand, only, run, standing, told_by
 
 LIMIT_MIB: Final = 400
 # Whatever the consumer writes while it hears executions.
@@ -31,9 +32,11 @@ def measure(options: Options, say: Say) -> Result:
     )
     with backlog(count, say) as stand:
         size = payload_bytes(stand)
-        ours, bare, peaks, cpu = [], [], [], []
+        ours, bare, peaks = [], [], []
+        cpu: dict[str, list[float]] = defaultdict(list)
         for number in range(options.times()):
             empty(stand)
+            meter = Meter(PostgreSQL=stand.postgres, брокер=only(stand.process("broker")))
             found = told_by(
                 "tests.bench.ingesting",
                 [str(count)],
@@ -42,7 +45,8 @@ def measure(options: Options, say: Say) -> Result:
             )
             ours.append(count / found["seconds"])
             peaks.append(found["peak_mib"])
-            cpu.append(found["cpu_seconds"] / count * 1e6)
+            for name, used in {"потребитель": found["cpu_seconds"], **meter.read()}.items():
+                cpu[name].append(used / count * 1e6)
             check_applied(stand, count)
             found = told_by(
                 "tests.bench.references.noop",
@@ -55,7 +59,8 @@ def measure(options: Options, say: Say) -> Result:
     mine = result.add("Наш потребитель", "событий/с", ours)
     theirs = result.add("aiokafka, ничего не делая", "событий/с", bare, REFERENCE)
     peak = result.add("Пик памяти потребителя", "МиБ", peaks, ASIDE)
-    result.add("Процессор потребителя на событие", "мкс", cpu, ASIDE)
+    for name, values in cpu.items():
+        result.add(f"Процессор на событие: {name}", "мкс", values, ASIDE)
     ratio = mine.median / theirs.median
     result.at_least("≥ 35 % эталона", ratio, 0.35, shown=percent(ratio))
     result.at_least("≥ 60 000 событий/с", mine.median, 60_000)

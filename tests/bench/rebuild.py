@@ -17,6 +17,7 @@ import asyncpg
 from tests.bench import http, life
 from tests.bench.ingest import empty
 from tests.bench.results import ASIDE, REFERENCE, ROOT, Options, Result, percent, plain
+from tests.bench.settling import tell_regions
 from tests.bench.stand import Failed, Say, Stand, environment, run, standing
 
 LIMIT_MIB: Final = 400
@@ -49,7 +50,6 @@ def measure(options: Options, say: Say) -> Result:
     )
     with standing() as stand, tempfile.TemporaryDirectory() as folder:
         stand.migrate("assignments", "rating", "directory")
-        run(life.fill_regions(stand.dsn("rating")))
         versions = run(
             life.fill_log(
                 stand.dsn("assignments"),
@@ -61,7 +61,7 @@ def measure(options: Options, say: Say) -> Result:
         )
         say(f"лента готова: {versions:,} событий")
         stand.stack.start("assignments-api")
-        stand.stack.start("directory-api")
+        tell_regions(stand)
         rows = Path(folder) / "versions.copy"
         ours: list[Rebuilt] = []
         copied: list[float] = []

@@ -16,12 +16,8 @@ _TOPIC: Final = "assignments.executions"
 
 def enter_reference(stand: Stand) -> None:
     """Load the directory's reference data and wait until the rating shows 89 regions."""
-    token = stand.token("cur_admin")
+    _load(stand)
     with httpx.Client(trust_env=False, timeout=60) as client:
-        client.post(
-            f"{stand.url('directory')}/v1/reference-data/load",
-            headers={"Authorization": f"Bearer {token}"},
-        ).raise_for_status()
         deadline = time.monotonic() + 60
         while True:
             rating = client.get(f"{stand.url('rating')}/v1/ratings/regions").json()
@@ -29,6 +25,26 @@ def enter_reference(stand: Stand) -> None:
                 return
             assert time.monotonic() < deadline, "the rating has not heard of the regions"
             time.sleep(0.2)
+
+
+def tell_regions(stand: Stand) -> None:
+    """Have the directory's feed tell of the 89 regions; its API runs from then on."""
+    stand.stack.start("directory-api")
+    _load(stand)
+    # Events are numbered by the relay, and only then in the feed.
+    stand.stack.start("directory-worker")
+    deadline = time.monotonic() + 60
+    while stand.value("directory", "select count(*) from outbox where published_at is null"):
+        assert time.monotonic() < deadline, "the directory has not told of its regions"
+        time.sleep(0.2)
+    stand.stack.stop("directory-worker")
+
+
+def _load(stand: Stand) -> None:
+    headers = {"Authorization": f"Bearer {stand.token('cur_admin')}"}
+    with httpx.Client(trust_env=False, timeout=60) as client:
+        path = f"{stand.url('directory')}/v1/reference-data/load"
+        client.post(path, headers=headers).raise_for_status()
 
 
 def lag(stand: Stand) -> tuple[int, int]:
@@ -45,7 +61,7 @@ def settle(stand: Stand, *, seconds: float) -> None:
     names = ("assignments-worker", "rating-worker", "assignments-api", "rating-api")
     while True:
         assert time.monotonic() < deadline, f"the stack does not come to rest: {lag(stand)}"
-        meter = Meter(all=[stand.process(name) for name in names])
+        meter = Meter(all=lambda: [stand.process(name) for name in names])
         time.sleep(1)
         quiet = meter.shares()["all"] < _QUIET_CORES
         touched = stand.value("rating", "select count(*) from touched")

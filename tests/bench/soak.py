@@ -19,7 +19,7 @@ MINUTES: Final = 20
 EVERY: Final = 10.0
 CONNECTIONS: Final = 16
 # Commands an execution takes on its whole way, and the most that could be wanted per second.
-_MOST: Final = 400.0
+_MOST: Final = 600.0
 _REPORT: Final = (
     '{"text":"Исполнено","evidence":[{"title":"Акт","url":"https://example.org/a.pdf"}]}'.encode()
 )
@@ -247,6 +247,10 @@ def _tell(
     )
     wrong = load.refused.total() + errors.total()
     result.at_most("ни одной ошибки", wrong, 0, shown=f"{wrong} на {plain(load.done)} команд")
+    if rate < peak / 2 * 0.99:
+        result.remarks.append(
+            f"Нагрузка ниже половины пика ({plain(peak / 2)}): столько исполнений не заготовлено."
+        )
     kept = load.done / seconds
     result.remarks.append(f"Исполнено {plain(load.done)} команд, {plain(kept)} в секунду.")
     for what, count in (load.refused + errors).most_common(10):

@@ -240,17 +240,20 @@ def told_by(
     return found
 
 
-class Meter:
-    """CPU seconds of processes since the meter was made."""
+Processes = Callable[[], Sequence[psutil.Process]]
 
-    def __init__(self, **processes: Sequence[psutil.Process]) -> None:
+
+class Meter:
+    """CPU seconds of processes since the meter was made; who comes and goes meanwhile, too."""
+
+    def __init__(self, **processes: Processes) -> None:
         self._processes = processes
-        self._began = {name: _cpu(found) for name, found in processes.items()}
+        self._began = {name: _cpu(found()) for name, found in processes.items()}
         self._at = time.monotonic()
 
     def read(self) -> dict[str, float]:
         """CPU seconds by name."""
-        return {name: _cpu(found) - self._began[name] for name, found in self._processes.items()}
+        return {name: _cpu(found()) - self._began[name] for name, found in self._processes.items()}
 
     def shares(self) -> dict[str, float]:
         """Cores used by name, on average."""
@@ -258,14 +261,19 @@ class Meter:
         return {name: used / seconds for name, used in self.read().items()}
 
 
+def only(process: psutil.Process) -> Processes:
+    """One process for a meter."""
+    return lambda: [process]
+
+
 def _cpu(processes: Sequence[psutil.Process]) -> float:
     total = 0.0
     for process in processes:
         try:
-            times = process.cpu_times()
+            # A database's backends that have ended are in their parent's account.
+            total += sum(process.cpu_times()[:4])
         except psutil.Error:
             continue
-        total += times.user + times.system
     return total
 
 

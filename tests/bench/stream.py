@@ -20,6 +20,7 @@ from tests.bench.stand import (
     Say,
     Stand,
     free_port,
+    only,
     resident,
     run,
     serving,
@@ -173,7 +174,7 @@ async def _watch(
     await asyncio.wait_for(asyncio.gather(*(one.ready for one in listeners)), 60)
     await publish(first)
     await _until_all_have(listeners, first)
-    meter, before = Meter(server=[server]), resident(server)
+    meter, before = Meter(server=only(server)), resident(server)
     sent: dict[int, float] = {}
     began = loop.time()
     numbers = range(first + 1, first + 1 + int(PER_SECOND * seconds))
