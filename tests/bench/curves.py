@@ -89,8 +89,7 @@ def _level(stand: Stand, level: int, events: int, times: int) -> dict[str, float
 
 
 def _forget_ingested(stand: Stand) -> None:
-    limit = life.identity(str(_HISTORY_FROM), 0)
-    # Ids grow with their numbers; the rest of an id is chance.
+    limit = life.least(_HISTORY_FROM)
     stand.sql(
         "rating",
         f"delete from execution_versions where execution_id < {limit}",
@@ -131,7 +130,7 @@ def _opened(
 ) -> list[dict[str, float]]:
     """Seconds to score all regions, by how many executions the open month has."""
     dsn = stand.dsn("rating")
-    limit = life.identity(str(_OPEN_FROM), 0)
+    limit = life.least(_OPEN_FROM)
     found: list[dict[str, float]] = []
     for level in levels:
         stand.sql(

@@ -152,9 +152,21 @@ def standing(*, services: bool = False) -> Iterator[Stand]:
     try:
         stack.up(services=services)
         yield Stand(stack)
+    except Exception:
+        # With the stack its logs will be gone, and with them the reason.
+        _show_logs(folder / "stack" / "logs")
+        raise
     finally:
         stack.reset()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _show_logs(folder: Path) -> None:
+    for log in sorted(folder.glob("*-*.log")):
+        lines = log.read_text(errors="replace").splitlines()
+        told = [line[:2000] for line in lines if '"level": "info"' not in line][-5:]
+        if told:
+            print(f"-- {log.name}", *told, sep="\n", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def free_port() -> int:
