@@ -18,6 +18,7 @@ LEVELS: Final = (10_000, 100_000, 1_000_000)
 OPEN_LEVELS: Final = (1_000, 5_000, 20_000, 50_000)
 OPEN: Final = 5_000
 READS: Final = 20
+READS_MS: Final = 20_000
 # Beyond the events of the backlog, whose executions are the first.
 _HISTORY_FROM: Final = 1_000_000
 _OPEN_FROM: Final = 20_000_000
@@ -112,15 +113,17 @@ async def _reads(stand: Stand) -> dict[str, float]:
         "as_of_ms": f"/v1/ratings/regions?period={period}&as_of={yesterday}",
         "explanation_ms": f"/v1/ratings/regions/16/explanation?period={period}",
     }
-    found = {}
+    found: dict[str, float] = {}
     async with http.connected(stand.port("rating")) as connection:
         for name, path in paths.items():
-            taken = []
-            for _ in range(READS + 1):
+            taken: list[float] = []
+            # The first warms up; what is slow is not asked so often.
+            while len(taken) <= READS and (len(taken) < 2 or sum(taken) < READS_MS):
                 began = time.perf_counter()
                 answer = await connection.send(http.request("GET", path, token=token))
                 taken.append((time.perf_counter() - began) * 1000)
-                assert answer.status == 200, answer.body[:500]
+                if answer.status != 200:
+                    found["cut"] = found.get("cut", 0) + 1
             found[name] = statistics.median(taken[1:])
     return found
 
@@ -164,6 +167,12 @@ def _tell(result: Result, points: list[dict[str, float]], opened: list[dict[str,
     for point in opened:
         size = plain(point["open"])
         result.add(f"Пересчёт, открыто {size}", "мс", [point["score_ms"]], ASIDE)
+    for point in points:
+        if "cut" in point:
+            result.remarks.append(
+                f"При {plain(point['executions'])} исполнений чтений, оборванных самим сервисом"
+                f" (statement_timeout): {plain(point['cut'])}; их время — до обрыва."
+            )
     first, last = points[0], points[-1]
     for name, wanted, better in (
         ("ingest", "приём не медленнее ×1,5", False),

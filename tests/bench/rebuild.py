@@ -33,6 +33,8 @@ class Rebuilt:
     heard: float
     ended: float
     peak_mib: float
+    # How it ended, where not well.
+    trouble: str = ""
 
 
 def measure(options: Options, say: Say) -> Result:
@@ -88,14 +90,16 @@ def measure(options: Options, say: Say) -> Result:
     most = max(peak.values)
     result.at_most(f"память ≤ {LIMIT_MIB} МиБ", most, LIMIT_MIB, shown=f"{plain(most)} МиБ")
     result.remarks.append(f"Версий: {plain(versions)}.")
+    result.remarks += sorted({f"Команда: {one.trouble}." for one in ours if one.trouble})
     return result
 
 
 def _rebuild(stand: Stand, versions: int) -> Rebuilt:
     stand.settle_disk()
     limit = 120 + versions / _SLOWEST
-    began = time.monotonic()
+    trouble = ""
     heard = None
+    began = time.monotonic()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.rating.main", "rebuild"],
@@ -107,26 +111,28 @@ def _rebuild(stand: Stand, versions: int) -> Rebuilt:
         while True:
             # By wait4: only it tells the peak memory of this very child.
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            now = time.monotonic()
+            seconds = time.monotonic() - began
             if heard is None and stand.value("rating", _DONE) >= _PARTITIONS:
-                heard = now - began
+                heard = seconds
             if pid:
-                process.returncode = os.waitstatus_to_exitcode(status)
                 break
-            if now - began > limit:
+            if seconds > limit:
                 process.send_signal(signal.SIGKILL)
-                process.wait()
-                log.seek(0)
-                raise Failed(f"rebuild: nothing within {limit:.0f} s: {_end_of(log.read())}")
-            time.sleep(0.1)
+                _, status, usage = os.wait4(process.pid, 0)
+                break
+            time.sleep(0.2)
+        process.returncode = os.waitstatus_to_exitcode(status)
         log.seek(0)
-        if process.returncode or heard is None:
-            raise Failed(f"rebuild ended with {process.returncode}: {_end_of(log.read())}")
-    return Rebuilt(heard, time.monotonic() - began, usage.ru_maxrss / 1024)
+        if process.returncode:
+            trouble = f"код {process.returncode} через {seconds:.0f} с: {_end_of(log.read())}"
+    if heard is None:
+        raise Failed(f"rebuild: {trouble}")
+    return Rebuilt(heard, seconds, usage.ru_maxrss / 1024, trouble)
 
 
 def _end_of(log: bytes) -> str:
-    return log[-1500:].decode(errors="replace")
+    lines = log.decode(errors="replace").strip().splitlines()
+    return lines[-1][:500] if lines else ""
 
 
 async def _copy(stand: Stand, rows: Path) -> float:
