@@ -7,7 +7,7 @@ CLUSTERS ?= 370
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 STACK := $(BIN)/python -m deploy.local
 
-.PHONY: help install up down reset status logs backup restore demo test test-fast lint format typecheck arch migrations check openapi lock
+.PHONY: help install up down reset status logs backup restore demo test test-fast lint format typecheck arch migrations check openapi bench lock
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,6 +23,12 @@ help: ## What can be done here
 .venv/dev.stamp: locks/dev.txt | .venv/pyvenv.cfg
 	$(PIP) -r locks/dev.txt
 	@touch $@ .venv/embedded.stamp
+
+# What the benchmarks compare us with, apart: none of it is ours.
+.venv-bench/stamp: locks/bench.txt | .venv/pyvenv.cfg
+	$(BIN)/python -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
 
 install: .venv/dev.stamp ## The virtual environment with everything for development
 
@@ -79,6 +85,9 @@ migrations: .venv/dev.stamp ## Up, no drift, down, up again: every service
 openapi: .venv/dev.stamp ## Write docs/openapi/*.json and docs/asyncapi.json from the code
 	$(BIN)/python -m deploy.documents docs
 
+bench: .venv/dev.stamp .venv-bench/stamp ## Measure beside the references, write docs/benchmarks.md; ROWS="board", QUICK=1
+	$(BIN)/python -m tests.bench $(ROWS) $(if $(QUICK),--quick) $(if $(RUNS),--runs $(RUNS))
+
 check: lint typecheck arch test ## All that CI checks
 
 lock: .venv/dev.stamp ## Renew locks/*.txt from pyproject.toml
@@ -87,3 +96,5 @@ lock: .venv/dev.stamp ## Renew locks/*.txt from pyproject.toml
 		$(BIN)/python -m uv pip compile pyproject.toml "$$@" --universal --python-version 3.11 \
 			--generate-hashes --quiet --upgrade --custom-compile-command "make lock" -o locks/$$name.txt || exit 1; \
 	done
+	@$(BIN)/python -m uv pip compile tests/bench/peers.in --universal --python-version 3.11 \
+		--generate-hashes --quiet --upgrade --custom-compile-command "make lock" -o locks/bench.txt
