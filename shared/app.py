@@ -1,6 +1,7 @@
 """The FastAPI application every service runs: identity, problems, health, metrics, offline docs."""
 
 import asyncio
+import inspect
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
@@ -98,7 +100,7 @@ def create_app(
     `uploads` are a pattern of addresses that take files, and how many bytes these may have.
 
     Raises `RuntimeError` where a route names neither the roles it is open to nor that it is
-    public: deny is the default, and forgetting is loud.
+    public: deny is the default, and forgetting is loud. Also where one would run in a thread.
     """
     app = FastAPIOffline(
         title=title,
@@ -134,6 +136,20 @@ def _check_permissions(router: APIRouter) -> None:
             declared = auth.public in calls or any(hasattr(call, "roles") for call in calls)
             if not declared:
                 raise RuntimeError(f"{route.path} ({route.name}) says nobody who may call it")
+            _check_threads(route, route.dependant)
+
+
+def _check_threads(route: APIRoute, dependant: Dependant) -> None:
+    """Raises `RuntimeError` for a plain function or a class: those are called in a thread.
+
+    The hop there and back costs more than most of them do.
+    """
+    call: Any = dependant.call
+    function = call if inspect.isroutine(call) else type(call).__call__
+    if not (inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)):
+        raise RuntimeError(f"{route.path}: {call!r} would run in a thread")
+    for below in dependant.dependencies:
+        _check_threads(route, below)
 
 
 async def refuse_unknown_query(request: Request) -> None:

@@ -1,12 +1,13 @@
 """One engine per process, one transaction per request or batch of messages."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
+from asyncpg import Connection
 from fastapi import Depends, Request
-from sqlalchemy import DateTime, Enum, MetaData, event
+from sqlalchemy import DateTime, Enum, MetaData, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,6 +20,7 @@ UtcDateTime: Final[Any] = DateTime(timezone=True)
 # Set in `session.info` by whoever wrote to the outbox; the edge wakes the relay after commit.
 OUTBOX_WRITTEN: Final = "outbox_written"
 
+_NOTHING: Final = text("select")
 # SQLSTATE of `outbox_admit` (platform migration 0001).
 _STALE_INSTANT: Final = "OB001"
 
@@ -74,6 +76,21 @@ async def open_sessions(dsn: str, *, pool_size: int = 16) -> AsyncIterator[Sessi
         yield async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
     finally:
         await engine.dispose()
+
+
+async def copy_rows(
+    session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Put rows into a table by COPY, within the session's transaction: one statement for all.
+
+    Values are what the driver takes: JSON columns as text.
+    """
+    connection = await session.connection()
+    # The transaction begins with the first statement, and COPY goes past whoever begins it.
+    await connection.execute(_NOTHING)
+    driver: Connection | None = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    await driver.copy_records_to_table(table, records=rows, columns=columns)
 
 
 def _refuse_closed(connection: Any, *_: Any) -> None:

@@ -14,11 +14,12 @@ from sqlalchemy import insert, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.contextvars import get_contextvars
 
-from shared.db import OUTBOX_WRITTEN
+from shared.db import OUTBOX_WRITTEN, copy_rows
 from shared.events.base import Event
 from shared.ids import new_id
 from shared.tables import OutboxRecord
 
+_COLUMNS: Final = ("id", "type", "topic", "partition", "key", "occurred_at", "data", "request_id")
 _ADD: Final = insert(OutboxRecord.__table__)  # type: ignore[attr-defined]
 
 
@@ -29,25 +30,27 @@ async def add(session: AsyncSession, events: Iterable[Event]) -> list[UUID]:
     an event is dated at or before a checkpoint already on its way.
     """
     request_id = get_contextvars().get("request_id")
-    told = list(events)
-    ids = [new_id() for _ in told]
+    told = [(new_id(), event) for event in events]
     rows = [
-        {
-            "id": id_,
-            "type": event.type,
-            "topic": event.topic,
-            "partition": event.partition,
-            "key": event.key,
-            "occurred_at": event.occurred_at,
-            "data": event.model_dump_json(),
-            "request_id": request_id,
-        }
-        for id_, event in zip(ids, told, strict=True)
+        (
+            id_,
+            event.type,
+            event.topic,
+            event.partition,
+            event.key,
+            event.occurred_at,
+            event.model_dump_json(),
+            request_id,
+        )
+        for id_, event in told
     ]
+    if len(rows) == 1:
+        await (await session.connection()).execute(_ADD, dict(zip(_COLUMNS, rows[0], strict=True)))
+    elif rows:
+        await copy_rows(session, "outbox", _COLUMNS, rows)
     if rows:
-        await (await session.connection()).execute(_ADD, rows)
         session.info[OUTBOX_WRITTEN] = True
-    return ids
+    return [id_ for id_, _ in told]
 
 
 async def admit(session: AsyncSession, now: datetime) -> None:

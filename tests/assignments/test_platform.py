@@ -1,16 +1,17 @@
 """What every service's API has from `shared.app`, seen on one of them."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.app import MAX_BODY_BYTES, create_app
+from shared.auth import public
 from shared.clock import Clock
 from shared.settings import Environment
 from tests.conftest import ISSUER, NOW, Tokens, serve, sessions_of, settings_for
@@ -136,4 +137,18 @@ def test_a_route_that_says_nobody_may_call_it_is_no_route() -> None:
     async def forgotten() -> None: ...
 
     with pytest.raises(RuntimeError, match="forgotten"):
+        create_app("assignments", router, title="x", description="x")
+
+
+def test_a_dependency_that_would_run_in_a_thread_is_refused() -> None:
+    router = APIRouter()
+
+    def plain() -> int:
+        return 1
+
+    @router.get("/v1/threads", dependencies=[Depends(public)])
+    async def hopping(found: Annotated[int, Depends(plain)]) -> int:
+        return found
+
+    with pytest.raises(RuntimeError, match=r"plain.*would run in a thread"):
         create_app("assignments", router, title="x", description="x")

@@ -1,14 +1,15 @@
 """Statements about executions and their steps, and whose rows are whose."""
 
 import functools
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, Uuid, any_, bindparam, false, insert, or_, true
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,6 +17,7 @@ from services.assignments.domain.executions import OPEN, Status
 from services.assignments.domain.extensions import ExtensionStatus
 from services.assignments.models import Assignment, Base, Execution, ExecutionStep, Extension
 from shared.auth import Actor, Role
+from shared.db import copy_rows
 from shared.errors import NotFound
 
 SEES_ALL: Final = (
@@ -256,10 +258,29 @@ async def count_by_status(session: AsyncSession, assignment_id: UUID) -> dict[St
 
 async def add_all(session: AsyncSession, *rows_of: Sequence[Base]) -> None:
     """Insert the rows, one statement per list."""
-    connection = await session.connection()
     for rows in rows_of:
-        if rows:
-            await connection.execute(_insert(type(rows[0])), [row.model_dump() for row in rows])
+        if len(rows) == 1:
+            connection = await session.connection()
+            await connection.execute(_insert(type(rows[0])), rows[0].model_dump())
+        elif rows:
+            table, columns, written = _copied(type(rows[0]))
+            await copy_rows(session, table, columns, map(written, rows))
+
+
+@functools.cache
+def _copied(model: type[Base]) -> tuple[str, list[str], Callable[[Base], list[Any]]]:
+    """The table, its columns, and a row's values as the driver takes them."""
+    columns = list(model.__table__.columns)  # type: ignore[attr-defined]
+    names = [column.name for column in columns]
+    of_json = [column.name for column in columns if isinstance(column.type, JSONB)]
+
+    def written(row: Base) -> list[Any]:
+        values = row.model_dump()
+        for name in of_json:
+            values[name] = json.dumps(values[name], ensure_ascii=False)
+        return [values[name] for name in names]
+
+    return str(model.__tablename__), names, written
 
 
 @functools.cache

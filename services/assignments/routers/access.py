@@ -1,5 +1,6 @@
 """Who may call what, and how a command of a request is carried out."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -58,28 +59,22 @@ def sees_people(actor: Actor) -> bool:
     return actor.is_any(Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.AUDITOR)
 
 
-class Performer:
+Performer = Callable[[Actor, UUID, Order], Awaitable[Execution]]
+
+
+async def performer(
+    session: Session, now: Now, response: Response, expected: ExpectedVersion
+) -> Performer:
     """A command of this request: in its transaction, at its instant, on the version it means."""
 
-    def __init__(
-        self, session: Session, now: Now, response: Response, expected: ExpectedVersion
-    ) -> None:
-        self._session = session
-        self._now = now
-        self._response = response
-        self._expected = expected
-
-    async def __call__(self, actor: Actor, execution_id: UUID, order: Order) -> Execution:
+    async def perform(actor: Actor, execution_id: UUID, order: Order) -> Execution:
         execution = await service.perform(
-            self._session,
-            execution_id,
-            order,
-            actor,
-            now=self._now,
-            expected_version=self._expected,
+            session, execution_id, order, actor, now=now, expected_version=expected
         )
-        tag(self._response, execution.version)
+        tag(response, execution.version)
         return execution
 
+    return perform
 
-Perform = Annotated[Performer, Depends(Performer, scope="function")]
+
+Perform = Annotated[Performer, Depends(performer, scope="function")]

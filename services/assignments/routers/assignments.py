@@ -1,5 +1,6 @@
 """Assignments over HTTP: issued without a protocol, ended, redated, controlled."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -96,34 +97,28 @@ async def read_assignment(
     return AssignmentDetail(**read.model_dump(), statuses=statuses)
 
 
-class Commander:
+Commander = Callable[[Actor, UUID, Order], Awaitable[AssignmentEffect]]
+
+
+async def commander(
+    session: Session, now: Now, response: Response, expected: ExpectedVersion
+) -> Commander:
     """An order to a whole assignment: in the request's transaction, at its instant."""
 
-    def __init__(
-        self, session: Session, now: Now, response: Response, expected: ExpectedVersion
-    ) -> None:
-        self._session = session
-        self._now = now
-        self._response = response
-        self._expected = expected
-
-    async def __call__(self, actor: Actor, assignment_id: UUID, order: Order) -> AssignmentEffect:
+    async def command_all(actor: Actor, assignment_id: UUID, order: Order) -> AssignmentEffect:
         effect = await service.command_all(
-            self._session,
-            assignment_id,
-            order,
-            actor,
-            now=self._now,
-            expected_version=self._expected,
+            session, assignment_id, order, actor, now=now, expected_version=expected
         )
-        tag(self._response, effect.assignment.version)
+        tag(response, effect.assignment.version)
         return AssignmentEffect(
             assignment=AssignmentRead.model_validate(effect.assignment),
             outcomes=as_outcomes(effect.outcomes),
         )
 
+    return command_all
 
-CommandAll = Annotated[Commander, Depends(Commander, scope="function")]
+
+CommandAll = Annotated[Commander, Depends(commander, scope="function")]
 
 
 @router.post(

@@ -8,7 +8,6 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from asyncpg import Connection
 from sqlalchemy import Row, false, or_, text, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
@@ -21,6 +20,7 @@ from services.rating.domain.periods import Period
 from services.rating.models import ExecutionFacts, ExecutionVersion, FactColumns
 from services.rating.repository import positions, trends
 from services.rating.repository.standings import touch
+from shared.db import copy_rows
 from shared.events.assignments import ExecutionEvent
 
 # The same fields, told by an event or by their owner's answer.
@@ -79,9 +79,7 @@ async def stage(session: AsyncSession, heard: Iterable[Heard]) -> None:
     if session.info.get(_OPEN_STAGE):
         await connection.execute(text("truncate heard"))
     session.info[_OPEN_STAGE] = True
-    driver: Connection | None = (await connection.get_raw_connection()).driver_connection
-    assert driver is not None
-    await driver.copy_records_to_table("heard", records=map(_row, heard), columns=FACT_FIELDS)
+    await copy_rows(session, "heard", FACT_FIELDS, map(_row, heard))
 
 
 def _in_period(model: Any, period: Period) -> Any:

@@ -27,7 +27,7 @@ from shared.text import RegionCode
 router = APIRouter(prefix="/v1/ratings/clusters", tags=["ratings"])
 
 
-def among_clusters(
+async def among_clusters(
     region: RegionCode | None = None,
     industry: Annotated[str | None, Query(pattern=r"^[a-z0-9-]{1,64}$")] = None,
     cohort: Annotated[int | None, Query(ge=2022, le=2100)] = None,

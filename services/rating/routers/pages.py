@@ -29,7 +29,7 @@ from shared.db import Session
 router = APIRouter(include_in_schema=False, dependencies=[Depends(public)])
 
 
-def frame_of(
+async def frame_of(
     request: Request,
     lang: Annotated[Literal["ru", "en"] | None, Query()] = None,
     accept_language: Annotated[str | None, Header(max_length=1000)] = None,

@@ -26,7 +26,7 @@ class ExecutionLinks:
         return self.execution(execution_id) + "/timeline"
 
 
-def execution_links(request: Request) -> ExecutionLinks:
+async def execution_links(request: Request) -> ExecutionLinks:
     base = request.state.settings.public_assignments_url
     return ExecutionLinks(str(base).rstrip("/") if base else "")
 

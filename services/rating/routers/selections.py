@@ -27,7 +27,7 @@ RegionOrder = Annotated[
 ]
 
 
-def wanted_lines(
+async def wanted_lines(
     zone: Annotated[
         list[Zone] | None, Query(max_length=len(Zone), description="Можно назвать несколько")
     ] = None,

@@ -31,12 +31,12 @@ from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
 
-def resolver() -> Resolve:
+async def resolver() -> Resolve:
     """How names of receivers are looked up."""
     return system_resolve
 
 
-def rules_of(request: Request) -> Rules:
+async def rules_of(request: Request) -> Rules:
     """Where the settings let pushes go."""
     return Rules.of(request.state.settings)
 
