@@ -15,7 +15,7 @@ from deploy.local.processes import SERVICES
 from deploy.season.api import SECRET
 from tests.chaos.journal import Journal
 
-TIMEOUT_SECONDS: Final = 5.0
+TIMEOUT_SECONDS: Final = 10.0
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 2.0
 
@@ -57,6 +57,7 @@ class Answer:
     ok: bool
     body: Any
     moved: Mapping[str, int]
+    attempts: int = 1
 
 
 class Client:
@@ -145,7 +146,7 @@ class Client:
     async def _judge(self, command: Command, response: httpx.Response, attempts: int) -> Answer:
         body = response.json()
         if response.is_success:
-            return Answer(True, body, _moved(command, body))
+            return Answer(True, body, _moved(command, body), attempts)
         if attempts > 1 and command.is_single:
             # An earlier attempt may have done it: the step after the version meant says whose.
             [(execution, version)] = command.meant.items()

@@ -16,6 +16,7 @@ Inject = Callable[[Stage], Awaitable[None]]
 STALE = "stale_instant"
 AWAY = "database_unavailable"
 LOST = "connection"
+NEIGHBOUR = "callee_unavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,10 @@ def _of(services: Iterable[str], *codes: str) -> frozenset[tuple[str, str]]:
 def kill_fault(name: str) -> Fault:
     """SIGKILL of one process."""
     service, _, kind = name.partition("-")
-    misses = _of([service], LOST) if kind == "api" else frozenset()
+    # Everybody comes back at once to a process that has just started.
+    misses = _of([service], LOST, STALE) if kind == "api" else frozenset()
     if name == "directory-api":
-        misses |= _of(["assignments"], "directory_unavailable")
+        misses |= _of(["assignments"], NEIGHBOUR)
     return Fault(f"kill -9 {name}", partial(_kill, name=name), misses, frozenset({name}))
 
 
@@ -63,14 +65,26 @@ FREEZES = [
 ] + [Fault("SIGSTOP broker", partial(blows.freeze, name="broker"), touches=BROKER)]
 BROKERS = [
     Fault("kill -9 broker", partial(_kill, name="broker"), touches=BROKER),
-    Fault("broker stopped", partial(blows.stop, name="broker", times=3.0), touches=BROKER),
+    Fault("broker stopped", blows.stop_broker, touches=BROKER),
     Fault("broker wiped", blows.wipe_broker, touches=BROKER),
 ]
 POSTGRES = Fault(
     "kill -9 postgres",
     blows.kill_postgres,
-    _of(SERVICES, LOST, AWAY, STALE),
+    _of(SERVICES, LOST, AWAY, STALE, NEIGHBOUR),
     DATABASE | EVERY_PROCESS,
+)
+DATABASE_AWAY = Fault(
+    "postgres stopped",
+    blows.stop_postgres,
+    _of(SERVICES, LOST, AWAY, STALE, NEIGHBOUR),
+    DATABASE | EVERY_PROCESS,
+)
+DRAIN = Fault(
+    "SIGTERM assignments-api with a command under way",
+    blows.drain,
+    _of(["assignments"], LOST, STALE),
+    frozenset({"assignments-api"}),
 )
 BACKENDS = Fault(
     "backends of assignments terminated",
@@ -111,7 +125,7 @@ TWO_WORKERS = Fault(
 ROLLING = Fault(
     "rolling restart",
     movings.roll,
-    _of(SERVICES, LOST) | _of(["assignments"], "directory_unavailable"),
+    _of(SERVICES, LOST, STALE) | _of(["assignments"], NEIGHBOUR),
     EVERY_PROCESS,
 )
 MIGRATING = Fault(
@@ -121,20 +135,23 @@ MIGRATING = Fault(
     DATABASE | {"assignments-worker"},
 )
 
+# On a machine too slow for all of them the last ones are not reached, so the rarest come first.
 FULL = [
-    *KILLS,
-    *BROKERS,
-    *FREEZES,
     POSTGRES,
+    DATABASE_AWAY,
     BACKENDS,
-    RELAY,
-    DISK,
     POISON,
-    DUE,
+    DISK,
+    DRAIN,
     TWO_WORKERS,
+    DUE,
     MIGRATING,
     ROLLING,
     MONTH,
+    RELAY,
+    *BROKERS,
+    *KILLS,
+    *FREEZES,
 ]
 COMBINED = [fault for fault in FULL if fault not in (ROLLING, MONTH, MIGRATING)]
 # The short form's: what is broken most often, two at once where they do not hide each other.

@@ -10,7 +10,7 @@ from typing import Any, Final
 from tests.chaos.client import Answer, Client, Command
 from tests.chaos.world import Known, World, resolve_something
 
-MOST_UNDER_WAY: Final = 120
+MOST_UNDER_WAY: Final = 60
 ANSWERED_SECONDS: Final = 90.0
 ITEMS: Final = 5
 _BULK: Final = frozenset({"acknowledge", "forward", "accept"})
@@ -79,7 +79,7 @@ class Load:
 
     def _needs_work(self) -> bool:
         idle = sum(one.status not in _FINAL for one in self._world.executions.values())
-        return idle < 2 * MOST_UNDER_WAY
+        return idle < 4 * MOST_UNDER_WAY
 
     async def _resolve(self) -> None:
         """More work for everybody, once there is little left."""

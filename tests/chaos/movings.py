@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import httpx
 
@@ -15,6 +16,7 @@ from tests.chaos.stage import Stage, eventually
 _SECOND_PORT = 20
 _ALIVE_SECONDS = 30.0
 _GRACE_SECONDS = 15.0
+_STOPPED_SECONDS = 9.0
 _MIGRATION_SECONDS = 60
 _PREVIOUS = {"assignments": "0006"}
 
@@ -70,7 +72,12 @@ async def roll(stage: Stage) -> None:
     for service in SERVICES:
         await _migrate("upgrade", service, stage)
         for kind in ("worker", "api"):
-            await asyncio.to_thread(stage.stack.restart, f"{service}-{kind}")
+            began = time.monotonic()
+            await asyncio.to_thread(stage.stack.stop, f"{service}-{kind}")
+            taken = time.monotonic() - began
+            # Ten, and the supervisor kills what was told to end.
+            assert taken < _STOPPED_SECONDS, f"{service}-{kind} took {taken:.1f} s to end"
+            await asyncio.to_thread(stage.stack.start, f"{service}-{kind}")
             stage.ended_rating += (service, kind) == ("rating", "worker")
 
 

@@ -50,7 +50,7 @@ class Account:
     broker: str
     rate: float
     rounds: list[Round] = field(default_factory=list)
-    # Late answers while the machine gave not even the suite the processor for a second.
+    # Late answers of servers that the machine kept waiting for a processor.
     late: int = 0
     differences: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from tests.chaos.client import Trouble
 from tests.chaos.faults import LOST, Fault
@@ -10,6 +11,7 @@ from tests.chaos.journal import Ledger
 from tests.chaos.report import Account, Round
 from tests.chaos.stage import Stage
 
+MOST_SHOWN: Final = 20
 Check = Callable[[Stage, Ledger], Awaitable[list[str]]]
 
 
@@ -64,11 +66,11 @@ class Rounds:
                 not found,
             )
         )
-        self._account.differences += [f"{name}: {line}" for line in found]
-        assert not found, "\n".join(found[:20])
+        self._account.differences += [f"{name}: {line}" for line in found[:MOST_SHOWN]]
+        assert not found, "\n".join(found[:MOST_SHOWN])
 
     def _not_late(self, troubles: list[Trouble]) -> list[Trouble]:
-        """Without those of a machine that gave nobody the processor; they are only counted."""
+        """Without those of servers kept waiting for a processor; they are only counted."""
         left = [one for one in troubles if not self._stage.pulse.excuses(one)]
         self._account.late += len(troubles) - len(left)
         return left

@@ -33,9 +33,9 @@ class Stage:
     world: World
     load: Load
     dice: Random
+    pulse: Pulse
     lasting: float
     brief: float
-    pulse: Pulse = field(default_factory=Pulse)
     platform: Receiver | None = None
     # Service → the dead letters its consumer must have, no more and no less.
     unreadable: dict[str, int] = field(default_factory=dict)

@@ -28,6 +28,7 @@ from tests.chaos.client import TIMEOUT_SECONDS, Client
 from tests.chaos.faults import Fault
 from tests.chaos.journal import Journal, Ledger
 from tests.chaos.load import Load
+from tests.chaos.pulse import Pulse
 from tests.chaos.replay import standings_hashes
 from tests.chaos.report import Account, counts
 from tests.chaos.rounds import Rounds
@@ -88,7 +89,9 @@ async def staged(
             api, Random(dice.random()), clusters=60 if wide else 24, regions=20 if wide else 8
         )
         load = Load(world, client, Random(dice.random()), rate=rate)
-        stage = Stage(stack, api, client, world, load, Random(dice.random()), lasting, brief)
+        stage = Stage(
+            stack, api, client, world, load, Random(dice.random()), Pulse(stack), lasting, brief
+        )
         if wide:
             stage.platform = await kept.enter_async_context(receiver())
             wanted = [f"rating.slice.{kind}.v1" for kind in ("frozen", "sent", "published")]
@@ -109,10 +112,9 @@ async def staged(
                     await task
             account.notes.append(f"Послано: {counts(load.sent)}; придержано {load.held_back}.")
             account.notes.append(f"Отказы: {counts(ledger.refusals)}.")
-            longest = max((ended - began for began, ended in stage.pulse.missed), default=0.0)
             account.notes.append(
-                f"Машина не давала процессора дольше секунды {len(stage.pulse.missed)} раз,"
-                f" самое долгое {longest:.1f} с; опоздавших из-за этого ответов {account.late}."
+                f"API ждали процессора в {len(stage.pulse.starved)} замерах из"
+                f" {stage.pulse.looks}; опоздавших из-за этого ответов {account.late}."
             )
             await asyncio.to_thread(_write, account)
 
@@ -125,6 +127,25 @@ def _write(account: Account) -> None:
 def chosen(among: Sequence[Fault]) -> list[Fault]:
     parts = os.environ.get("CHAOS_ONLY", "").split(",")
     return [fault for fault in among if any(part in fault.name for part in parts)]
+
+
+async def _until_time_is_up(
+    stage: Stage, account: Account, began: float
+) -> AsyncIterator[Sequence[Fault]]:
+    """Each fault by itself, then combinations; what a slow machine did not come to is noted."""
+
+    def is_up() -> bool:
+        return time.monotonic() - began > WHOLE_SECONDS - RESERVED_SECONDS
+
+    alone = chosen(faults.FULL)
+    for number, fault in enumerate(alone):
+        if is_up():
+            left = ", ".join(one.name for one in alone[number:])
+            account.notes.append(f"До этих сбоев время не дошло: {left}.")
+            return
+        yield [fault]
+    while not is_up() and not os.environ.get("CHAOS_ONLY"):
+        yield combination(stage.dice)
 
 
 def combination(dice: Random) -> list[Fault]:
@@ -180,7 +201,7 @@ async def _pushed(stage: Stage) -> None:
 @pytest.mark.e2e
 @pytest.mark.timeout(240)
 async def test_the_short_form(stack: Stack, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
-    async with staged(stack, seed, rate=15, lasting=4, brief=1, wide=False) as (
+    async with staged(stack, seed, rate=12, lasting=4, brief=1, wide=False) as (
         stage,
         rounds,
         account,
@@ -199,7 +220,7 @@ async def test_the_short_form(stack: Stack, seed: int, capsys: pytest.CaptureFix
 @pytest.mark.timeout(WHOLE_SECONDS + 120)
 async def test_the_full_form(stack: Stack, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     began = time.monotonic()
-    async with staged(stack, seed, rate=20, lasting=20, brief=3, wide=True) as (
+    async with staged(stack, seed, rate=15, lasting=20, brief=3, wide=True) as (
         stage,
         rounds,
         account,
@@ -207,15 +228,9 @@ async def test_the_full_form(stack: Stack, seed: int, capsys: pytest.CaptureFixt
     ):
         _say_line(capsys, f"CHAOS_SEED={seed}")
         try:
-            for number, fault in enumerate(chosen(faults.FULL)):
-                await rounds.run([fault], oracle.WITH_SCORES)
-                _say_line(capsys, " | ".join(account.rounds[-1].cells))
-                if number == 0:
-                    before, connections = await _memory(stage)
-            while not os.environ.get("CHAOS_ONLY") and (
-                time.monotonic() - began < WHOLE_SECONDS - RESERVED_SECONDS
-            ):
-                await rounds.run(combination(stage.dice), oracle.WITH_SCORES)
+            before, connections = await _memory(stage)
+            async for together in _until_time_is_up(stage, account, began):
+                await rounds.run(together, oracle.WITH_SCORES)
                 _say_line(capsys, " | ".join(account.rounds[-1].cells))
             await _pushed(stage)
             for check in oracle.AT_THE_END:
