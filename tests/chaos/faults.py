@@ -138,20 +138,20 @@ MIGRATING = Fault(
 # On a machine too slow for all of them the last ones are not reached, so the rarest come first.
 FULL = [
     POSTGRES,
-    DATABASE_AWAY,
-    BACKENDS,
     POISON,
     DISK,
     DRAIN,
-    TWO_WORKERS,
     DUE,
+    TWO_WORKERS,
     MIGRATING,
-    ROLLING,
+    DATABASE_AWAY,
+    BACKENDS,
     MONTH,
-    RELAY,
     *BROKERS,
-    *KILLS,
+    RELAY,
     *FREEZES,
+    *KILLS,
+    ROLLING,
 ]
 COMBINED = [fault for fault in FULL if fault not in (ROLLING, MONTH, MIGRATING)]
 # The short form's: what is broken most often, two at once where they do not hide each other.
