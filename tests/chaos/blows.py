@@ -89,12 +89,9 @@ async def _not_so(stage: Stage, ready: str, *unready: str) -> list[str]:
 
 async def drain(stage: Stage) -> None:
     """SIGTERM while a command waits for a row: it is answered before the process ends."""
-    [row] = await stage.sql(
-        "assignments",
-        "select id::text, region, version from executions where status = 'routed'"
-        " order by random() limit 1",
+    one = next(
+        one for one in stage.world.executions.values() if one.status == "routed" and not one.busy
     )
-    one = stage.world.executions[row["id"]]
     one.busy += 1
     connection = await asyncpg.connect(stage.dsn("assignments"))
     try:

@@ -1,8 +1,8 @@
 """The stack is broken in every way we know while everybody works; nothing may be lost.
 
 `make chaos` runs the full form; the short one is an ordinary journey. `CHAOS_SEED` repeats a run,
-`CHAOS_MINUTES` bounds it, `CHAOS_RATE` sets the commands per second, `CHAOS_ONLY` picks faults by parts of their names,
-separated by commas, and leaves out the combinations.
+`CHAOS_MINUTES` bounds it, `CHAOS_RATE` sets the commands per second, `CHAOS_ONLY` picks faults by
+parts of their names, separated by commas, and leaves out the combinations.
 """
 
 import asyncio
