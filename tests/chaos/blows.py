@@ -58,7 +58,7 @@ async def stop_broker(stage: Stage) -> None:
     await stage.a_moment()
     await asyncio.to_thread(stage.stack.stop, "broker")
     try:
-        await asyncio.sleep(stage.lasting * 2)
+        await asyncio.sleep(stage.lasting * 3)
         await eventually(partial(_not_so, stage, "api", "worker"), _TRUTH_SECONDS)
     finally:
         await asyncio.to_thread(stage.stack.start, "broker")
