@@ -7,7 +7,7 @@ CLUSTERS ?= 370
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 STACK := $(BIN)/python -m deploy.local
 
-.PHONY: help install up down reset status logs backup restore demo test test-fast lint format typecheck arch migrations check openapi bench lock
+.PHONY: help install up down reset status logs backup restore demo test test-fast test-kafka chaos bench lint format typecheck arch migrations check openapi lock
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,7 +63,10 @@ test-kafka: .venv/dev.stamp ## The transport's tests over Apache Kafka itself; n
 	BROKER=kafka $(BIN)/python -m pytest tests/shared/test_transport.py
 
 test-fast: .venv/dev.stamp ## Without the journeys through real processes
-	$(BIN)/python -m pytest -m 'not e2e and not browser'
+	$(BIN)/python -m pytest -m 'not e2e and not browser and not chaos'
+
+chaos: .venv/dev.stamp ## Break the stack in every way under load, a quarter of an hour; CHAOS_SEED=7 repeats a run
+	$(BIN)/python -m pytest -m chaos tests/chaos
 
 lint: .venv/dev.stamp ## Format and lint, checked
 	$(BIN)/ruff format --check .

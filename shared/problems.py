@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from shared.auth import Unauthenticated
+from shared.clients.base import CalleeAway
 from shared.errors import (
     Conflict,
     DomainError,
@@ -254,6 +255,19 @@ def _on_database_error(request: Request, error: Exception) -> Response:
     )
 
 
+def _on_callee_away(request: Request, error: Exception) -> Response:
+    """Another service does not answer: it is not our database, and it passes."""
+    logger.warning("another service is away", error=repr(error))
+    return _answer(
+        request,
+        status=503,
+        code="callee_unavailable",
+        title="Временно недоступно",
+        detail="Соседний сервис временно не отвечает. Повторите запрос.",
+        headers={"Retry-After": "1"},
+    )
+
+
 def _on_bug(request: Request, error: Exception) -> Response:
     logger.error("unexpected failure", exc_info=error, path=request.url.path)
     return _answer(
@@ -279,4 +293,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
     for outage in (DBAPIError, PoolTimeout, OSError):
         app.add_exception_handler(outage, _on_database_error)
+    app.add_exception_handler(CalleeAway, _on_callee_away)
     app.add_exception_handler(Exception, _on_bug)

@@ -34,6 +34,8 @@ class Receiver:
     def __init__(self, *answers: Respond) -> None:
         self.answers = list(answers)
         self.got: list[Got] = []
+        # The ids of those that got the usual 204.
+        self.accepted: list[str] = []
         self.came = asyncio.Event()
         self.open = asyncio.Event()
         self.url = ""
@@ -48,9 +50,14 @@ class Receiver:
             line, *rest = head.strip().split("\r\n")
             headers = {name.lower(): value for name, value in (one.split(": ") for one in rest)}
             body = await reader.readexactly(int(headers["content-length"]))
-            self.got.append(Got(line, headers, body))
+            got = Got(line, headers, body)
+            self.got.append(got)
             self.came.set()
-            await (self.answers.pop(0) if self.answers else answer(204))(self, writer)
+            if self.answers:
+                await self.answers.pop(0)(self, writer)
+            else:
+                await answer(204)(self, writer)
+                self.accepted.append(got.id)
             await writer.drain()
         writer.close()
 

@@ -205,6 +205,9 @@ def _uvicorn(app: str, port: int) -> list[str]:
         HOST,
         "--port",
         str(port),
+        # Longer than clients keep a connection: it is theirs to close, never under a request.
+        "--timeout-keep-alive",
+        "75",
         "--timeout-graceful-shutdown",
         "3",
         "--no-access-log",

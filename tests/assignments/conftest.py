@@ -25,10 +25,13 @@ class Clusters:
 
     def __init__(self) -> None:
         self.addressees: Sequence[Addressee] = ()
+        self.away = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/token":
             return httpx.Response(200, json={"access_token": "t", "expires_in": 3600})
+        if self.away:
+            raise httpx.ConnectError("nobody listens", request=request)
         wanted = httpx.Response(200, content=request.content).json()
         items = [
             one.model_dump(mode="json")

@@ -17,7 +17,7 @@ from services.assignments.domain.executions import OPEN, Status
 from services.assignments.domain.extensions import ExtensionStatus
 from services.assignments.models import Assignment, Base, Execution, ExecutionStep, Extension
 from shared.auth import Actor, Role
-from shared.db import copy_rows
+from shared.db import UtcDateTime, copy_rows
 from shared.errors import NotFound
 
 SEES_ALL: Final = (
@@ -113,17 +113,25 @@ class Locked:
 
 
 async def lock_for_commands(
-    session: AsyncSession, execution_ids: Sequence[UUID], actor: Actor, *, with_hanging: bool
+    session: AsyncSession,
+    execution_ids: Sequence[UUID],
+    actor: Actor,
+    *,
+    now: datetime,
+    with_hanging: bool,
 ) -> Locked:
     """Lock the executions, in the one order of all locks, and read what belongs to them.
+
+    Says at once at which instant the transaction will write, so that checkpoints wait for it; a
+    command that has waited too long for its turn is refused here, before any work is done.
 
     Two statements, and a third where a later date is being asked for. The second reads only what
     cannot change any more; what came to hang on them while the first waited, it finds.
     """
     lock = _lock_statement(actor.roles, with_hanging=with_hanging)
-    parameters = {**_rows_of(actor), "ids": list(execution_ids)}
+    parameters = {**_rows_of(actor), "ids": list(execution_ids), "now": now}
     rows = (await session.exec(lock, params=parameters)).all()
-    locked = {execution.id: execution for execution, _ in rows}
+    locked = {execution.id: execution for execution, *_ in rows}
     if not locked:
         return Locked({}, (), {})
     meant = set(execution_ids)
@@ -137,7 +145,7 @@ async def lock_for_commands(
     requests: Sequence[Extension] = ()
     if any(asked):
         requests = (await session.exec(_REQUESTS, params={"ids": asked})).all()
-    seen = {execution.id for execution, visible in rows if visible and execution.id in meant}
+    seen = {execution.id for execution, visible, _ in rows if visible and execution.id in meant}
     return Locked(
         {one: (locked[one], assignment) for one, assignment, _ in found if one in seen},
         [execution for execution in locked.values() if execution.lead_id in meant],
@@ -154,7 +162,11 @@ def _lock_statement(roles: frozenset[Role], *, with_hanging: bool) -> Any:
     visible = _visible_by(roles, {})
     own = (col(Execution.id) == _IDS) & visible
     return (
-        select(Execution, visible.label("visible"))
+        select(
+            Execution,
+            visible.label("visible"),
+            func.outbox_admit(bindparam("now", type_=UtcDateTime)).label("admitted"),
+        )
         .where(or_(own, col(Execution.lead_id) == _IDS) if with_hanging else own)
         .order_by(col(Execution.id))
         .with_for_update(key_share=True, of=Execution)

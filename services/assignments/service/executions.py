@@ -212,11 +212,13 @@ async def perform_many(
 
     A refused one changes nothing and hinders none of the others.
     """
-    if len(requests) > 1:
-        await outbox.admit(session, now)
     ending = any(request.order.command in _ENDING for request in requests)
     locked = await repository.lock_for_commands(
-        session, [request.execution_id for request in requests], actor, with_hanging=ending
+        session,
+        [request.execution_id for request in requests],
+        actor,
+        now=now,
+        with_hanging=ending,
     )
     around = await _surroundings(
         session, [request.order for request in requests], locked, actor, now
