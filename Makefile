@@ -57,7 +57,7 @@ demo: .venv/embedded.stamp ## Start the stack and play the season; SEED=7 CLUSTE
 	@$(BIN)/python -m deploy.season --seed $(SEED) --clusters $(CLUSTERS)
 
 test: .venv/dev.stamp ## All tests; what cannot run here says why
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-kafka: .venv/dev.stamp ## The transport's tests over Apache Kafka itself; needs Maven and Java 17
 	BROKER=kafka $(BIN)/python -m pytest tests/shared/test_transport.py

@@ -40,6 +40,13 @@ Transport = httpx.ASGITransport
 _KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Whatever starts processes of its own goes to one worker, where tests run in parallel."""
+    marked = any(item.get_closest_marker(name) for name in ("e2e", "browser", "chaos"))
+    if marked or "stack" in item.path.parts:
+        item.add_marker(pytest.mark.xdist_group("stand"))
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[local_postgres.Server]:
     """A Postgres of our own for the whole run."""

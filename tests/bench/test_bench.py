@@ -8,10 +8,12 @@ import pytest
 
 from deploy.local import postgres
 from services.rating.consumers import events
+from services.rating.domain.heard import HeardFacts
 from shared import migrations
 from shared.digests import DIGEST, FROM_JSON
 from shared.envelopes import Message
 from shared.events.assignments import ExecutionEvent
+from shared.events.base import partition_of
 from tests.bench import ingest, life, report, soak
 from tests.bench.http import frame_of, request
 from tests.bench.prepared import prepare
@@ -65,8 +67,8 @@ async def test_histories_are_events_of_ours_and_the_same_facts_on_both_sides(
         )
         assert parsed is not None
         event = parsed[1]
-        assert isinstance(event, ExecutionEvent)
-        assert event.partition == row["partition"]
+        assert isinstance(event, HeardFacts)
+        assert partition_of(event.region) == row["partition"]
     assert [tuple(row) for row in told] == [tuple(row) for row in kept]
 
 

@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -14,11 +14,11 @@ WRITES = {
     "POST /v1/reference-data/load": {Role.CUR_ADMIN},
     "POST /v1/organisations": {Role.CUR_ADMIN},
     "POST /v1/clusters": {Role.CUR_ADMIN},
-    f"PATCH /v1/clusters/{uuid4()}": {Role.CUR_ADMIN},
+    f"PATCH /v1/clusters/{UUID(int=1)}": {Role.CUR_ADMIN},
     "POST /v1/people": {Role.CUR_ADMIN},
     "GET /v1/people": {Role.CUR_ADMIN, Role.AUDITOR},
     "POST /v1/appointments": {Role.CUR_ADMIN, Role.AUTHORITY_HEAD},
-    f"POST /v1/appointments/{uuid4()}/end": {Role.CUR_ADMIN},
+    f"POST /v1/appointments/{UUID(int=2)}/end": {Role.CUR_ADMIN},
     "POST /v1/addressees/resolve": {
         Role.SERVICE,
         Role.SECRETARY,

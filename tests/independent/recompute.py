@@ -336,15 +336,15 @@ def what_if(
     """
     known = as_known(versions, as_of)
     start, end = period_bounds(period)
-    # Every due day has ended by then, days of grace included.
-    in_the_end = max(end, as_of.date()) + timedelta(days=60)
     rows = recompute(known, zones, as_of, period, mu_bp)
     found = {}
     for fact in known:
         region = fact["region"]
         if only and region not in only:
             continue
-        if fact["done"] or judge(fact, start, end, in_the_end) is None:
+        # Every due day has ended by then, days of grace and of a rework included.
+        last = max(end, as_of.date(), date.fromisoformat(fact["returned_on"] or end.isoformat()))
+        if fact["done"] or judge(fact, start, end, last + timedelta(days=60)) is None:
             continue
         today = as_of.astimezone(ZoneInfo(zones[region])).date()
         own = [one for one in known if one["region"] == region]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import HealthCheck, Phase, example, find, given, settings
 from hypothesis import strategies as st
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -246,6 +246,24 @@ def _line(action: Action) -> dict[str, Any]:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=moments())
+# A rework whose days reach beyond all others.
+@example(
+    case=Moment(
+        [
+            make_facts(
+                region="41",
+                due0=date(2023, 9, 5),
+                due=date(2023, 9, 5),
+                done=None,
+                returns=1,
+                returned_on=date(2023, 11, 24),
+            )
+        ],
+        datetime(2023, 8, 1, tzinfo=UTC),
+        "2023-09",
+        0,
+    )
+)
 def test_every_counterfactual_is_the_recomputation(case: Moment) -> None:
     assert agrees(actions, case)
 

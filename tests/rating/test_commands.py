@@ -127,4 +127,4 @@ async def test_what_cannot_be_read_is_said_to_differ(world: World, context: Cont
     assert newest.outcome is Outcome.DIFFERING
     assert [one["region"] for one in newest.regions] == ["16"]
     [letter] = await world.sql("rating", "select reason from dead_letters")
-    assert "Field required" in letter["reason"]
+    assert "required field `execution_id`" in letter["reason"]

@@ -1,7 +1,7 @@
 """Reconciliations over HTTP: asked for by ЦУР, one at a time, read by auditors."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -106,7 +106,7 @@ async def test_only_the_administrator_asks(
     assert await repository.unfinished(session) is None
 
 
-@pytest.mark.parametrize("path", [PATH, f"{PATH}/{uuid4()}"])
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/{UUID(int=1)}"])
 async def test_regions_and_strangers_read_nothing(
     client: httpx.AsyncClient, token: Tokens, path: str
 ) -> None:

@@ -173,8 +173,8 @@ async def test_an_instant_worked_out_from_the_day_before_is_the_one_worked_out_f
     moments = [
         *ends,
         *(end + timedelta(microseconds=shift) for end in ends for shift in (-1, 1)),
-        *random.sample(list(told), 20),
-        *(at("2023-09-01T00:00:00") + random.random() * 90 * DAY for _ in range(30)),
+        *random.sample(list(told), 8),
+        *(at("2023-09-01T00:00:00") + random.random() * 90 * DAY for _ in range(12)),
     ]
     periods = [Period.parse(name) for name in ("2023-09", "2023-10", "2023-11", "2023-Q4", "2023")]
     from_kept = 0
@@ -200,7 +200,7 @@ async def test_an_instant_worked_out_from_the_day_before_is_the_one_worked_out_f
     await heard.keep_facts(session, [issued(replace(late, version=90), at("2023-10-12T08:00:00"))])
     await compare()
 
-    assert from_kept > 100
+    assert from_kept > 40
 
 
 @pytest.mark.parametrize("seed", [4, 5])
