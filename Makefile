@@ -57,10 +57,12 @@ demo: .venv/embedded.stamp ## Start the stack and play the season; SEED=7 CLUSTE
 	@$(BIN)/python -m deploy.season --seed $(SEED) --clusters $(CLUSTERS)
 
 test: .venv/dev.stamp ## All tests; what cannot run here says why
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-test-kafka: .venv/dev.stamp ## The transport's tests over Apache Kafka itself; needs Maven and Java 17
-	BROKER=kafka $(BIN)/python -m pytest tests/shared/test_transport.py
+test-kafka: .venv/dev.stamp ## Transport, journeys and faults over Apache Kafka itself; needs Maven and Java 17
+	$(BIN)/python -m deploy.local.kafka --fetch
+	BROKER=kafka $(BIN)/python -m pytest tests/shared/test_transport.py tests/e2e/test_a_journey.py \
+		tests/e2e/test_d_stack.py tests/season/test_season.py tests/chaos/test_chaos.py
 
 test-fast: .venv/dev.stamp ## Without the journeys through real processes
 	$(BIN)/python -m pytest -m 'not e2e and not browser and not chaos'

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.types import Receive, Scope, Send
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import postgres as local_postgres
 from shared import migrations
@@ -40,11 +41,17 @@ Transport = httpx.ASGITransport
 _KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Whatever starts processes of its own goes to one worker, where tests run in parallel."""
-    marked = any(item.get_closest_marker(name) for name in ("e2e", "browser", "chaos"))
-    if marked or "stack" in item.path.parts:
-        item.add_marker(pytest.mark.xdist_group("stand"))
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """A file goes to one worker; all that start processes of their own go to one together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        folder = file.split("/")[1]
+        return "stand" if folder in {"browser", "chaos", "e2e", "season", "stack"} else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

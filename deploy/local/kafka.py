@@ -1,6 +1,7 @@
 """Apache Kafka itself on loopback, without Docker: one KRaft node out of Maven Central's jars.
 
     python -m deploy.local.kafka --folder .local/kafka --port 19092
+    python -m deploy.local.kafka --fetch    # 0 when it can run here; otherwise it says why not
 
 The jars are those of `deploy/kafka/pom.xml`, fetched once. The process becomes the broker, so a
 signal reaches it; its data outlives it, unlike those of the embedded broker.
@@ -137,11 +138,20 @@ def _escaped(path: Path) -> str:
 
 
 def main() -> None:
-    """Format the folder if it is new, and become the broker."""
+    """Format the folder if it is new, and become the broker; or only fetch it."""
     parser = argparse.ArgumentParser(description="Apache Kafka, one node on loopback.")
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--fetch", action="store_true", help="only fetch what it is made of")
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--port", type=int)
     options = parser.parse_args()
+    if options.fetch:
+        try:
+            _formatted()
+        except (StackError, subprocess.SubprocessError) as error:
+            sys.exit(str(error))
+        return
+    if options.folder is None or options.port is None:
+        parser.error("--folder and --port are needed to start it")
     folder: Path = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "server.properties"
