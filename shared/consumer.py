@@ -419,14 +419,32 @@ class Consumer:
             silence = now - self._positions[stream].heard_at
             if silence < SILENCE_SECONDS:
                 continue
-            highwater, at = kafka.highwater(partition), await kafka.position(partition)
-            if is_busy and highwater is not None and at < highwater and silence < _TURN_SECONDS:
+            if is_busy and silence < _TURN_SECONDS and await _has_more(kafka, partition):
                 # Others of a backlog come first.
                 continue
             self._positions[stream].heard_at = now
             await self.heal(*stream)
-            if highwater is None or highwater < at:
+            if await _is_emptied(kafka, partition):
                 await kafka.seek_to_beginning(partition)
+
+
+async def _has_more(kafka: AIOKafkaConsumer, partition: TopicPartition) -> bool:
+    """Whether the broker is known to have records we have not read."""
+    highwater = kafka.highwater(partition)
+    return highwater is not None and await _offset(kafka, partition) < highwater
+
+
+async def _is_emptied(kafka: AIOKafkaConsumer, partition: TopicPartition) -> bool:
+    """Whether the broker has less than we have read of it, or has not said what it has."""
+    highwater = kafka.highwater(partition)
+    return highwater is None or highwater < await _offset(kafka, partition)
+
+
+async def _offset(kafka: AIOKafkaConsumer, partition: TopicPartition) -> int:
+    """Raises `TimeoutError` where the client does not get to know it: it would wait for ever."""
+    async with asyncio.timeout(SILENCE_SECONDS):
+        offset: int = await kafka.position(partition)
+        return offset
 
 
 def _refusal(error: Exception) -> str | None:
