@@ -1,14 +1,26 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
-from services.directory.routers import clusters, people, regions
+from services.directory.routers import (
+    addressees,
+    appointments,
+    clusters,
+    organisations,
+    people,
+    reference,
+    regions,
+)
 from shared.app import create_app
 from shared.worker import run_worker
 
 app = create_app(
     "directory",
     regions.router,
+    addressees.router,
+    reference.router,
     clusters.router,
+    organisations.router,
     people.router,
+    appointments.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.meetings import repository
+from services.meetings.repository import directory as repository
 from shared.event_router import EventRouter
 from shared.events.directory import ClusterEvent, RegionEvent
 

@@ -1,14 +1,16 @@
 """The meetings service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.meetings.consumers import events
-from services.meetings.routers import meetings, protocols
+from services.meetings.routers import agendas, items, meetings, protocols
 from shared.app import create_app
 from shared.worker import run_worker
 
 app = create_app(
     "meetings",
     meetings.router,
+    agendas.router,
     protocols.router,
+    items.router,
     title="Совещания и протоколы",
     description=(
         "Совещания с регионами, их повестка и протоколы: от черновика до утверждения,"

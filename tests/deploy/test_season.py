@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from deploy.season.plan import FIRST_UNIFIED, Cluster, Item, Season, Step, make_season, script
-from services.directory.service import REFERENCE
+from services.directory.service.reference import REFERENCE
 from shared.workdays import add_working_days, is_working_day
 
 

@@ -9,10 +9,10 @@ import pytest
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.directory import service
-from services.directory.domain import AppointmentOverlaps, Office
+from services.directory.domain.appointments import AppointmentOverlaps, Office
 from services.directory.models import Person, Region
-from services.directory.schemas import AppointmentCreate
+from services.directory.schemas.appointments import AppointmentCreate
+from services.directory.service import appointments as service
 from shared.auth import Actor, Role
 from shared.db import open_sessions, transaction
 from shared.events.directory import AppointmentEvent

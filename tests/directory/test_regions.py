@@ -7,9 +7,10 @@ import pytest
 from sqlmodel import select, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.directory import service
-from services.directory.domain import MAX_ADDRESSEES, ClusterStatus
+from services.directory.domain.addressees import MAX_ADDRESSEES
+from services.directory.domain.clusters import ClusterStatus
 from services.directory.models import Cluster, Region
+from services.directory.service import reference as service
 from shared.db import open_sessions, transaction
 from shared.events.directory import RegionEvent
 from shared.ids import new_id

@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.meetings import repository
+from services.meetings.repository import directory as repository
 from shared.events.directory import ClusterEvent, ClusterRegistered, RegionRegistered
 from tests.conftest import NOW, Headers
 

@@ -9,31 +9,37 @@ from uuid import UUID
 
 import pytest
 
-from services.meetings.domain import (
-    MAX_PROTOCOL_ITEMS,
-    TRANSITIONS,
+from services.meetings.domain.items import (
     ClosesOnNotForClusters,
     ClusterFacts,
-    DueBeforeSigning,
-    ItemContent,
-    MeetingActionNotAllowed,
-    MeetingCommand,
-    MeetingContent,
-    MeetingNotHeld,
-    MeetingNotStarted,
-    MeetingStatus,
-    ProtocolEmpty,
-    ProtocolTooLarge,
     Reach,
     SelectorNotForAuthorities,
-    Series,
-    canonical,
-    check_approvable,
     check_shape,
+    reach,
+)
+from services.meetings.domain.meetings import (
+    TRANSITIONS,
+    MeetingActionNotAllowed,
+    MeetingCommand,
+    MeetingNotStarted,
+    MeetingStatus,
+    Series,
+    next_status,
+)
+from services.meetings.domain.protocols import (
+    DueBeforeSigning,
+    MeetingNotHeld,
+    ProtocolEmpty,
+    check_approvable,
+)
+from services.meetings.domain.sealing import (
+    MAX_PROTOCOL_ITEMS,
+    ItemContent,
+    MeetingContent,
+    ProtocolTooLarge,
+    canonical,
     check_size,
     content_hash,
-    next_status,
-    reach,
 )
 from shared.events.meetings import AddresseeKind, Addressees, Priority
 from tests.meetings.factories import cluster_id

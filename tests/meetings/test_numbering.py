@@ -10,15 +10,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.meetings import repository, service
-from services.meetings.domain import (
-    MeetingCommand,
-    ProtocolAlreadyApproved,
-    ProtocolExists,
-    Series,
-)
+from services.meetings.domain.meetings import MeetingCommand, Series
+from services.meetings.domain.protocols import ProtocolAlreadyApproved, ProtocolExists
 from services.meetings.models import Protocol
-from services.meetings.schemas import AddresseesWrite, ItemWrite, MeetingCreate
+from services.meetings.repository import items as repository
+from services.meetings.schemas.items import AddresseesWrite, ItemWrite
+from services.meetings.schemas.meetings import MeetingCreate
+from services.meetings.service import items, meetings, protocols
 from shared.db import Sessions, open_sessions, transaction
 from shared.events.meetings import AddresseeKind, Priority
 from tests.conftest import NOW
@@ -44,24 +42,24 @@ async def _meeting(sessions: Sessions) -> UUID:
         wanted = MeetingCreate(
             title="Совещание", series=Series.UNIFIED, starts_at=NOW, duration_minutes=60
         )
-        meeting = await service.create_meeting(session, wanted, now=NOW)
-        await service.change_meeting(session, meeting.id, MeetingCommand.HOLD, now=NOW)
+        meeting = await meetings.create_meeting(session, wanted, now=NOW)
+        await meetings.change_meeting(session, meeting.id, MeetingCommand.HOLD, now=NOW)
         return meeting.id
 
 
 async def _ready(sessions: Sessions) -> UUID:
     meeting_id = await _meeting(sessions)
     async with transaction(sessions) as session:
-        protocol = await service.create_protocol(session, meeting_id, now=NOW)
+        protocol = await protocols.create_protocol(session, meeting_id, now=NOW)
         addressees = AddresseesWrite(kind=AddresseeKind.CLUSTER)
         item = ItemWrite(text="Сделать.", priority=Priority.PLANNED, addressees=addressees)
-        await service.add_item(session, protocol.id, item)
+        await items.add_item(session, protocol.id, item)
         return protocol.id
 
 
 async def _approve(sessions: Sessions, protocol_id: UUID) -> int | None:
     async with transaction(sessions) as session:
-        return (await service.approve_protocol(session, protocol_id, now=NOW)).number
+        return (await protocols.approve_protocol(session, protocol_id, now=NOW)).number
 
 
 class ChangedTheirMind(Exception):
@@ -70,7 +68,7 @@ class ChangedTheirMind(Exception):
 
 async def _approve_and_fail(sessions: Sessions, protocol_id: UUID) -> None:
     async with transaction(sessions) as session:
-        await service.approve_protocol(session, protocol_id, now=NOW)
+        await protocols.approve_protocol(session, protocol_id, now=NOW)
         raise ChangedTheirMind
 
 
@@ -114,7 +112,7 @@ async def test_of_many_who_open_one_meetings_protocol_one_succeeds(sessions: Ses
 
     async def open_protocol() -> Protocol:
         async with transaction(sessions) as session:
-            return await service.create_protocol(session, meeting_id, now=NOW)
+            return await protocols.create_protocol(session, meeting_id, now=NOW)
 
     results = await asyncio.gather(*(open_protocol() for _ in range(8)), return_exceptions=True)
 
@@ -138,7 +136,7 @@ async def test_an_item_written_past_the_service_waits_for_an_approval_and_is_ref
             )
 
     async with transaction(sessions) as session:
-        await service.approve_protocol(session, protocol_id, now=NOW + timedelta(seconds=1))
+        await protocols.approve_protocol(session, protocol_id, now=NOW + timedelta(seconds=1))
         slipping = asyncio.create_task(slip_in())
         connection = await session.connection()
         waiting = text("select count(*) from pg_locks where not granted")

@@ -5,19 +5,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.directory import repository, service
-from services.directory.domain import ClusterStatus, OrganisationKind
-from services.directory.models import Cluster, Organisation
+from services.directory.domain.clusters import ClusterStatus
+from services.directory.models import Cluster
+from services.directory.repository import clusters as repository
 from services.directory.routers.access import Admin, Reader
-from services.directory.schemas import (
+from services.directory.schemas.clusters import (
     ClusterCreate,
     ClusterPage,
     ClusterPatch,
     ClusterRead,
-    OrganisationCreate,
-    OrganisationPage,
-    OrganisationRead,
 )
+from services.directory.service import clusters as service
 from shared import pages
 from shared.clock import Now
 from shared.db import Session
@@ -116,65 +114,3 @@ async def change_cluster(
     )
     tag(response, cluster.version)
     return cluster
-
-
-@router.post(
-    "/organisations",
-    status_code=201,
-    response_model=OrganisationRead,
-    responses=problems(401, 403, 409, 422),
-    summary="Завести организацию",
-    tags=["organisations"],
-)
-async def create_organisation(
-    actor: Admin, wanted: OrganisationCreate, session: Session, once: Idempotent
-) -> Response:
-    """Новая организация."""
-    return await once(
-        actor.id,
-        lambda: service.create_organisation(session, wanted),
-        answer=OrganisationRead,
-    )
-
-
-@router.get(
-    "/organisations",
-    responses=problems(401, 403, 422),
-    summary="Организации",
-    tags=["organisations"],
-)
-async def list_organisations(
-    actor: Reader,
-    session: Session,
-    request: Request,
-    response: Response,
-    kind: OrganisationKind | None = None,
-    region: RegionCode | None = None,
-    cursor: pages.Cursor = None,
-    limit: pages.Limit = 50,
-) -> OrganisationPage:
-    """Организации по коду."""
-    rows = await repository.list_organisations(
-        session,
-        kind=kind,
-        region=region,
-        after=pages.decode(cursor, str) if cursor else None,
-        limit=limit + 1,
-    )
-    page, following = pages.paginate(
-        rows, limit, lambda row: row.code, request=request, response=response
-    )
-    items = [OrganisationRead.model_validate(row) for row in page]
-    return OrganisationPage(items=items, next_cursor=following)
-
-
-@router.get(
-    "/organisations/{organisation_id}",
-    response_model=OrganisationRead,
-    responses=problems(401, 403, 404, 422),
-    summary="Организация",
-    tags=["organisations"],
-)
-async def read_organisation(actor: Reader, organisation_id: UUID, session: Session) -> Organisation:
-    """Одна организация."""
-    return await repository.get_organisation(session, organisation_id)

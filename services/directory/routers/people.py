@@ -1,30 +1,18 @@
 """People and their appointments over HTTP."""
 
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.directory import repository, service
-from services.directory.domain import Office
-from services.directory.models import Appointment
-from services.directory.routers.access import Admin, Appointer, KnowsPeople, Reader
-from services.directory.schemas import (
-    AppointmentCreate,
-    AppointmentEnd,
-    AppointmentPage,
-    AppointmentRead,
-    PersonCreate,
-    PersonPage,
-    PersonRead,
-)
+from services.directory.repository import people as repository
+from services.directory.routers.access import Admin, KnowsPeople, Reader
+from services.directory.schemas.people import PersonCreate, PersonPage, PersonRead
+from services.directory.service import people as service
 from shared import pages
 from shared.auth import Role
-from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
 from shared.problems import problems
-from shared.text import RegionCode
 
 router = APIRouter(prefix="/v1")
 
@@ -76,69 +64,3 @@ async def read_person(actor: Reader, person_id: UUID, session: Session) -> Perso
     if actor.is_any(Role.CUR_ADMIN, Role.AUDITOR, Role.SERVICE):
         return person
     return person.model_copy(update={"email": None, "phone": None})
-
-
-@router.post(
-    "/appointments",
-    status_code=201,
-    response_model=AppointmentRead,
-    responses=problems(401, 403, 409, 422),
-    summary="Назначить",
-    tags=["appointments"],
-)
-async def create_appointment(
-    actor: Appointer, wanted: AppointmentCreate, session: Session, now: Now, once: Idempotent
-) -> Response:
-    """Назначить координатора, заместителя или руководителя органа власти региона."""
-    return await once(
-        actor.id,
-        lambda: service.appoint(session, wanted, actor, now=now),
-        answer=AppointmentRead,
-    )
-
-
-@router.get(
-    "/appointments",
-    responses=problems(401, 403, 422),
-    summary="Назначения",
-    tags=["appointments"],
-)
-async def list_appointments(
-    actor: Reader,
-    session: Session,
-    request: Request,
-    response: Response,
-    region: RegionCode | None = None,
-    office: Office | None = None,
-    at: date | None = None,
-    cursor: pages.Cursor = None,
-    limit: pages.Limit = 50,
-) -> AppointmentPage:
-    """Назначения; `at` — только действующие на дату."""
-    rows = await repository.list_appointments(
-        session,
-        region=region,
-        office=office,
-        at=at,
-        after=pages.decode(cursor, UUID) if cursor else None,
-        limit=limit + 1,
-    )
-    page, following = pages.paginate(
-        rows, limit, lambda row: row.id, request=request, response=response
-    )
-    items = [AppointmentRead.model_validate(row) for row in page]
-    return AppointmentPage(items=items, next_cursor=following)
-
-
-@router.post(
-    "/appointments/{appointment_id}/end",
-    response_model=AppointmentRead,
-    responses=problems(401, 403, 404, 409, 422),
-    summary="Завершить назначение",
-    tags=["appointments"],
-)
-async def end_appointment(
-    actor: Admin, appointment_id: UUID, wanted: AppointmentEnd, session: Session, now: Now
-) -> Appointment:
-    """Назвать последний день или приблизить его; после него место свободно."""
-    return await service.end_appointment(session, appointment_id, wanted.valid_to, now=now)

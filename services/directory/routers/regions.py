@@ -4,22 +4,18 @@ from datetime import date
 
 from fastapi import APIRouter, Request, Response
 
-from services.directory import repository, service
 from services.directory.models import Region
-from services.directory.routers.access import Addresser, Admin, Reader
-from services.directory.schemas import (
-    AddresseeRead,
-    Addressees,
-    AddresseesQuery,
+from services.directory.repository import regions as repository
+from services.directory.routers.access import Reader
+from services.directory.schemas.regions import (
     Coverage,
     IndustryList,
     IndustryRead,
-    Loaded,
-    ReferenceLoaded,
     RegionName,
     RegionPage,
     RegionRead,
 )
+from services.directory.service import regions as service
 from shared import pages
 from shared.clock import MOSCOW, Now
 from shared.db import Session
@@ -28,25 +24,6 @@ from shared.text import Line, RegionCode
 from shared.versions import tag
 
 router = APIRouter(prefix="/v1", tags=["regions"])
-
-
-@router.post(
-    "/reference-data/load",
-    responses=problems(401, 403),
-    summary="Загрузить справочные данные",
-)
-async def load_reference_data(actor: Admin, session: Session, now: Now) -> ReferenceLoaded:
-    """Регионы, отрасли и федеральные организации из поставки; повтор ничего не меняет."""
-    counts = await service.load_reference_data(session, now=now)
-    return ReferenceLoaded(
-        regions=_loaded(counts.regions),
-        industries=_loaded(counts.industries),
-        organisations=_loaded(counts.organisations),
-    )
-
-
-def _loaded(counts: service.Counts) -> Loaded:
-    return Loaded(created=counts.created, changed=counts.changed, unchanged=counts.unchanged)
 
 
 @router.get("/regions", responses=problems(401, 403, 422), summary="Регионы")
@@ -105,18 +82,3 @@ async def list_industries(actor: Reader, session: Session) -> IndustryList:
     """Все отрасли."""
     rows = await repository.list_industries(session)
     return IndustryList(items=[IndustryRead.model_validate(row) for row in rows])
-
-
-@router.post(
-    "/addressees/resolve",
-    responses=problems(401, 403, 422),
-    summary="Кому адресовано",
-    tags=["addressees"],
-)
-async def resolve_addressees(
-    actor: Addresser, wanted: AddresseesQuery, session: Session
-) -> Addressees:
-    """Действующие кластеры (или органы власти), подходящие под отбор на дату."""
-    rows = await service.resolve_addressees(session, wanted)
-    items = [AddresseeRead(**row._mapping) for row in rows]
-    return Addressees(at=wanted.at, items=items)

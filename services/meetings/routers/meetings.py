@@ -6,20 +6,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.meetings import repository, service
-from services.meetings.domain import MeetingCommand, Series
+from services.meetings.domain.meetings import MeetingCommand, Series
 from services.meetings.models import Meeting
-from services.meetings.schemas import (
-    AgendaItemCreate,
-    AgendaItemRead,
+from services.meetings.repository import agendas
+from services.meetings.repository import meetings as repository
+from services.meetings.schemas.agendas import AgendaItemRead
+from services.meetings.schemas.fields import Day, Instant
+from services.meetings.schemas.meetings import (
     CancelReason,
-    Day,
-    Instant,
     MeetingCreate,
     MeetingDetail,
     MeetingPage,
     MeetingRead,
 )
+from services.meetings.service import meetings as service
 from shared import pages
 from shared.auth import Actor, Role, demand
 from shared.clock import MOSCOW, Now
@@ -100,33 +100,11 @@ async def read_meeting(
 ) -> MeetingDetail:
     """Совещание с повесткой; ETag — его версия."""
     meeting = await repository.get_meeting(session, meeting_id)
-    agenda = await repository.list_agenda(session, meeting_id)
+    agenda = await agendas.list_agenda(session, meeting_id)
     tag(response, meeting.version)
     return MeetingDetail(
         **MeetingRead.model_validate(meeting).model_dump(),
         agenda=[AgendaItemRead.model_validate(item) for item in agenda],
-    )
-
-
-@router.post(
-    "/{meeting_id}/agenda-items",
-    status_code=201,
-    response_model=AgendaItemRead,
-    responses=problems(401, 403, 404, 409, 422),
-    summary="Добавить вопрос в повестку",
-)
-async def add_agenda_item(
-    actor: Organiser,
-    meeting_id: UUID,
-    wanted: AgendaItemCreate,
-    session: Session,
-    once: Idempotent,
-) -> Response:
-    """Вопрос встаёт в конец повестки; после проведения или отмены повестка закрыта."""
-    return await once(
-        actor.id,
-        lambda: service.add_agenda_item(session, meeting_id, wanted),
-        answer=AgendaItemRead,
     )
 
 

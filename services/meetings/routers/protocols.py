@@ -5,22 +5,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.meetings import repository, service
-from services.meetings.domain import ProtocolStatus
-from services.meetings.models import Protocol, ProtocolItem
-from services.meetings.schemas import (
-    FIRST_YEAR,
-    LAST_YEAR,
-    ItemReach,
-    ItemRead,
-    ItemWrite,
+from services.meetings.domain.protocols import ProtocolStatus
+from services.meetings.models import Protocol
+from services.meetings.repository import items as item_repository
+from services.meetings.repository import protocols as repository
+from services.meetings.schemas.fields import FIRST_YEAR, LAST_YEAR
+from services.meetings.schemas.items import ItemRead
+from services.meetings.schemas.protocols import (
     ProtocolCreate,
     ProtocolDetail,
     ProtocolPage,
-    ProtocolPreview,
     ProtocolRead,
     Verification,
 )
+from services.meetings.service import protocols as service
 from shared import pages
 from shared.auth import Actor, Role, demand
 from shared.clock import Now
@@ -97,96 +95,12 @@ async def read_protocol(
 ) -> ProtocolDetail:
     """Протокол с пунктами; ETag — его версия."""
     protocol = await repository.get_protocol(session, protocol_id)
-    items = await repository.list_items(session, protocol_id)
+    items = await item_repository.list_items(session, protocol_id)
     tag(response, protocol.version)
     return ProtocolDetail(
         **ProtocolRead.model_validate(protocol).model_dump(),
         items=[ItemRead.model_validate(item) for item in items],
     )
-
-
-@router.post(
-    "/{protocol_id}/items",
-    status_code=201,
-    response_model=ItemRead,
-    responses=problems(401, 403, 404, 409, 422),
-    summary="Добавить пункт",
-)
-async def add_protocol_item(
-    actor: Secretary,
-    protocol_id: UUID,
-    wanted: ItemWrite,
-    session: Session,
-    once: Idempotent,
-    expected: ExpectedVersion,
-) -> Response:
-    """Пункт встаёт в конец черновика; адресаты сверяются с копией справочника."""
-    return await once(
-        actor.id,
-        lambda: service.add_item(session, protocol_id, wanted, expected_version=expected),
-        answer=ItemRead,
-    )
-
-
-@router.put(
-    "/{protocol_id}/items/{item_id}",
-    response_model=ItemRead,
-    responses=problems(401, 403, 404, 409, 422),
-    summary="Изменить пункт",
-)
-async def replace_protocol_item(
-    actor: Secretary,
-    protocol_id: UUID,
-    item_id: UUID,
-    wanted: ItemWrite,
-    session: Session,
-    response: Response,
-    expected: ExpectedVersion,
-) -> ProtocolItem:
-    """Новое содержание пункта на том же месте; ETag — версия протокола."""
-    protocol, item = await service.replace_item(
-        session, protocol_id, item_id, wanted, expected_version=expected
-    )
-    tag(response, protocol.version)
-    return item
-
-
-@router.delete(
-    "/{protocol_id}/items/{item_id}",
-    status_code=204,
-    responses=problems(401, 403, 404, 409, 422),
-    summary="Убрать пункт",
-)
-async def remove_protocol_item(
-    actor: Secretary,
-    protocol_id: UUID,
-    item_id: UUID,
-    session: Session,
-    expected: ExpectedVersion,
-) -> None:
-    """Пункт убран из черновика, следующие за ним сдвинуты."""
-    await service.remove_item(session, protocol_id, item_id, expected_version=expected)
-
-
-@router.get(
-    "/{protocol_id}/preview",
-    responses=problems(401, 403, 404, 422),
-    summary="Охват пунктов",
-)
-async def preview_protocol(actor: Reader, protocol_id: UUID, session: Session) -> ProtocolPreview:
-    """Сколько исполнений и в скольких регионах даст каждый пункт, если утвердить сейчас."""
-    reached = await service.preview(session, protocol_id)
-    items = [
-        ItemReach(
-            item_id=item.id,
-            position=item.position,
-            kind=item.addressees["kind"],
-            executions=reach.executions,
-            regions=reach.regions,
-        )
-        for item, reach in reached
-    ]
-    return ProtocolPreview(protocol_id=protocol_id, items=items)
 
 
 @router.post(

@@ -1,64 +1,23 @@
-"""Tables of the meetings database. Rows hold state; `domain` decides.
-
-Triggers of the first migration keep an approved protocol and its items as they are.
-"""
+"""Protocols, their items and numbers."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from services.meetings.domain import AgendaKind, MeetingStatus, ProtocolStatus, Series
-from shared.db import UtcDateTime, metadata, text_enum
+from services.meetings.domain.protocols import ProtocolStatus
+from services.meetings.models.base import Base
+from shared.db import UtcDateTime, text_enum
 from shared.events.meetings import Priority
 
 SEALED = (
     "num_nonnulls(number, year, signed_on, approved_at, content_hash)"
     " = case status when 'approved' then 5 else 0 end"
 )
-
-
-class Base(SQLModel, registry=registry(metadata=metadata())):
-    """Root of the service's own metadata."""
-
-
-class Meeting(Base, table=True):
-    """A meeting, the root of its agenda."""
-
-    __tablename__ = "meetings"
-    __table_args__ = (Index("ix_meetings_starts_at_id", "starts_at", "id"),)
-
-    id: UUID = Field(primary_key=True)
-    title: str
-    series: Series = Field(sa_type=text_enum(Series))
-    starts_at: datetime = Field(sa_type=UtcDateTime)
-    duration_minutes: int
-    place: str | None = None
-    status: MeetingStatus = Field(sa_type=text_enum(MeetingStatus))
-    held_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    cancelled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    cancel_reason: str | None = None
-    created_at: datetime = Field(sa_type=UtcDateTime)
-    version: int = 1
-
-
-class AgendaItem(Base, table=True):
-    """A question of a meeting's agenda."""
-
-    __tablename__ = "agenda_items"
-    __table_args__ = (UniqueConstraint("meeting_id", "position"),)
-
-    id: UUID = Field(primary_key=True)
-    meeting_id: UUID = Field(foreign_key="meetings.id")
-    position: int
-    kind: AgendaKind = Field(sa_type=text_enum(AgendaKind))
-    text: str
-    presenter: str | None = None
 
 
 class Protocol(Base, table=True):
@@ -114,25 +73,3 @@ class ProtocolNumber(Base, table=True):
 
     year: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     last: int
-
-
-class KnownRegion(Base, table=True):
-    """A region, as the directory tells it."""
-
-    __tablename__ = "known_regions"
-
-    code: str = Field(primary_key=True)
-    version: int
-
-
-class KnownCluster(Base, table=True):
-    """A cluster, as the directory tells it."""
-
-    __tablename__ = "known_clusters"
-
-    cluster_id: UUID = Field(primary_key=True)
-    region: str
-    industry: str
-    cohort: int
-    status: str
-    version: int

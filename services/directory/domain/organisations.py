@@ -1,0 +1,40 @@
+"""What an organisation is in the model of management."""
+
+from enum import StrEnum
+
+from shared.errors import Conflict, Invalid
+
+
+class OrganisationKind(StrEnum):
+    """What an organisation is in the model of management."""
+
+    MINISTRY = "ministry"
+    OPERATOR = "operator"
+    AUTHORITY = "authority"
+    SUPERVISORY_BOARD = "supervisory_board"
+    MANAGING_COMPANY = "managing_company"
+    COLLEGE = "college"
+    ENTERPRISE = "enterprise"
+    ASSOCIATION = "association"
+
+
+class Level(StrEnum):
+    """The three levels of management."""
+
+    STRATEGIC = "strategic"
+    TACTICAL = "tactical"
+    OPERATIONAL = "operational"
+
+
+class UnknownCollege(Invalid):
+    """The core college is no organisation of kind college."""
+
+    code = "unknown_college"
+    title = "Неизвестный колледж"
+
+
+class CodeTaken(Conflict):
+    """Another one has this code already."""
+
+    code = "code_taken"
+    title = "Код уже занят"

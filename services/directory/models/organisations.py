@@ -1,0 +1,23 @@
+"""Organisations."""
+
+from uuid import UUID
+
+from sqlmodel import Field
+
+from services.directory.domain.organisations import Level, OrganisationKind
+from services.directory.models.base import Base
+from shared.db import text_enum
+
+
+class Organisation(Base, table=True):
+    """Anyone with a place in the model: from the ministry to a college."""
+
+    __tablename__ = "organisations"
+
+    id: UUID = Field(primary_key=True)
+    code: str = Field(unique=True)
+    name: str
+    kind: OrganisationKind = Field(sa_type=text_enum(OrganisationKind))
+    level: Level = Field(sa_type=text_enum(Level))
+    region: str | None = Field(default=None, foreign_key="regions.code")
+    version: int = 1

@@ -1,0 +1,18 @@
+"""People."""
+
+from uuid import UUID
+
+from sqlmodel import Field
+
+from services.directory.models.base import Base
+
+
+class Person(Base, table=True):
+    """A person. Phone and e-mail are personal data: they leave for few, and never in events."""
+
+    __tablename__ = "people"
+
+    id: UUID = Field(primary_key=True)
+    full_name: str
+    email: str | None = None
+    phone: str | None = None

@@ -1,0 +1,31 @@
+"""Regions and industries."""
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from services.directory.models.base import Base
+
+
+class Region(Base, table=True):
+    """One of the 89 subjects, by its two-digit code."""
+
+    __tablename__ = "regions"
+    __table_args__ = (Index("ix_regions_sort_key_code", "sort_key", "code"),)
+
+    code: str = Field(primary_key=True)
+    name: str
+    short_name: str
+    sort_key: str
+    federal_district: str
+    timezone: str
+    authority: str
+    version: int = 1
+
+
+class Industry(Base, table=True):
+    """A branch of the economy clusters belong to."""
+
+    __tablename__ = "industries"
+
+    code: str = Field(primary_key=True)
+    name: str

@@ -1,0 +1,1 @@
+"""Every statement the directory sends to its database."""

@@ -1,0 +1,45 @@
+"""What every noun's statements have in common."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.directory.domain.clusters import ClusterCodeTaken
+from services.directory.domain.organisations import CodeTaken
+from shared.errors import Conflict
+
+M = TypeVar("M", bound=SQLModel)
+
+
+_REFUSALS: dict[str, Conflict] = {
+    "uq_clusters_code": ClusterCodeTaken("Кластер с таким кодом уже есть.", field="body.code"),
+    "uq_organisations_code": CodeTaken("Организация с таким кодом уже есть.", field="body.code"),
+}
+
+
+async def save(session: AsyncSession, row: SQLModel) -> None:
+    """Write a new or changed row. Raises the named conflict of the constraint it breaks."""
+    session.add(row)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        name = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
+        refusal = _REFUSALS.get(str(name))
+        if refusal is None:
+            raise
+        raise type(refusal)(str(refusal), field=refusal.field) from error
+
+
+async def all_of(session: AsyncSession, model: type[M]) -> Sequence[M]:
+    """Every row of a small table."""
+    return (await session.exec(select(model))).all()
+
+
+async def existing(session: AsyncSession, column: Any, values: Sequence[Any]) -> set[Any]:
+    """Which of the values the column has."""
+    if not values:
+        return set()
+    return set((await session.exec(select(column).where(col(column).in_(values)))).all())

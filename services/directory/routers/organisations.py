@@ -1,0 +1,85 @@
+"""Organisations over HTTP."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.directory.domain.organisations import OrganisationKind
+from services.directory.models import Organisation
+from services.directory.repository import organisations as repository
+from services.directory.routers.access import Admin, Reader
+from services.directory.schemas.organisations import (
+    OrganisationCreate,
+    OrganisationPage,
+    OrganisationRead,
+)
+from services.directory.service import organisations as service
+from shared import pages
+from shared.db import Session
+from shared.idempotency import Idempotent
+from shared.problems import problems
+from shared.text import RegionCode
+
+router = APIRouter(prefix="/v1")
+
+
+@router.post(
+    "/organisations",
+    status_code=201,
+    response_model=OrganisationRead,
+    responses=problems(401, 403, 409, 422),
+    summary="Завести организацию",
+    tags=["organisations"],
+)
+async def create_organisation(
+    actor: Admin, wanted: OrganisationCreate, session: Session, once: Idempotent
+) -> Response:
+    """Новая организация."""
+    return await once(
+        actor.id,
+        lambda: service.create_organisation(session, wanted),
+        answer=OrganisationRead,
+    )
+
+
+@router.get(
+    "/organisations",
+    responses=problems(401, 403, 422),
+    summary="Организации",
+    tags=["organisations"],
+)
+async def list_organisations(
+    actor: Reader,
+    session: Session,
+    request: Request,
+    response: Response,
+    kind: OrganisationKind | None = None,
+    region: RegionCode | None = None,
+    cursor: pages.Cursor = None,
+    limit: pages.Limit = 50,
+) -> OrganisationPage:
+    """Организации по коду."""
+    rows = await repository.list_organisations(
+        session,
+        kind=kind,
+        region=region,
+        after=pages.decode(cursor, str) if cursor else None,
+        limit=limit + 1,
+    )
+    page, following = pages.paginate(
+        rows, limit, lambda row: row.code, request=request, response=response
+    )
+    items = [OrganisationRead.model_validate(row) for row in page]
+    return OrganisationPage(items=items, next_cursor=following)
+
+
+@router.get(
+    "/organisations/{organisation_id}",
+    response_model=OrganisationRead,
+    responses=problems(401, 403, 404, 422),
+    summary="Организация",
+    tags=["organisations"],
+)
+async def read_organisation(actor: Reader, organisation_id: UUID, session: Session) -> Organisation:
+    """Одна организация."""
+    return await repository.get_organisation(session, organisation_id)

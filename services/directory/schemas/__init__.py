@@ -1,0 +1,1 @@
+"""What clients of the directory send and get. Never a table."""

@@ -1,0 +1,72 @@
+"""Regions, industries and coverage."""
+
+from datetime import date
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+)
+
+from services.directory.schemas.fields import example
+from shared.pages import Page
+
+
+class RegionRead(BaseModel):
+    """A region."""
+
+    model_config = example(
+        code="16",
+        name="Республика Татарстан (Татарстан)",
+        short_name="Татарстан",
+        federal_district="ПФО",
+        timezone="Europe/Moscow",
+        authority="Министерство образования и науки Республики Татарстан",
+        version=1,
+    )
+
+    code: str = Field(max_length=2)
+    name: str = Field(max_length=300)
+    short_name: str = Field(max_length=300)
+    federal_district: str = Field(max_length=300)
+    timezone: str = Field(max_length=64, description="Часовой пояс IANA: когда в регионе полночь")
+    authority: str = Field(max_length=300)
+    version: int
+
+
+class RegionPage(Page[RegionRead]):
+    """A page of regions."""
+
+
+class RegionName(BaseModel):
+    """A region by name."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str = Field(max_length=2)
+    name: str = Field(max_length=300)
+
+
+class Coverage(BaseModel):
+    """How many regions have a coordinator on the date."""
+
+    at: date
+    total: int
+    appointed: int
+    vacant: int
+    vacant_regions: list[RegionName] = Field(max_length=200)
+
+
+class IndustryRead(BaseModel):
+    """An industry."""
+
+    model_config = example(code="mechanical-engineering", name="Машиностроение")
+
+    code: str = Field(max_length=64)
+    name: str = Field(max_length=300)
+
+
+class IndustryList(BaseModel):
+    """All industries."""
+
+    items: list[IndustryRead] = Field(max_length=200)

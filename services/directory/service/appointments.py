@@ -1,0 +1,105 @@
+"""Appoint to an office, and end a tenure."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.directory.domain.appointments import (
+    OFFICE_NAMES,
+    AppointmentEndedAlready,
+    AppointmentOverlaps,
+    DatesReversed,
+    UnknownPerson,
+)
+from services.directory.domain.regions import UnknownRegion
+from services.directory.models import (
+    Appointment,
+    Person,
+)
+from services.directory.repository import appointments as repository
+from services.directory.repository import rows
+from services.directory.schemas.appointments import AppointmentCreate
+from services.directory.service.regions import check_region
+from services.directory.service.rows import facts_of
+from shared import outbox
+from shared.auth import Actor, Role
+from shared.events.directory import (
+    AppointmentEnded,
+    AppointmentEvent,
+    AppointmentMade,
+)
+from shared.ids import new_id
+
+
+async def appoint(
+    session: AsyncSession, wanted: AppointmentCreate, actor: Actor, *, now: datetime
+) -> Appointment:
+    """Appoint a person to an office of a region.
+
+    Raises `UnknownRegion` (also for a head of another region's authority), `UnknownPerson`,
+    `DatesReversed`, `AppointmentOverlaps`.
+    """
+    if not actor.is_any(Role.CUR_ADMIN) and wanted.region not in actor.regions:
+        raise UnknownRegion("Назначать можно только в своём регионе.", field="body.region")
+    await check_region(session, wanted.region)
+    if await session.get(Person, wanted.person_id) is None:
+        raise UnknownPerson("Такого человека нет.", field="body.person_id")
+    _check_order(wanted.valid_from, wanted.valid_to)
+    # Said before a rival's transaction is waited for.
+    await outbox.admit(session, now)
+    appointment = Appointment(id=new_id(), **wanted.model_dump())
+    if not await repository.add_appointment(session, appointment):
+        raise await _overlap(session, wanted)
+    facts = facts_of(appointment, AppointmentEvent)
+    event = AppointmentMade(**facts, appointment_id=appointment.id, occurred_at=now)
+    await outbox.add(session, [event])
+    return appointment
+
+
+def _check_order(valid_from: date, valid_to: date | None) -> None:
+    if valid_to is not None and valid_to < valid_from:
+        raise DatesReversed(
+            f"Последний день раньше первого ({valid_from:%d.%m.%Y}).", field="body.valid_to"
+        )
+
+
+async def _overlap(session: AsyncSession, wanted: AppointmentCreate) -> AppointmentOverlaps:
+    """The refusal, saying which tenure is in the way (dates, not names)."""
+    known = await repository.list_appointments(
+        session, region=wanted.region, office=wanted.office, at=None, after=None, limit=1000
+    )
+    last = wanted.valid_to or date.max
+    for held in known:
+        if held.valid_from <= last and (held.valid_to or date.max) >= wanted.valid_from:
+            until = f"по {held.valid_to:%d.%m.%Y}" if held.valid_to else "бессрочно"
+            return AppointmentOverlaps(
+                f"{OFFICE_NAMES[wanted.office].capitalize()} региона {wanted.region} уже назначен "
+                f"с {held.valid_from:%d.%m.%Y} {until}.",
+                field="body.valid_from",
+            )
+    return AppointmentOverlaps("В эти даты должность уже занята.", field="body.valid_from")
+
+
+async def end_appointment(
+    session: AsyncSession, appointment_id: UUID, valid_to: date, *, now: datetime
+) -> Appointment:
+    """Give a tenure its last day, or one earlier than it has.
+
+    Raises `AppointmentNotFound`, `AppointmentEndedAlready`, `DatesReversed`.
+    """
+    appointment = await repository.get_appointment(session, appointment_id)
+    if appointment.valid_to is not None and appointment.valid_to <= valid_to:
+        raise AppointmentEndedAlready(
+            f"Последний день уже назван: {appointment.valid_to:%d.%m.%Y}. Его можно приблизить,"
+            " но не отдалить.",
+            field="body.valid_to",
+        )
+    _check_order(appointment.valid_from, valid_to)
+    appointment.valid_to = valid_to
+    appointment.version += 1
+    await rows.save(session, appointment)
+    facts = facts_of(appointment, AppointmentEvent)
+    event = AppointmentEnded(**facts, appointment_id=appointment.id, occurred_at=now)
+    await outbox.add(session, [event])
+    return appointment

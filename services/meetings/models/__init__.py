@@ -1,0 +1,20 @@
+"""Tables of the meetings database. Rows hold state; `domain` decides.
+
+Triggers of the first migration keep an approved protocol and its items as they are.
+"""
+
+from services.meetings.models.base import Base
+from services.meetings.models.directory import KnownCluster, KnownRegion
+from services.meetings.models.meetings import AgendaItem, Meeting
+from services.meetings.models.protocols import Protocol, ProtocolItem, ProtocolNumber
+
+__all__ = [
+    "AgendaItem",
+    "Base",
+    "KnownCluster",
+    "KnownRegion",
+    "Meeting",
+    "Protocol",
+    "ProtocolItem",
+    "ProtocolNumber",
+]

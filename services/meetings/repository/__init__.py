@@ -1,0 +1,1 @@
+"""Every statement the meetings service sends to its database."""

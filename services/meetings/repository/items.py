@@ -1,0 +1,44 @@
+"""Statements of protocols' items."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import col, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.meetings.domain.items import ProtocolItemNotFound
+from services.meetings.models import ProtocolItem
+
+
+async def list_items(session: AsyncSession, protocol_id: UUID) -> Sequence[ProtocolItem]:
+    """The protocol's items by position."""
+    statement = (
+        select(ProtocolItem)
+        .where(col(ProtocolItem.protocol_id) == protocol_id)
+        .order_by(col(ProtocolItem.position))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def get_item(session: AsyncSession, protocol_id: UUID, item_id: UUID) -> ProtocolItem:
+    """Raises `ProtocolItemNotFound`."""
+    statement = select(ProtocolItem).where(
+        col(ProtocolItem.id) == item_id, col(ProtocolItem.protocol_id) == protocol_id
+    )
+    found = (await session.exec(statement)).first()
+    if found is None:
+        raise ProtocolItemNotFound("В этом протоколе нет такого пункта.")
+    return found
+
+
+async def remove_item(session: AsyncSession, item: ProtocolItem) -> None:
+    """Delete the item; those that follow it move up."""
+    await session.exec(delete(ProtocolItem).where(col(ProtocolItem.id) == item.id))
+    await session.exec(
+        update(ProtocolItem)
+        .where(
+            col(ProtocolItem.protocol_id) == item.protocol_id,
+            col(ProtocolItem.position) > item.position,
+        )
+        .values(position=col(ProtocolItem.position) - 1)
+    )

@@ -1,0 +1,69 @@
+"""Statements of protocols and their numbers."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.meetings.domain.protocols import ProtocolNotFound, ProtocolStatus
+from services.meetings.models import (
+    Protocol,
+    ProtocolNumber,
+)
+
+
+async def add_protocol(session: AsyncSession, protocol: Protocol) -> bool:
+    """Insert the protocol, or say False where its meeting has one."""
+    statement = (
+        upsert(Protocol)
+        .values(protocol.model_dump())
+        .on_conflict_do_nothing(index_elements=["meeting_id"])
+        .returning(col(Protocol.id))
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def get_protocol(
+    session: AsyncSession, protocol_id: UUID, *, for_update: bool = False
+) -> Protocol:
+    """Raises `ProtocolNotFound`."""
+    statement = select(Protocol).where(col(Protocol.id) == protocol_id)
+    if for_update:
+        statement = statement.with_for_update()
+    found = (await session.exec(statement)).first()
+    if found is None:
+        raise ProtocolNotFound("Протокол не найден.")
+    return found
+
+
+async def list_protocols(
+    session: AsyncSession,
+    *,
+    year: int | None,
+    status: ProtocolStatus | None,
+    before: UUID | None,
+    limit: int,
+) -> Sequence[Protocol]:
+    """Protocols, the newest first."""
+    statement = select(Protocol).order_by(col(Protocol.id).desc()).limit(limit)
+    if year is not None:
+        statement = statement.where(col(Protocol.year) == year)
+    if status is not None:
+        statement = statement.where(col(Protocol.status) == status)
+    if before is not None:
+        statement = statement.where(col(Protocol.id) < before)
+    return (await session.exec(statement)).all()
+
+
+async def take_number(session: AsyncSession, year: int) -> int:
+    """The year's next number. Others wait for this transaction, so a rollback leaves no gap."""
+    statement = (
+        upsert(ProtocolNumber)
+        .values(year=year, last=1)
+        .on_conflict_do_update(index_elements=["year"], set_={"last": col(ProtocolNumber.last) + 1})
+        .returning(col(ProtocolNumber.last))
+    )
+    number: int = (await session.exec(statement)).one()[0]
+    return number

@@ -1,0 +1,206 @@
+"""Write a draft's items, and see whom they would reach."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.meetings.domain.agendas import UnknownAgendaItem
+from services.meetings.domain.items import Reach, UnknownCluster, UnknownRegion, check_shape, reach
+from services.meetings.domain.protocols import (
+    ProtocolImmutable,
+    ProtocolStatus,
+)
+from services.meetings.domain.sealing import ItemContent, MeetingContent, check_size
+from services.meetings.models import Meeting, Protocol, ProtocolItem
+from services.meetings.repository import agendas, directory, meetings, protocols, rows
+from services.meetings.repository import items as repository
+from services.meetings.schemas.items import ItemWrite
+from shared.errors import expect_version
+from shared.events.meetings import Addressees, Control
+from shared.ids import new_id
+
+_SHOWN: Final = 5
+
+
+async def editable(
+    session: AsyncSession, protocol_id: UUID, expected_version: int | None
+) -> Protocol:
+    protocol = await protocols.get_protocol(session, protocol_id, for_update=True)
+    if protocol.status is ProtocolStatus.APPROVED:
+        raise ProtocolImmutable(
+            "Протокол утверждён и не меняется. Исправление — пункт следующего протокола."
+        )
+    expect_version(protocol.version, expected_version)
+    return protocol
+
+
+async def add_item(
+    session: AsyncSession,
+    protocol_id: UUID,
+    wanted: ItemWrite,
+    *,
+    expected_version: int | None = None,
+) -> ProtocolItem:
+    """Put an item at the end of the draft.
+
+    Raises `ProtocolNotFound`, `ProtocolImmutable`, `VersionMismatch`, `ProtocolTooLarge`, and
+    what `_check_item` raises.
+    """
+    protocol = await editable(session, protocol_id, expected_version)
+    addressees = await _check_item(session, protocol, wanted)
+    items = await repository.list_items(session, protocol_id)
+    item = ProtocolItem(
+        id=new_id(), protocol_id=protocol_id, position=len(items) + 1, **_values(wanted, addressees)
+    )
+    await _check_size(session, protocol, [*items, item])
+    protocol.version += 1
+    await rows.add(session, item)
+    return item
+
+
+async def replace_item(
+    session: AsyncSession,
+    protocol_id: UUID,
+    item_id: UUID,
+    wanted: ItemWrite,
+    *,
+    expected_version: int | None = None,
+) -> tuple[Protocol, ProtocolItem]:
+    """Let the item say something else, in the same place.
+
+    Raises what `add_item` raises, and `ProtocolItemNotFound`.
+    """
+    protocol = await editable(session, protocol_id, expected_version)
+    item = await repository.get_item(session, protocol_id, item_id)
+    addressees = await _check_item(session, protocol, wanted)
+    for name, value in _values(wanted, addressees).items():
+        setattr(item, name, value)
+    await _check_size(session, protocol, await repository.list_items(session, protocol_id))
+    protocol.version += 1
+    await rows.add(session, item)
+    return protocol, item
+
+
+async def remove_item(
+    session: AsyncSession,
+    protocol_id: UUID,
+    item_id: UUID,
+    *,
+    expected_version: int | None = None,
+) -> None:
+    """Take the item out; those that follow move up.
+
+    Raises `ProtocolNotFound`, `ProtocolItemNotFound`, `ProtocolImmutable`, `VersionMismatch`.
+    """
+    protocol = await editable(session, protocol_id, expected_version)
+    item = await repository.get_item(session, protocol_id, item_id)
+    await repository.remove_item(session, item)
+    protocol.version += 1
+    await rows.add(session, protocol)
+
+
+def _values(wanted: ItemWrite, addressees: Addressees) -> dict[str, Any]:
+    """The columns an item's writer decides."""
+    values = wanted.model_dump(exclude={"addressees", "control"})
+    return {
+        **values,
+        "addressees": addressees.model_dump(mode="json"),
+        "control": wanted.control.model_dump(mode="json"),
+    }
+
+
+async def _check_item(session: AsyncSession, protocol: Protocol, wanted: ItemWrite) -> Addressees:
+    """The addressees in the form they are stored in: each list sorted, without repetitions.
+
+    Raises `SelectorNotForAuthorities`, `ClosesOnNotForClusters`, `LeadAmbiguous`,
+    `UnknownRegion`, `UnknownCluster`, `UnknownAgendaItem`.
+    """
+    given = wanted.addressees
+    addressees = Addressees(
+        kind=given.kind,
+        clusters=tuple(sorted(set(given.clusters))),
+        regions=tuple(sorted(set(given.regions))),
+        cohorts=tuple(sorted(set(given.cohorts))),
+        industries=tuple(sorted(set(given.industries))),
+    )
+    control = Control.model_validate(wanted.control.model_dump())
+    check_shape(addressees, wanted.closes_on, control)
+    regions = await directory.unknown_regions(session, addressees.regions)
+    if regions:
+        raise UnknownRegion(
+            f"Неизвестные регионы: {_shown(regions)}. Справочник приходит с задержкой до"
+            " нескольких секунд: если регион внесён только что, повторите запрос.",
+            field="body.addressees.regions",
+        )
+    for named, field in (
+        (addressees.clusters, "body.addressees.clusters"),
+        (control.co_executors, "body.control.co_executors"),
+    ):
+        clusters = await directory.unknown_clusters(session, named)
+        if clusters:
+            raise UnknownCluster(
+                f"Неизвестные кластеры: {_shown(clusters)}. Справочник приходит с задержкой до"
+                " нескольких секунд: если кластер создан только что, повторите запрос.",
+                field=field,
+            )
+    question = wanted.agenda_item_id
+    if question and not await agendas.has_agenda_item(session, protocol.meeting_id, question):
+        raise UnknownAgendaItem(
+            "В повестке этого совещания нет такого вопроса.", field="body.agenda_item_id"
+        )
+    return addressees
+
+
+def _shown(unknown: Sequence[object]) -> str:
+    names = ", ".join(str(name) for name in unknown[:_SHOWN])
+    more = len(unknown) - _SHOWN
+    return f"{names} и ещё {more}" if more > 0 else names
+
+
+async def _check_size(
+    session: AsyncSession, protocol: Protocol, items: Sequence[ProtocolItem]
+) -> None:
+    meeting = await meetings.get_meeting(session, protocol.meeting_id)
+    check_size(meeting_content(meeting), [item_content(item) for item in items])
+
+
+def meeting_content(meeting: Meeting) -> MeetingContent:
+    return MeetingContent(
+        id=meeting.id,
+        title=meeting.title,
+        series=meeting.series,
+        starts_at=meeting.starts_at,
+        duration_minutes=meeting.duration_minutes,
+        place=meeting.place,
+    )
+
+
+def item_content(item: ProtocolItem) -> ItemContent:
+    return ItemContent(
+        id=item.id,
+        position=item.position,
+        text=item.text,
+        priority=item.priority,
+        due_on=item.due_on,
+        addressees=Addressees.model_validate(item.addressees),
+        agenda_item_id=item.agenda_item_id,
+        closes_on=item.closes_on,
+        control=Control.model_validate(item.control),
+    )
+
+
+async def preview(session: AsyncSession, protocol_id: UUID) -> Sequence[tuple[ProtocolItem, Reach]]:
+    """Each item with how many it would reach, by our copy of the directory.
+
+    Raises `ProtocolNotFound`.
+    """
+    await protocols.get_protocol(session, protocol_id)
+    items = await repository.list_items(session, protocol_id)
+    clusters = await directory.list_addressable(session)
+    regions = await directory.list_regions(session)
+    return [
+        (item, reach(Addressees.model_validate(item.addressees), clusters, regions))
+        for item in items
+    ]
