@@ -75,6 +75,11 @@ class Stage:
         """
         began = time.monotonic()
         await eventually(self._unready, HEALED_SECONDS)
+        await self.heard()
+        return time.monotonic() - began
+
+    async def heard(self) -> None:
+        """Wait until the board has everything that happened before this call."""
         asked = await self.now()
 
         async def behind() -> list[str]:
@@ -85,7 +90,6 @@ class Stage:
             return [f"the rating has heard everything up to {through}, not {asked}"]
 
         await eventually(behind, HEALED_SECONDS)
-        return time.monotonic() - began
 
     async def _unready(self) -> list[str]:
         rows = await asyncio.to_thread(self.stack.status)
