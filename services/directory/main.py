@@ -3,22 +3,29 @@
 from services.directory.routers import (
     addressees,
     appointments,
+    cluster_life,
     clusters,
+    coverage,
     organisations,
     people,
     reference,
     regions,
+    relations,
 )
 from shared.app import create_app
 from shared.worker import run_worker
 
 app = create_app(
     "directory",
+    # Before the regions: its address would be a region's code.
+    coverage.router,
     regions.router,
     addressees.router,
     reference.router,
     clusters.router,
+    cluster_life.router,
     organisations.router,
+    relations.router,
     people.router,
     appointments.router,
     title="Справочник",
