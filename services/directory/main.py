@@ -3,7 +3,9 @@
 from services.directory.routers import (
     addressees,
     appointments,
+    associations,
     clusters,
+    mandates,
     organisations,
     people,
     reference,
@@ -21,6 +23,8 @@ app = create_app(
     organisations.router,
     people.router,
     appointments.router,
+    associations.router,
+    mandates.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
 )

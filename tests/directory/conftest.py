@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.conftest import Headers, Tokens
+from tests.directory.associations import World
 
 Create = Callable[..., Awaitable[dict[str, Any]]]
 CLUSTER = {
@@ -58,3 +59,14 @@ def create(client: httpx.AsyncClient, admin: Headers, loaded: dict[str, Any]) ->
         return made
 
     return make
+
+
+@pytest.fixture
+def world(client: httpx.AsyncClient, admin: Headers, loaded: dict[str, Any]) -> World:
+    """The directory with its reference data, and what associations need of it."""
+    return World(client, admin)
+
+
+@pytest.fixture
+def metallurgy(token: Tokens) -> Headers:
+    return token("association", industries=["metallurgy"])

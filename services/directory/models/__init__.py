@@ -1,10 +1,23 @@
 """Tables of the directory's database. Rows hold state; `domain` decides."""
 
 from services.directory.models.appointments import Appointment
+from services.directory.models.associations import Association, Direction, Mandate, Membership
 from services.directory.models.base import Base
 from services.directory.models.clusters import Cluster
 from services.directory.models.organisations import Organisation
 from services.directory.models.people import Person
 from services.directory.models.regions import Industry, Region
 
-__all__ = ["Appointment", "Base", "Cluster", "Industry", "Organisation", "Person", "Region"]
+__all__ = [
+    "Appointment",
+    "Association",
+    "Base",
+    "Cluster",
+    "Direction",
+    "Industry",
+    "Mandate",
+    "Membership",
+    "Organisation",
+    "Person",
+    "Region",
+]

@@ -14,3 +14,5 @@ Addresser = Annotated[
     Actor,
     Depends(demand(Role.SERVICE, Role.SECRETARY, Role.CUR_ADMIN, Role.CUR_CONTROLLER)),
 ]
+# Whoever runs an association: the association itself for its own industry, ЦУР for any.
+Steward = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.ASSOCIATION))]

@@ -17,3 +17,4 @@ class ReferenceLoaded(BaseModel):
     regions: Loaded
     industries: Loaded
     organisations: Loaded
+    associations: Loaded

@@ -17,6 +17,7 @@ from services.directory.models import (
 )
 from services.directory.repository import reference as repository
 from services.directory.repository import rows
+from services.directory.service import associations
 from services.directory.service.rows import facts_of, update
 from shared import outbox
 from shared.events.base import Event
@@ -54,6 +55,7 @@ class ReferenceCounts:
     regions: Counts
     industries: Counts
     organisations: Counts
+    associations: Counts
 
 
 def _rows(name: str) -> Iterator[dict[str, Any]]:
@@ -62,7 +64,8 @@ def _rows(name: str) -> Iterator[dict[str, Any]]:
 
 
 async def load_reference_data(session: AsyncSession, *, now: datetime) -> ReferenceCounts:
-    """Bring regions, industries and federal organisations to what the shipped lists say.
+    """Bring regions, industries and federal organisations to what the shipped lists say, and
+    enter the associations that are missing.
 
     Loading twice changes nothing and tells nothing, also at the same time.
     """
@@ -89,7 +92,10 @@ async def load_reference_data(session: AsyncSession, *, now: datetime) -> Refere
         session.add(organisation)
     await session.flush()
     await outbox.add(session, events)
-    return ReferenceCounts(regions, industries, organisations)
+    entered = Counts()
+    for is_new in (await associations.load_associations(session, now=now)).values():
+        entered.note(known=not is_new, differs=False)
+    return ReferenceCounts(regions, industries, organisations, entered)
 
 
 async def _load_regions(session: AsyncSession, now: datetime) -> tuple[Counts, list[Event]]:
