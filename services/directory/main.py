@@ -1,6 +1,7 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.directory.routers import (
+    activities,
     addressees,
     appointments,
     associations,
@@ -10,6 +11,7 @@ from services.directory.routers import (
     people,
     reference,
     regions,
+    roadmaps,
 )
 from shared.app import create_app
 from shared.worker import run_worker
@@ -25,6 +27,8 @@ app = create_app(
     appointments.router,
     associations.router,
     mandates.router,
+    activities.router,
+    roadmaps.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
 )

@@ -21,6 +21,10 @@ WRITES = {
     f"{HERE}/mandates/{ROW}/end": STEWARDS,
     f"{HERE}/directions": STEWARDS,
     f"{HERE}/directions/{ROW}/end": STEWARDS,
+    f"{HERE}/deliverables/{ROW}/document": STEWARDS,
+    f"{HERE}/groups": STEWARDS,
+    f"{HERE}/groups/{ROW}/reports": STEWARDS,
+    f"{HERE}/activities": STEWARDS,
 }
 
 

@@ -25,6 +25,7 @@ async def load_reference_data(actor: Admin, session: Session, now: Now) -> Refer
         industries=_loaded(counts.industries),
         organisations=_loaded(counts.organisations),
         associations=_loaded(counts.associations),
+        roadmaps=_loaded(counts.roadmaps),
     )
 
 

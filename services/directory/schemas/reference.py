@@ -18,3 +18,4 @@ class ReferenceLoaded(BaseModel):
     industries: Loaded
     organisations: Loaded
     associations: Loaded
+    roadmaps: Loaded

@@ -32,6 +32,16 @@ from shared.events.directory import (
 _LIST: Final = Path(__file__).parents[1] / "reference" / "associations.csv"
 
 
+def _shipped() -> list[dict[str, str]]:
+    with _LIST.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def shipped_constituted() -> dict[str, bool]:
+    """Code → whether the shipped list says that the association works already."""
+    return {line["industry"]: bool(line["constituted_on"]) for line in _shipped()}
+
+
 async def load_associations(session: AsyncSession, *, now: datetime) -> dict[str, bool]:
     """Enter the shipped associations that are missing; code → whether it was.
 
@@ -40,17 +50,16 @@ async def load_associations(session: AsyncSession, *, now: datetime) -> dict[str
     known = {row.code for row in await repository.list_associations(session)}
     found: dict[str, bool] = {}
     events = []
-    with _LIST.open(encoding="utf-8", newline="") as file:
-        for values in csv.DictReader(file):
-            code, day = values["industry"], values["constituted_on"]
-            found[code] = code not in known
-            if code in known:
-                continue
-            constituted_on = date.fromisoformat(day) if day else None
-            row = Association(code=code, name=values["name"], constituted_on=constituted_on)
-            session.add(row)
-            facts = facts_of(row, AssociationEvent)
-            events.append(AssociationRegistered(**facts, occurred_at=now))
+    for values in _shipped():
+        code, day = values["industry"], values["constituted_on"]
+        found[code] = code not in known
+        if code in known:
+            continue
+        constituted_on = date.fromisoformat(day) if day else None
+        row = Association(code=code, name=values["name"], constituted_on=constituted_on)
+        session.add(row)
+        facts = facts_of(row, AssociationEvent)
+        events.append(AssociationRegistered(**facts, occurred_at=now))
     await session.flush()
     await outbox.add(session, events)
     return found

@@ -17,7 +17,7 @@ from services.directory.models import (
 )
 from services.directory.repository import reference as repository
 from services.directory.repository import rows
-from services.directory.service import associations
+from services.directory.service import associations, roadmaps
 from services.directory.service.rows import facts_of, update
 from shared import outbox
 from shared.events.base import Event
@@ -56,6 +56,7 @@ class ReferenceCounts:
     industries: Counts
     organisations: Counts
     associations: Counts
+    roadmaps: Counts
 
 
 def _rows(name: str) -> Iterator[dict[str, Any]]:
@@ -65,7 +66,7 @@ def _rows(name: str) -> Iterator[dict[str, Any]]:
 
 async def load_reference_data(session: AsyncSession, *, now: datetime) -> ReferenceCounts:
     """Bring regions, industries and federal organisations to what the shipped lists say, and
-    enter the associations that are missing.
+    enter the associations and roadmaps that are missing.
 
     Loading twice changes nothing and tells nothing, also at the same time.
     """
@@ -92,10 +93,12 @@ async def load_reference_data(session: AsyncSession, *, now: datetime) -> Refere
         session.add(organisation)
     await session.flush()
     await outbox.add(session, events)
-    entered = Counts()
+    entered, planned = Counts(), Counts()
     for is_new in (await associations.load_associations(session, now=now)).values():
         entered.note(known=not is_new, differs=False)
-    return ReferenceCounts(regions, industries, organisations, entered)
+    for is_new in (await roadmaps.load_roadmaps(session, now=now)).values():
+        planned.note(known=not is_new, differs=False)
+    return ReferenceCounts(regions, industries, organisations, entered, planned)
 
 
 async def _load_regions(session: AsyncSession, now: datetime) -> tuple[Counts, list[Event]]:
