@@ -1,16 +1,20 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.directory.routers import (
+    activities,
     addressees,
     appointments,
+    associations,
     cluster_life,
     clusters,
     coverage,
+    mandates,
     organisations,
     people,
     reference,
     regions,
     relations,
+    roadmaps,
 )
 from shared.app import create_app
 from shared.worker import run_worker
@@ -28,6 +32,10 @@ app = create_app(
     relations.router,
     people.router,
     appointments.router,
+    associations.router,
+    mandates.router,
+    activities.router,
+    roadmaps.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
 )

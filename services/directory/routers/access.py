@@ -22,3 +22,5 @@ Addresser = Annotated[
         )
     ),
 ]
+# Whoever runs an association: the association itself for its own industry, ЦУР for any.
+Steward = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.ASSOCIATION))]
