@@ -17,7 +17,7 @@ from shared.events.base import PARTITIONS
 
 PRODUCED: Final[dict[str, tuple[str, ...]]] = {
     "directory": ("directory.regions", "directory.clusters", "directory.appointments"),
-    "meetings": ("meetings.protocols",),
+    "meetings": ("meetings.protocols", "meetings.attendance"),
     "assignments": ("assignments.assignments", "assignments.executions"),
     "rating": ("rating.standings", "rating.slices"),
 }

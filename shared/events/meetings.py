@@ -1,4 +1,4 @@
-"""Facts published by the meetings service, keyed by protocol."""
+"""Facts published by the meetings service, keyed by protocol, or by meeting and region."""
 
 from datetime import date
 from enum import StrEnum
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared.events.base import Event
+from shared.events.base import Event, partition_of
 
 
 class Priority(StrEnum):
@@ -103,3 +103,29 @@ class ProtocolApproved(Event):
     @property
     def key(self) -> str:
         return str(self.protocol_id)
+
+
+class AttendanceRecorded(Event):
+    """How a region's clusters attended a meeting; excused ones move no share. Nothing is scored."""
+
+    type: ClassVar = "meetings.attendance.recorded.v1"
+    topic: ClassVar = "meetings.attendance"
+
+    meeting_id: UUID
+    region: str
+    series: str
+    # The meeting's day in Moscow.
+    held_on: date
+    expected: int
+    attended: int
+    late: int
+    excused: int
+    absent: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.meeting_id}:{self.region}"
+
+    @property
+    def partition(self) -> int:
+        return partition_of(self.region)

@@ -33,6 +33,7 @@ async def sessions(databases: dict[str, str]) -> AsyncIterator[Sessions]:
     connection = await asyncpg.connect(databases["meetings"])
     await connection.execute(
         "truncate meetings, agenda_items, protocols, protocol_items, protocol_numbers, outbox"
+        " cascade"
     )
     await connection.close()
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 
-from services.meetings.domain.meetings import MeetingStatus
+from services.meetings.domain.meetings import TOOK_PLACE, MeetingStatus
 from services.meetings.domain.sealing import ItemContent
 from shared.errors import Conflict, Invalid, NotFound
 from shared.recurrence import next_date
@@ -29,6 +29,13 @@ class MeetingCancelled(Conflict):
 
     code = "meeting_cancelled"
     title = "Совещание отменено"
+
+
+class MeetingClosed(Conflict):
+    """A meeting that was closed without a protocol resolved nothing."""
+
+    code = "meeting_closed"
+    title = "Совещание закрыто"
 
 
 class MeetingNotHeld(Conflict):
@@ -101,7 +108,7 @@ def check_approvable(
 
     Raises `MeetingNotHeld`, `ProtocolEmpty`, `DueBeforeSigning`, `SeriesOver`.
     """
-    if meeting is not MeetingStatus.HELD:
+    if meeting not in TOOK_PLACE:
         raise MeetingNotHeld("Протокол утверждается после того, как совещание проведено.")
     if not items:
         raise ProtocolEmpty("В протоколе нет ни одного пункта.")

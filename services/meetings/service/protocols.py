@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.meetings.domain.meetings import MeetingStatus
 from services.meetings.domain.protocols import (
     MeetingCancelled,
+    MeetingClosed,
     ProtocolAlreadyApproved,
     ProtocolExists,
     ProtocolNotApproved,
@@ -22,6 +23,7 @@ from services.meetings.models import Protocol, ProtocolItem
 from services.meetings.repository import items as item_repository
 from services.meetings.repository import meetings, rows
 from services.meetings.repository import protocols as repository
+from services.meetings.service import meetings as meeting_service
 from services.meetings.service.items import item_content, meeting_content
 from shared import outbox
 from shared.clock import MOSCOW
@@ -47,7 +49,7 @@ class Verdict:
 async def create_protocol(session: AsyncSession, meeting_id: UUID, *, now: datetime) -> Protocol:
     """Open the meeting's one protocol, as a draft.
 
-    Raises `UnknownMeeting`, `MeetingCancelled`, `ProtocolExists`.
+    Raises `UnknownMeeting`, `MeetingCancelled`, `MeetingClosed`, `ProtocolExists`.
     """
     meeting = await meetings.find_meeting(session, meeting_id, for_update=True)
     if meeting is None:
@@ -59,6 +61,9 @@ async def create_protocol(session: AsyncSession, meeting_id: UUID, *, now: datet
     )
     if not await repository.add_protocol(session, protocol):
         raise ProtocolExists("У совещания может быть только один протокол.")
+    if meeting.status is MeetingStatus.CLOSED:
+        raise MeetingClosed("Совещание закрыто без протокола: оно ничего не решило.")
+    await meeting_service.protocol_opened(session, meeting, now=now)
     return protocol
 
 
@@ -99,6 +104,7 @@ async def approve_protocol(
     protocol.number = number
     protocol.version += 1
     await rows.add(session, protocol)
+    await meeting_service.protocol_approved(session, meeting.id, now=now)
     await outbox.add(session, [_approved(protocol, items, now=now)])
     return protocol
 
