@@ -2,6 +2,7 @@
 
 from services.directory.routers import (
     addressees,
+    appointment_requests,
     appointments,
     cluster_life,
     clusters,
@@ -28,6 +29,7 @@ app = create_app(
     relations.router,
     people.router,
     appointments.router,
+    appointment_requests.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
 )

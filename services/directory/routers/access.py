@@ -14,3 +14,17 @@ Addresser = Annotated[
     Actor,
     Depends(demand(Role.SERVICE, Role.SECRETARY, Role.CUR_ADMIN, Role.CUR_CONTROLLER)),
 ]
+SeesRequests = Annotated[
+    Actor,
+    Depends(
+        demand(
+            Role.CUR_ADMIN,
+            Role.CUR_CONTROLLER,
+            Role.SECRETARY,
+            Role.OPERATOR,
+            Role.AUDITOR,
+            Role.SERVICE,
+            Role.AUTHORITY_HEAD,
+        )
+    ),
+]
