@@ -26,7 +26,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import postgres as local_postgres
 from shared import migrations
-from shared.auth import Verifier
+from shared.auth import MACHINES, Verifier
+from shared.auth import Scope as TokenScope
 from shared.clock import Clock, Setting
 from shared.db import async_url, get_session
 from shared.settings import Environment, ServiceSettings
@@ -108,6 +109,7 @@ def token() -> Tokens:
             "nbf": now,
             "exp": now + 3600,
             "roles": [role],
+            "scope": " ".join(TokenScope) if role in MACHINES else "",
             **claims,
         }
         encoded = jwt.encode(payload, _KEY, algorithm="RS256", headers={"kid": "test"})
@@ -153,7 +155,7 @@ def serve(
     """The app as it is after start-up, over these sessions; it believes our tokens."""
     verifier = Verifier(settings)
     public = jwt.PyJWK.from_json(jwt.algorithms.RSAAlgorithm.to_jwk(_KEY.public_key()), "RS256")
-    verifier._keys = {"test": public}
+    verifier.keys.put({"test": public})
     state = {
         "settings": settings,
         "sessions": sessions,

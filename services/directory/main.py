@@ -1,18 +1,22 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.directory.routers import (
+    activities,
     addressees,
     appointment_requests,
     appointments,
+    associations,
     cluster_life,
     clusters,
     coverage,
+    mandates,
     model,
     organisations,
     people,
     reference,
     regions,
     relations,
+    roadmaps,
 )
 from shared.app import create_app
 from shared.worker import run_worker
@@ -32,6 +36,10 @@ app = create_app(
     people.router,
     appointments.router,
     appointment_requests.router,
+    associations.router,
+    mandates.router,
+    activities.router,
+    roadmaps.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
 )

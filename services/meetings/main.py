@@ -1,7 +1,7 @@
 """The meetings service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.meetings.consumers import events
-from services.meetings.routers import agendas, items, meetings, protocols
+from services.meetings.routers import agendas, items, meetings, protocols, reviews
 from shared.app import create_app
 from shared.worker import run_worker
 
@@ -11,6 +11,7 @@ app = create_app(
     agendas.router,
     protocols.router,
     items.router,
+    reviews.router,
     title="Совещания и протоколы",
     description=(
         "Совещания с регионами, их повестка и протоколы: от черновика до утверждения,"

@@ -128,3 +128,62 @@ class AppointmentEnded(AppointmentEvent):
     """The tenure got its last day."""
 
     type: ClassVar = "directory.appointment.ended.v1"
+
+
+class AssociationEvent(Event):
+    """The association of an industry's clusters; planned until it has its day."""
+
+    topic: ClassVar = "directory.associations"
+
+    code: str
+    name: str
+    constituted_on: date | None
+
+    @property
+    def key(self) -> str:
+        return self.code
+
+
+class AssociationRegistered(AssociationEvent):
+    """An association was entered: planned, or with the day it was constituted on."""
+
+    type: ClassVar = "directory.association.registered.v1"
+
+
+class AssociationConstituted(AssociationEvent):
+    """A planned association got the day it was constituted on."""
+
+    type: ClassVar = "directory.association.constituted.v1"
+
+
+class MembershipEvent(Event):
+    """A cluster's membership in its association, from and to which dates (inclusive)."""
+
+    topic: ClassVar = "directory.associations"
+
+    membership_id: UUID
+    association: str
+    cluster_id: UUID
+    region: str
+    valid_from: date
+    valid_to: date | None
+
+    @property
+    def key(self) -> str:
+        return str(self.membership_id)
+
+    @property
+    def partition(self) -> int:
+        return partition_of(self.region)
+
+
+class MembershipStarted(MembershipEvent):
+    """A cluster joined the association of its industry."""
+
+    type: ClassVar = "directory.membership.started.v1"
+
+
+class MembershipEnded(MembershipEvent):
+    """The membership got its last day."""
+
+    type: ClassVar = "directory.membership.ended.v1"

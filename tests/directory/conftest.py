@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.conftest import Headers, Tokens
+from tests.directory.associations import World
 
 Create = Callable[..., Awaitable[dict[str, Any]]]
 Ask = Callable[..., Awaitable[httpx.Response]]
@@ -74,3 +75,14 @@ def ask(client: httpx.AsyncClient, admin: Headers) -> Ask:
         return await client.request(method, path, json=body, headers=sent)
 
     return request
+
+
+@pytest.fixture
+def world(client: httpx.AsyncClient, admin: Headers, loaded: dict[str, Any]) -> World:
+    """The directory with its reference data, and what associations need of it."""
+    return World(client, admin)
+
+
+@pytest.fixture
+def metallurgy(token: Tokens) -> Headers:
+    return token("association", industries=["metallurgy"])

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from shared.auth import Actor, Role, demand
+from shared.auth import Actor, Role, Scope, demand
 
 Reader = Annotated[Actor, Depends(demand(*Role))]
 Admin = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
@@ -12,7 +12,15 @@ Appointer = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.AUTHORITY_HEAD)
 KnowsPeople = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.AUDITOR))]
 Addresser = Annotated[
     Actor,
-    Depends(demand(Role.SERVICE, Role.SECRETARY, Role.CUR_ADMIN, Role.CUR_CONTROLLER)),
+    Depends(
+        demand(
+            Role.SERVICE,
+            Role.SECRETARY,
+            Role.CUR_ADMIN,
+            Role.CUR_CONTROLLER,
+            scope=Scope.ADDRESSEES,
+        )
+    ),
 ]
 SeesRequests = Annotated[
     Actor,
@@ -28,3 +36,5 @@ SeesRequests = Annotated[
         )
     ),
 ]
+# Whoever runs an association: the association itself for its own industry, ЦУР for any.
+Steward = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.ASSOCIATION))]

@@ -20,6 +20,7 @@ from services.directory.models import (
 )
 from services.directory.repository import reference as repository
 from services.directory.repository import relations, rows
+from services.directory.service import associations, roadmaps
 from services.directory.service.rows import facts_of, update
 from shared import outbox
 from shared.events.base import Event
@@ -59,6 +60,8 @@ class ReferenceCounts:
     regions: Counts
     industries: Counts
     organisations: Counts
+    associations: Counts
+    roadmaps: Counts
 
 
 def _rows(name: str) -> Iterator[dict[str, Any]]:
@@ -67,7 +70,8 @@ def _rows(name: str) -> Iterator[dict[str, Any]]:
 
 
 async def load_reference_data(session: AsyncSession, *, now: datetime) -> ReferenceCounts:
-    """Bring regions, their authorities, industries and operators to what the shipped lists say.
+    """Bring regions, their authorities, industries and operators to what the shipped lists say, and
+    enter the associations and roadmaps that are missing.
 
     An authority gets its region where the region has never had one. Loading twice changes
     nothing and tells nothing, also at the same time.
@@ -97,7 +101,12 @@ async def load_reference_data(session: AsyncSession, *, now: datetime) -> Refere
     await session.flush()
     await _seat_authorities(session, found)
     await outbox.add(session, events)
-    return ReferenceCounts(regions, industries, organisations)
+    entered, planned = Counts(), Counts()
+    for is_new in (await associations.load_associations(session, now=now)).values():
+        entered.note(known=not is_new, differs=False)
+    for is_new in (await roadmaps.load_roadmaps(session, now=now)).values():
+        planned.note(known=not is_new, differs=False)
+    return ReferenceCounts(regions, industries, organisations, entered, planned)
 
 
 async def _load_regions(session: AsyncSession, now: datetime) -> tuple[Counts, list[Event]]:

@@ -7,14 +7,18 @@ from services.meetings.models.base import Base
 from services.meetings.models.directory import KnownCluster, KnownRegion
 from services.meetings.models.meetings import AgendaItem, Meeting
 from services.meetings.models.protocols import Protocol, ProtocolItem, ProtocolNumber
+from services.meetings.models.reviews import Approver, Decision, Remark
 
 __all__ = [
     "AgendaItem",
+    "Approver",
     "Base",
+    "Decision",
     "KnownCluster",
     "KnownRegion",
     "Meeting",
     "Protocol",
     "ProtocolItem",
     "ProtocolNumber",
+    "Remark",
 ]

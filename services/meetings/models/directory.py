@@ -13,6 +13,7 @@ class KnownRegion(Base, table=True):
     __tablename__ = "known_regions"
 
     code: str = Field(primary_key=True)
+    name: str | None = None
     version: int
 
 
@@ -22,6 +23,7 @@ class KnownCluster(Base, table=True):
     __tablename__ = "known_clusters"
 
     cluster_id: UUID = Field(primary_key=True)
+    name: str | None = None
     region: str
     industry: str
     cohort: int
