@@ -11,12 +11,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.appointments import Office
 from services.directory.domain.clusters import ClusterStatus
+from services.directory.domain.mandates import MandateKind
 from services.directory.domain.organisations import OrganisationKind
 from services.directory.domain.relations import RelationKind
 from services.directory.models import (
     Appointment,
+    Association,
     Cluster,
     ClusterTenure,
+    Mandate,
     Organisation,
     Person,
     Relation,
@@ -90,6 +93,46 @@ async def offices_of(session: AsyncSession, region: str, at: date) -> dict[Offic
     return {row.office: row for row in (await session.exec(statement)).all()}
 
 
+async def association_of(session: AsyncSession, industry: str) -> Association | None:
+    """The industry's association, planned ones too."""
+    return await session.get(Association, industry)
+
+
+async def constituted(session: AsyncSession, at: date) -> Sequence[Association]:
+    """Associations that are there on the day, by code."""
+    statement = (
+        select(Association)
+        .where(col(Association.constituted_on) <= at)
+        .order_by(col(Association.code))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def charged(session: AsyncSession, industry: str, at: date) -> Sequence[Row[Any]]:
+    """The association's chair and curators on the day, the longest in charge first."""
+    shown: list[Any] = [
+        col(Mandate.id).label("mandate_id"),
+        *(
+            col(getattr(Mandate, name)).label(name)
+            for name in ("kind", "person_id", "cluster_id", "valid_from", "valid_to")
+        ),
+        col(Person.full_name).label("full_name"),
+    ]
+    statement: Any = (
+        select(*shown)
+        .join(Person, col(Person.id) == col(Mandate.person_id))
+        .where(
+            col(Mandate.association) == industry,
+            col(Mandate.kind).in_([MandateKind.CHAIR, MandateKind.CURATOR]),
+            held_at(at, Mandate),
+        )
+        .order_by(col(Mandate.valid_from), col(Mandate.id))
+        .limit(_MAX_CLUSTERS)
+    )
+    found: Sequence[Row[Any]] = (await session.exec(statement)).all()
+    return found
+
+
 async def clusters_of(
     session: AsyncSession, at: date, *, region: str | None = None, industry: str | None = None
 ) -> Sequence[Row[Any]]:
@@ -101,10 +144,19 @@ async def clusters_of(
             for name in ("id", "code", "name", "region", "industry", "cohort")
         ),
         col(ClusterTenure.status).label("status"),
+        col(Mandate.person_id).label("curator_id"),
     ]
     statement: Any = select(*shown).join(
         ClusterTenure,
         and_(col(ClusterTenure.cluster_id) == col(Cluster.id), held_at(at, ClusterTenure)),
+    )
+    statement = statement.outerjoin(
+        Mandate,
+        and_(
+            col(Mandate.cluster_id) == col(Cluster.id),
+            col(Mandate.kind) == MandateKind.CURATOR,
+            held_at(at, Mandate),
+        ),
     )
     for organisation, kind in (
         (company, RelationKind.MANAGING_COMPANY),

@@ -45,5 +45,5 @@ async def read_industry_model(
     now: Now,
     at: Day | None = None,
 ) -> IndustryModel:
-    """Отраслевое сопровождение на дату: кластеры отрасли во всех регионах."""
+    """Отраслевое сопровождение на дату: ассоциация, кураторы, кластеры отрасли всех регионов."""
     return await service.read_industry(session, code, at or today(now))

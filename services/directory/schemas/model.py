@@ -5,19 +5,22 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.directory.domain.associations import AssociationStatus
 from services.directory.domain.clusters import ClusterStatus
+from services.directory.domain.mandates import MandateKind
 from services.directory.domain.scheme import Axis, RoleCode
 from services.directory.schemas.regions import IndustryRead
 
 
 class HolderRead(BaseModel):
-    """An organisation that fills a role, and of which region it is."""
+    """Who fills a role: an organisation, of which region; or an association, of which industry."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: UUID
+    id: UUID | None = None
+    industry: str | None = Field(default=None, max_length=64)
     name: str = Field(max_length=300)
-    region: str | None = Field(max_length=2)
+    region: str | None = Field(default=None, max_length=2)
 
 
 class ModelRole(BaseModel):
@@ -100,6 +103,7 @@ class ClusterNode(BaseModel):
     status: ClusterStatus
     managing_company: Named | None
     core_college: Named | None
+    curator_id: UUID | None = Field(description="Куратор от отраслевой ассоциации")
 
 
 class ManagingCompany(Named):
@@ -132,9 +136,35 @@ class RegionModel(BaseModel):
     clusters: list[ClusterNode] = Field(max_length=1000)
 
 
+class MandateHolder(BaseModel):
+    """A person charged by an association: with a cluster, with everything, or as its chair."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    mandate_id: UUID
+    kind: MandateKind
+    person_id: UUID
+    full_name: str = Field(max_length=300)
+    cluster_id: UUID | None
+    valid_from: date
+    valid_to: date | None
+
+
+class AssociationNode(BaseModel):
+    """The association of the industry."""
+
+    code: str = Field(max_length=64)
+    name: str = Field(max_length=300)
+    status: AssociationStatus
+    constituted_on: date | None
+
+
 class IndustryModel(BaseModel):
     """Sectoral support of one industry on a day, down to its clusters that are not closed."""
 
     at: date
     industry: IndustryRead
+    association: AssociationNode | None
+    chair: MandateHolder | None
+    curators: list[MandateHolder] = Field(max_length=1000)
     clusters: list[ClusterNode] = Field(max_length=1000)

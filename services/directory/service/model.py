@@ -8,6 +8,8 @@ from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.appointments import Office
+from services.directory.domain.associations import status_at
+from services.directory.domain.mandates import MandateKind
 from services.directory.domain.organisations import OrganisationKind
 from services.directory.domain.relations import RelationKind
 from services.directory.domain.scheme import (
@@ -19,13 +21,16 @@ from services.directory.domain.scheme import (
     Place,
     RoleCode,
 )
+from services.directory.models import Association
 from services.directory.repository import coverage, regions
 from services.directory.repository import model as repository
 from services.directory.schemas.model import (
+    AssociationNode,
     ClusterNode,
     HolderRead,
     IndustryModel,
     ManagingCompany,
+    MandateHolder,
     Model,
     ModelAxis,
     ModelFunction,
@@ -46,7 +51,6 @@ _TREES: Final = {
 _BY_KIND: Final = {
     RoleCode.MINISTRY: OrganisationKind.MINISTRY,
     RoleCode.OPERATOR: OrganisationKind.OPERATOR,
-    RoleCode.ASSOCIATION: OrganisationKind.ASSOCIATION,
 }
 _BY_RELATION: Final = {
     RoleCode.SUPERVISORY_BOARD: RelationKind.SUPERVISORY_BOARD,
@@ -84,15 +88,22 @@ async def read_model(session: AsyncSession, at: date) -> Model:
 
 async def _filled(session: AsyncSession, place: Place, at: date) -> ModelRole:
     """The role with whoever fills it; clusters are many, and only counted."""
-    rows: Sequence[Row[Any]] = []
+    holders: list[HolderRead] = []
     if place.code in _BY_KIND:
         kind = _BY_KIND[place.code]
         total, rows = await repository.organisations_of(session, kind, at, limit=_SHOWN)
+        holders = [HolderRead(**row._mapping) for row in rows]
         read_at = f"/v1/organisations?kind={kind}&at={at}"
     elif place.code in _BY_RELATION:
         relation = _BY_RELATION[place.code]
         total, rows = await repository.related_as(session, relation, at, limit=_SHOWN)
+        holders = [HolderRead(**row._mapping) for row in rows]
         read_at = f"/v1/relations?kind={relation}&at={at}"
+    elif place.code is RoleCode.ASSOCIATION:
+        there = await repository.constituted(session, at)
+        total = len(there)
+        holders = [HolderRead(industry=one.code, name=one.name) for one in there]
+        read_at = f"/v1/associations?at={at}"
     else:
         total = await coverage.count_clusters(session, at)
         read_at = f"/v1/clusters?status=active&at={at}"
@@ -100,7 +111,7 @@ async def _filled(session: AsyncSession, place: Place, at: date) -> ModelRole:
         code=place.code,
         name=place.name,
         filled=total,
-        holders=[HolderRead(**row._mapping) for row in rows],
+        holders=holders,
         read_at=read_at,
     )
 
@@ -134,8 +145,28 @@ async def read_region(session: AsyncSession, code: str, at: date) -> RegionModel
 async def read_industry(session: AsyncSession, code: str, at: date) -> IndustryModel:
     """Sectoral support of the industry on the day. Raises `IndustryNotFound`."""
     industry = await regions.get_industry(session, code)
+    association = await repository.association_of(session, code)
+    charged = [
+        MandateHolder.model_validate(row) for row in await repository.charged(session, code, at)
+    ]
     clusters = [_node(row) for row in await repository.clusters_of(session, at, industry=code)]
-    return IndustryModel(at=at, industry=IndustryRead.model_validate(industry), clusters=clusters)
+    return IndustryModel(
+        at=at,
+        industry=IndustryRead.model_validate(industry),
+        association=None if association is None else _association(association, at),
+        chair=next((one for one in charged if one.kind is MandateKind.CHAIR), None),
+        curators=[one for one in charged if one.kind is MandateKind.CURATOR],
+        clusters=clusters,
+    )
+
+
+def _association(association: Association, at: date) -> AssociationNode:
+    return AssociationNode(
+        code=association.code,
+        name=association.name,
+        status=status_at(association.constituted_on, at),
+        constituted_on=association.constituted_on,
+    )
 
 
 def _companies(clusters: Sequence[ClusterNode]) -> list[ManagingCompany]:
@@ -166,4 +197,5 @@ def _node(row: Row[Any]) -> ClusterNode:
         status=row.status,
         managing_company=named(RelationKind.MANAGING_COMPANY),
         core_college=named(RelationKind.CORE_COLLEGE),
+        curator_id=row.curator_id,
     )
