@@ -314,6 +314,7 @@ async def test_the_coverage_names_what_is_missing(
         "supervisory_board": (89, 89),
         "managing_company": (1, 2),
         "core_college": (2, 2),
+        "curator": (2, 2),
     }
     assert (before["authority_head"]["missing"], before["managing_company"]["missing"]) == (89, 2)
     assert "16" not in {one["region"] for one in after["authority_head"]["items"]}

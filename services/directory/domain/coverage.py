@@ -18,6 +18,7 @@ class Gap(StrEnum):
     SUPERVISORY_BOARD = "supervisory_board"
     MANAGING_COMPANY = "managing_company"
     CORE_COLLEGE = "core_college"
+    CURATOR = "curator"
 
 
 GAP_NAMES: Final[Mapping[Gap, str]] = {
@@ -28,6 +29,7 @@ GAP_NAMES: Final[Mapping[Gap, str]] = {
     Gap.SUPERVISORY_BOARD: "Регионы без наблюдательного совета",
     Gap.MANAGING_COMPANY: "Действующие кластеры без управляющей компании",
     Gap.CORE_COLLEGE: "Действующие кластеры без базового колледжа",
+    Gap.CURATOR: "Действующие кластеры без куратора от ассоциации",
 }
 # Who holds it: an office of a region, or an organisation of a region or of a cluster.
 OFFICES: Final[Mapping[Gap, Office]] = {

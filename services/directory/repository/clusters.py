@@ -13,8 +13,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.clusters import ClusterStatus
+from services.directory.domain.mandates import MandateKind
 from services.directory.domain.relations import RelationKind
-from services.directory.models import Cluster, ClusterChange, ClusterTenure, Relation
+from services.directory.models import Cluster, ClusterChange, ClusterTenure, Mandate, Relation
 from services.directory.repository.appointments import held_at
 from shared.errors import NotFound
 
@@ -31,6 +32,7 @@ class Lacking(StrEnum):
 
     MANAGING_COMPANY = "managing_company"
     CORE_COLLEGE = "core_college"
+    CURATOR = "curator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +173,28 @@ async def list_clusters(
         if organisation_id is not None:
             statement = statement.where(related(kinds, day.day, organisation_id))
     if wanted.without is not None:
-        statement = statement.where(~related([RelationKind(wanted.without)], day.day))
+        statement = statement.where(~_having(wanted.without, day.day))
     if after is not None:
         statement = statement.where(tuple_(col(Cluster.region), col(Cluster.code)) > after)
     found: Sequence[Row[Any]] = (await session.exec(statement)).all()
+    return found
+
+
+def _having(what: Lacking, at: date) -> ColumnElement[bool]:
+    return curated(at) if what is Lacking.CURATOR else related([RelationKind(what)], at)
+
+
+def curated(at: date) -> ColumnElement[bool]:
+    """Whether the cluster has a curator on the day."""
+    found: ColumnElement[bool] = (
+        exists()
+        .where(
+            col(Mandate.cluster_id) == col(Cluster.id),
+            col(Mandate.kind) == MandateKind.CURATOR,
+            held_at(at, Mandate),
+        )
+        .correlate(Cluster)
+    )
     return found
 
 

@@ -11,9 +11,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.directory.domain.appointments import Office
 from services.directory.domain.clusters import ClusterStatus
 from services.directory.domain.relations import RelationKind
-from services.directory.models import Appointment, Cluster, ClusterTenure, Region, Relation
+from services.directory.models import (
+    Appointment,
+    Cluster,
+    ClusterTenure,
+    Region,
+    Relation,
+)
 from services.directory.repository.appointments import held_at
-from services.directory.repository.clusters import related
 
 
 async def count_regions(session: AsyncSession) -> int:
@@ -56,10 +61,10 @@ async def _regions_beside(session: AsyncSession, held: Any) -> Sequence[Region]:
 
 
 async def clusters_without(
-    session: AsyncSession, kind: RelationKind, at: date, *, limit: int
+    session: AsyncSession, has: ColumnElement[bool], at: date, *, limit: int
 ) -> tuple[int, Sequence[Row[Any]]]:
-    """How many active clusters have no such organisation on the day, and the first of them."""
-    lacking = [*_active(at), ~related([kind], at)]
+    """How many active clusters there are that have it not on the day, and the first of them."""
+    lacking = [*_active(at), ~has]
     joined = col(ClusterTenure.cluster_id) == col(Cluster.id)
     counted = select(func.count()).select_from(Cluster).join(ClusterTenure, joined)
     total = (await session.exec(counted.where(*lacking))).one()

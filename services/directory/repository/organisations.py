@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -32,6 +32,14 @@ async def get_organisation(
     return found
 
 
+def there_at(at: date) -> list[ColumnElement[bool]]:
+    """Whether the organisation is there on the day; days nobody has named restrict nothing."""
+    return [
+        or_(col(Organisation.valid_from).is_(None), col(Organisation.valid_from) <= at),
+        or_(col(Organisation.valid_to).is_(None), col(Organisation.valid_to) >= at),
+    ]
+
+
 async def list_organisations(
     session: AsyncSession,
     *,
@@ -49,10 +57,7 @@ async def list_organisations(
     if level is not None:
         statement = statement.where(col(Organisation.level) == level)
     if at is not None:
-        statement = statement.where(
-            or_(col(Organisation.valid_from).is_(None), col(Organisation.valid_from) <= at),
-            or_(col(Organisation.valid_to).is_(None), col(Organisation.valid_to) >= at),
-        )
+        statement = statement.where(*there_at(at))
     if region is not None:
         statement = statement.where(col(Organisation.region) == region)
     if after is not None:

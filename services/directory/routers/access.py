@@ -22,5 +22,19 @@ Addresser = Annotated[
         )
     ),
 ]
+SeesRequests = Annotated[
+    Actor,
+    Depends(
+        demand(
+            Role.CUR_ADMIN,
+            Role.CUR_CONTROLLER,
+            Role.SECRETARY,
+            Role.OPERATOR,
+            Role.AUDITOR,
+            Role.SERVICE,
+            Role.AUTHORITY_HEAD,
+        )
+    ),
+]
 # Whoever runs an association: the association itself for its own industry, ЦУР for any.
 Steward = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.ASSOCIATION))]

@@ -1,7 +1,4 @@
-"""What the model of management lacks on a day, region by region and cluster by cluster.
-
-Another noun adds its own gap here: a member of `Gap`, and how those without it are found.
-"""
+"""What the model of management lacks on a day, region by region and cluster by cluster."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.directory.domain.coverage import GAP_NAMES, OF_CLUSTERS, OF_REGIONS, OFFICES, Gap
 from services.directory.models import Region
 from services.directory.repository import coverage as repository
+from services.directory.repository.clusters import curated, related
 
 SHOWN: Final = 200
 
@@ -50,8 +48,9 @@ async def coverage(session: AsyncSession, at: date) -> Sequence[Missing]:
     for kind, relation in OF_REGIONS.items():
         vacant = await repository.regions_without_relation(session, relation, at)
         found[kind] = _of_regions(kind, regions, vacant)
-    for kind, relation in OF_CLUSTERS.items():
-        missing, rows = await repository.clusters_without(session, relation, at, limit=SHOWN)
+    had = {kind: related([relation], at) for kind, relation in OF_CLUSTERS.items()}
+    for kind, has in {**had, Gap.CURATOR: curated(at)}.items():
+        missing, rows = await repository.clusters_without(session, has, at, limit=SHOWN)
         items = [Lacking(row.region, row.name, row.id, row.code) for row in rows]
         found[kind] = Missing(kind, GAP_NAMES[kind], clusters, missing, items)
     return [found[kind] for kind in Gap]
