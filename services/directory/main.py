@@ -1,14 +1,18 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
+from services.directory.consumers import events
 from services.directory.routers import (
     activities,
     addressees,
     appointments,
     associations,
     clusters,
+    leaders,
     mandates,
+    mentorships,
     organisations,
     people,
+    practices,
     reference,
     regions,
     roadmaps,
@@ -29,9 +33,13 @@ app = create_app(
     mandates.router,
     activities.router,
     roadmaps.router,
+    practices.router,
+    mentorships.router,
+    leaders.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
+    events=events,
 )
 
 if __name__ == "__main__":
-    run_worker("directory")
+    run_worker("directory", events)

@@ -33,6 +33,13 @@ class UnknownCollege(Invalid):
     title = "Неизвестный колледж"
 
 
+class UnknownParticipant(Invalid):
+    """An organisation that is neither a college nor an enterprise."""
+
+    code = "unknown_participant"
+    title = "Не колледж и не предприятие"
+
+
 class CodeTaken(Conflict):
     """Another one has this code already."""
 
