@@ -1,5 +1,6 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
+from services.directory.consumers import events
 from services.directory.routers import (
     activities,
     addressees,
@@ -9,10 +10,13 @@ from services.directory.routers import (
     cluster_life,
     clusters,
     coverage,
+    leaders,
     mandates,
+    mentorships,
     model,
     organisations,
     people,
+    practices,
     reference,
     regions,
     relations,
@@ -40,9 +44,13 @@ app = create_app(
     mandates.router,
     activities.router,
     roadmaps.router,
+    practices.router,
+    mentorships.router,
+    leaders.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
+    events=events,
 )
 
 if __name__ == "__main__":
-    run_worker("directory")
+    run_worker("directory", events)
