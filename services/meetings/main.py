@@ -1,7 +1,15 @@
 """The meetings service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.meetings.consumers import events
-from services.meetings.routers import agendas, items, meetings, protocols, reviews
+from services.meetings.routers import (
+    agendas,
+    cyclograms,
+    items,
+    meetings,
+    processes,
+    protocols,
+    reviews,
+)
 from shared.app import create_app
 from shared.worker import run_worker
 
@@ -12,6 +20,8 @@ app = create_app(
     protocols.router,
     items.router,
     reviews.router,
+    cyclograms.router,
+    processes.router,
     title="Совещания и протоколы",
     description=(
         "Совещания с регионами, их повестка и протоколы: от черновика до утверждения,"

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from sqlalchemy import text as sql
 from sqlmodel import Field
 
 from services.meetings.models.base import Base
@@ -13,7 +14,7 @@ class KnownRegion(Base, table=True):
     __tablename__ = "known_regions"
 
     code: str = Field(primary_key=True)
-    name: str | None = None
+    name: str = Field(default="", sa_column_kwargs={"server_default": sql("''")})
     version: int
 
 
@@ -23,7 +24,7 @@ class KnownCluster(Base, table=True):
     __tablename__ = "known_clusters"
 
     cluster_id: UUID = Field(primary_key=True)
-    name: str | None = None
+    name: str = Field(default="", sa_column_kwargs={"server_default": sql("''")})
     region: str
     industry: str
     cohort: int

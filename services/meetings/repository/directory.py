@@ -51,6 +51,11 @@ async def list_addressable(session: AsyncSession) -> list[ClusterFacts]:
     return [ClusterFacts(*row) for row in await session.exec(statement)]
 
 
+async def region_names(session: AsyncSession) -> dict[str, str]:
+    """Code → name of every region we have heard of."""
+    return dict((await session.exec(select(KnownRegion.code, KnownRegion.name))).all())
+
+
 def _newest(heard: Iterable[E]) -> list[E]:
     """The newest version of each aggregate, in the order of keys (so locks never cross)."""
     found: dict[str, E] = {}
