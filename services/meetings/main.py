@@ -6,9 +6,11 @@ from services.meetings.jobs import freezing_agendas, making_meetings
 from services.meetings.routers import (
     agendas,
     calendars,
+    cyclograms,
     items,
     meetings,
     participation,
+    processes,
     protocols,
     reviews,
     series,
@@ -30,6 +32,8 @@ app = create_app(
     protocols.router,
     items.router,
     reviews.router,
+    cyclograms.router,
+    processes.router,
     title="Совещания и протоколы",
     description=(
         "Совещания с регионами, их повестка и протоколы: от черновика до утверждения,"

@@ -55,6 +55,11 @@ async def list_addressable(session: AsyncSession) -> list[ClusterFacts]:
     return [ClusterFacts(*row) for row in await session.exec(statement)]
 
 
+async def region_names(session: AsyncSession) -> dict[str, str]:
+    """Code → name of every region we have heard of."""
+    return dict((await session.exec(select(KnownRegion.code, KnownRegion.name))).all())
+
+
 def _newest(heard: Iterable[E]) -> list[E]:
     """The newest version of each aggregate, in the order of keys (so locks never cross)."""
     found: dict[str, E] = {}
@@ -126,11 +131,6 @@ async def tenures_of(session: AsyncSession, person_id: UUID) -> list[Tenure]:
         Tenure(row.person_id, row.region, row.office, row.valid_from, row.valid_to)
         for row in await session.exec(statement)
     ]
-
-
-async def region_names(session: AsyncSession) -> dict[str, str]:
-    """Code → name of every region we have heard of."""
-    return dict((await session.exec(select(KnownRegion.code, KnownRegion.name))).all())
 
 
 async def region_zones(session: AsyncSession) -> dict[str, str]:
