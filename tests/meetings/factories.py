@@ -67,7 +67,7 @@ def appointment(
     return kind(
         appointment_id=UUID(int=number),
         region=region,
-        office=office,  # type: ignore[arg-type]
+        office=office,
         person_id=person_id(number),
         valid_from=date.fromisoformat(since),
         valid_to=date.fromisoformat(until) if until else None,

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.control import ControlLine, OpenWork, control_lines, due_star
 from services.meetings.repository import directory
-from services.meetings.repository.executions import keep_executions
+from services.meetings.repository.executions import keep_executions, open_work
 from services.meetings.service import agendas as service
 from tests.conftest import NOW, Headers, Tokens
 from tests.meetings.factories import (
@@ -128,7 +128,7 @@ async def test_facts_of_executions_do_not_depend_on_order_and_repetition(
         await keep_executions(session, delivery)
         await keep_executions(session, delivery)
 
-    lines = await service.executions.open_work(session, None)
+    lines = await open_work(session, None)
 
     assert [(one.due, one.count) for one in lines] == [(newest.due, 1)]
 

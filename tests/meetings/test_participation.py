@@ -63,11 +63,10 @@ async def meeting_id(client: httpx.AsyncClient, secretary: Headers, session: Asy
             region("63", version=2, name="Самарская область"),
         ],
     )
+    places: list[dict[str, Any]] = [{}, {"cohort": 2023}, {"region": "63"}]
     renamed = [
         cluster(number, kind=ClusterChanged, version=2, name=name, **facts)
-        for (number, name), facts in zip(
-            NAMES.items(), [{}, {"cohort": 2023}, {"region": "63"}], strict=True
-        )
+        for (number, name), facts in zip(NAMES.items(), places, strict=True)
     ]
     await directory.keep_clusters(session, renamed)
     await directory.keep_appointments(
@@ -283,7 +282,12 @@ def test_a_workbook_and_csv_of_any_encoding_read_the_same() -> None:
     book = Workbook()
     sheet = book.active
     assert sheet is not None
-    lines = [["Имя", "Вход"], ["Кластер А", "10:15"], [None, None], ["  Кластер   Б ", ""]]
+    lines: list[list[str | None]] = [
+        ["Имя", "Вход"],
+        ["Кластер А", "10:15"],
+        [None, None],
+        ["  Кластер   Б ", ""],
+    ]
     for line in lines:
         sheet.append(line)
     file = io.BytesIO()
