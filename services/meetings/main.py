@@ -10,6 +10,7 @@ from services.meetings.routers import (
     meetings,
     participation,
     protocols,
+    reviews,
     series,
 )
 from services.meetings.service.conference_lists import MAX_BYTES
@@ -28,6 +29,7 @@ app = create_app(
     calendars.router,
     protocols.router,
     items.router,
+    reviews.router,
     title="Совещания и протоколы",
     description=(
         "Совещания с регионами, их повестка и протоколы: от черновика до утверждения,"

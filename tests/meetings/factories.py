@@ -187,6 +187,16 @@ async def put_item(
     return str(answer.json()["id"])
 
 
+async def approved(client: httpx.AsyncClient, actor: Headers, **changes: Any) -> str:
+    """A protocol with one item, already approved."""
+    meeting_id = await schedule(client, actor)
+    await hold(client, actor, meeting_id)
+    protocol_id = await draft(client, actor, meeting_id)
+    await put_item(client, actor, protocol_id, **changes)
+    await approve(client, actor, protocol_id)
+    return protocol_id
+
+
 async def approve(
     client: httpx.AsyncClient, actor: Headers, protocol_id: str, at: datetime | None = None
 ) -> dict[str, Any]:

@@ -14,23 +14,22 @@ from services.meetings.models.directory import (
 )
 from services.meetings.models.executions import KnownExecution
 from services.meetings.models.meetings import Meeting, MeetingMove
-from services.meetings.models.participation import (
-    AttendanceImport,
-    AttendanceTally,
-    Participation,
-)
+from services.meetings.models.participation import AttendanceImport, AttendanceTally, Participation
 from services.meetings.models.protocols import Protocol, ProtocolItem, ProtocolNumber
+from services.meetings.models.reviews import Approver, Decision, Remark
 from services.meetings.models.series import MeetingSeries, SeriesException
 
 __all__ = [
     "AgendaControl",
     "AgendaItem",
     "AgendaReceipt",
+    "Approver",
     "AttendanceImport",
     "AttendanceTally",
     "Base",
     "CalendarFeed",
     "ClusterVersion",
+    "Decision",
     "KnownAppointment",
     "KnownCluster",
     "KnownExecution",
@@ -42,5 +41,6 @@ __all__ = [
     "Protocol",
     "ProtocolItem",
     "ProtocolNumber",
+    "Remark",
     "SeriesException",
 ]

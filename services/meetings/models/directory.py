@@ -30,6 +30,7 @@ class KnownCluster(Base, table=True):
     __tablename__ = "known_clusters"
 
     cluster_id: UUID = Field(primary_key=True)
+    name: str | None = None
     region: str
     industry: str
     cohort: int

@@ -190,6 +190,8 @@ async def protocol_sent_for_approval(
 ) -> None:
     """The draft went to those who sign it. Raises `MeetingActionNotAllowed`."""
     meeting = await repository.get_meeting(session, meeting_id, for_update=True)
+    # Opened before the meeting was held, it left its status alone then.
+    await protocol_opened(session, meeting, now=now)
     await _follow(session, meeting, MeetingCommand.SEND_FOR_APPROVAL, now=now)
 
 
@@ -205,6 +207,7 @@ async def protocol_approved(session: AsyncSession, meeting_id: UUID, *, now: dat
     Until then it stays in review, and `close` says which questions are missing.
     """
     meeting = await repository.get_meeting(session, meeting_id, for_update=True)
+    await protocol_opened(session, meeting, now=now)
     if meeting.status is MeetingStatus.PROTOCOL_DRAFT:
         await _follow(session, meeting, MeetingCommand.SEND_FOR_APPROVAL, now=now)
     if meeting.status is not MeetingStatus.REVIEW:
