@@ -1,29 +1,56 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
+from services.directory.consumers import events
 from services.directory.routers import (
+    activities,
     addressees,
+    appointment_requests,
     appointments,
+    associations,
+    cluster_life,
     clusters,
+    coverage,
+    leaders,
+    mandates,
+    mentorships,
+    model,
     organisations,
     people,
+    practices,
     reference,
     regions,
+    relations,
+    roadmaps,
 )
 from shared.app import create_app
 from shared.worker import run_worker
 
 app = create_app(
     "directory",
+    # Before the regions: its address would be a region's code.
+    coverage.router,
     regions.router,
     addressees.router,
+    model.router,
     reference.router,
     clusters.router,
+    cluster_life.router,
     organisations.router,
+    relations.router,
     people.router,
     appointments.router,
+    appointment_requests.router,
+    associations.router,
+    mandates.router,
+    activities.router,
+    roadmaps.router,
+    practices.router,
+    mentorships.router,
+    leaders.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
+    events=events,
 )
 
 if __name__ == "__main__":
-    run_worker("directory")
+    run_worker("directory", events)
