@@ -1,7 +1,6 @@
 """Statements of cross-cutting processes and of where clusters stand in them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text, tuple_
@@ -10,17 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.processes import ClusterNotFound, Mark, Member, ProcessNotFound, Said
 from services.meetings.models import KnownCluster, Process, ProcessState
-from services.meetings.repository.directory import ADDRESSABLE
+from services.meetings.repository.directory import ADDRESSABLE, Scope
 
 _ONE_AFTER_ANOTHER = text("lock table processes in share row exclusive mode")
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose clusters are seen: of these regions, or these very ones; None means all."""
-
-    regions: frozenset[str] | None = None
-    clusters: frozenset[UUID] | None = None
 
 
 async def lock_catalogue(session: AsyncSession) -> None:

@@ -47,14 +47,14 @@ At = Annotated[Day | None, Query(description="День; без него — се
 Days = Annotated[int, Query(ge=0, le=MAX_DAYS_AHEAD, description="На сколько дней вперёд")]
 
 
-class Ending(StrEnum):
+class TableKind(StrEnum):
     """Kinds of files the table comes in."""
 
     CSV = "csv"
     XLSX = "xlsx"
 
 
-KINDS: Final[dict[Ending, Kind]] = {Ending.CSV: CSV, Ending.XLSX: XLSX}
+KINDS: Final[dict[TableKind, Kind]] = {TableKind.CSV: CSV, TableKind.XLSX: XLSX}
 
 
 def day_of(at: date | None, now: datetime) -> date:
@@ -165,7 +165,7 @@ async def read_cyclogram(
 async def export_cyclogram(
     actor: Reader,
     cohort: OfCohort,
-    ending: Annotated[Ending, Path(description="csv или xlsx")],
+    ending: Annotated[TableKind, Path(description="csv или xlsx")],
     session: Session,
 ) -> Response:
     """Те же точки файлом: CSV для Excel или книга XLSX."""

@@ -25,6 +25,7 @@ from services.meetings.schemas.processes import (
     StateWrite,
 )
 from services.meetings.service import processes as service
+from services.meetings.service.scopes import OWN_REGION, SEE_ALL, scope_of
 from shared.auth import Actor, Role, demand
 from shared.clock import Now
 from shared.db import Session
@@ -38,22 +39,7 @@ router = APIRouter(prefix="/v1", tags=["processes"])
 Reader = Annotated[Actor, Depends(demand(*Role))]
 Secretary = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
 # Those whose rows are everybody's, and those who have rows of their own.
-Looker = Annotated[
-    Actor,
-    Depends(
-        demand(
-            Role.SECRETARY,
-            Role.CUR_ADMIN,
-            Role.CUR_CONTROLLER,
-            Role.AUDITOR,
-            Role.OPERATOR,
-            Role.COORDINATOR,
-            Role.DEPUTY,
-            Role.AUTHORITY_HEAD,
-            Role.CLUSTER,
-        )
-    ),
-]
+Looker = Annotated[Actor, Depends(demand(*SEE_ALL, *OWN_REGION, Role.CLUSTER))]
 Speaker = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.DEPUTY, Role.CLUSTER))]
 
 
@@ -127,9 +113,7 @@ async def list_process_states(
 ) -> StateList:
     """Где каждый кластер в каждом этапе; координатор видит свой регион, кластер — себя."""
     day = day_of(at, now)
-    _, found = await service.standings(
-        session, code, service.scope_of(actor), region=region, at=day
-    )
+    _, found = await service.standings(session, code, scope_of(actor), region=region, at=day)
     return StateList(process=code, at=day, items=[_state(one) for one in found])
 
 
@@ -174,7 +158,7 @@ async def read_process_heat_map(
     actor: Looker, session: Session, now: Now, at: At = None
 ) -> HeatMapRead:
     """Регион × процесс: сколько этапов выполнено, идёт, просрочено; свои строки — у каждого."""
-    found = await service.heat_map(session, service.scope_of(actor), at=day_of(at, now))
+    found = await service.heat_map(session, scope_of(actor), at=day_of(at, now))
     return HeatMapRead(
         at=found.at,
         processes=[{"code": one.code, "name": one.name} for one in found.processes],
@@ -195,7 +179,7 @@ async def draw_process_heat_map(
     actor: Looker, session: Session, now: Now, at: At = None
 ) -> Response:
     """То же картинкой: цвет — доля просроченных этапов, в клетке — выполнено из всех."""
-    found = await service.heat_map(session, service.scope_of(actor), at=day_of(at, now))
+    found = await service.heat_map(session, scope_of(actor), at=day_of(at, now))
     return Picture(
         pictures.heat_map(
             found.regions,

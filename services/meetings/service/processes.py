@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -26,19 +26,12 @@ from services.meetings.domain.processes import (
 from services.meetings.models import Process, ProcessState
 from services.meetings.repository import cyclograms, directory, rows
 from services.meetings.repository import processes as repository
-from services.meetings.repository.processes import Scope
-from shared.auth import Actor, Role
+from services.meetings.repository.directory import Scope
+from services.meetings.service.scopes import scope_of
+from shared.auth import Actor
 from shared.clock import MOSCOW
 from shared.errors import expect_version
 
-_SEE_ALL: Final = (
-    Role.SECRETARY,
-    Role.CUR_ADMIN,
-    Role.CUR_CONTROLLER,
-    Role.AUDITOR,
-    Role.OPERATOR,
-)
-_OWN_REGION: Final = (Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD)
 _stages: TypeAdapter[tuple[Stage, ...]] = TypeAdapter(tuple[Stage, ...])
 
 
@@ -75,15 +68,6 @@ class HeatMap:
     regions: Sequence[tuple[str, str]]
     processes: Sequence[Process]
     cells: Mapping[tuple[str, str], Tally]
-
-
-def scope_of(actor: Actor) -> Scope:
-    """Whose clusters this actor sees, and may speak for where the role allows it at all."""
-    if actor.is_any(*_SEE_ALL):
-        return Scope()
-    if actor.is_any(*_OWN_REGION):
-        return Scope(regions=actor.regions)
-    return Scope(clusters=actor.clusters)
 
 
 def stages_of(process: Process) -> tuple[Stage, ...]:
