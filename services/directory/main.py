@@ -17,6 +17,7 @@ from services.directory.routers import (
     regions,
     relations,
     roadmaps,
+    search,
 )
 from shared.app import create_app
 from shared.worker import run_worker
@@ -40,6 +41,7 @@ app = create_app(
     mandates.router,
     activities.router,
     roadmaps.router,
+    search.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
 )
