@@ -18,6 +18,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -38,6 +39,10 @@ ISSUER: Final = "http://issuer.test"
 Headers = dict[str, str]
 Tokens = Callable[..., Headers]
 Transport = httpx.ASGITransport
+
+# How long an example takes says more of the neighbours on the machine than of us.
+hypothesis_settings.register_profile("ours", deadline=None)
+hypothesis_settings.load_profile("ours")
 
 _KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 

@@ -1,18 +1,23 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
+from services.directory.consumers import events
 from services.directory.routers import (
     activities,
     addressees,
+    annual_reports,
     appointment_requests,
     appointments,
     associations,
     cluster_life,
     clusters,
     coverage,
+    leaders,
     mandates,
+    mentorships,
     model,
     organisations,
     people,
+    practices,
     reference,
     regions,
     relations,
@@ -41,10 +46,15 @@ app = create_app(
     mandates.router,
     activities.router,
     roadmaps.router,
+    practices.router,
+    mentorships.router,
+    leaders.router,
+    annual_reports.router,
     search.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
+    events=events,
 )
 
 if __name__ == "__main__":
-    run_worker("directory")
+    run_worker("directory", events)

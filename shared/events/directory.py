@@ -187,3 +187,101 @@ class MembershipEnded(MembershipEvent):
     """The membership got its last day."""
 
     type: ClassVar = "directory.membership.ended.v1"
+
+
+class PracticeEvent(Event):
+    """A practice of a cluster, and how far it has come in its association."""
+
+    topic: ClassVar = "directory.associations"
+
+    practice_id: UUID
+    association: str
+    cluster_id: UUID
+    region: str
+    title: str
+    status: Literal["nominated", "reviewed", "selected", "replicated", "declined"]
+
+    @property
+    def key(self) -> str:
+        return str(self.practice_id)
+
+    @property
+    def partition(self) -> int:
+        return partition_of(self.region)
+
+
+class PracticeNominated(PracticeEvent):
+    """A practice was nominated as one of the industry's best."""
+
+    type: ClassVar = "directory.practice.nominated.v1"
+
+
+class PracticeReviewed(PracticeEvent):
+    """A reviewer gave the practice points."""
+
+    type: ClassVar = "directory.practice.reviewed.v1"
+
+
+class PracticeSelected(PracticeEvent):
+    """The practice was selected as one of the best."""
+
+    type: ClassVar = "directory.practice.selected.v1"
+
+
+class PracticeDeclined(PracticeEvent):
+    """The practice was not selected."""
+
+    type: ClassVar = "directory.practice.declined.v1"
+
+
+class PracticeReplicated(PracticeEvent):
+    """Another cluster took the practice over."""
+
+    type: ClassVar = "directory.practice.replicated.v1"
+
+
+class LeaderConfirmed(Event):
+    """A person confirmed a region, a college or an enterprise as a leader."""
+
+    type: ClassVar = "directory.leader.confirmed.v1"
+    topic: ClassVar = "directory.associations"
+
+    leader_id: UUID
+    kind: Literal["region", "college", "enterprise"]
+    # The region's code or the organisation's id.
+    subject: str
+    association: str | None
+    source: Literal["slice", "practice"]
+    source_ref: str
+
+    @property
+    def key(self) -> str:
+        return str(self.leader_id)
+
+
+class ReportEvent(Event):
+    """An association's report for a year; its content is fixed by the hash."""
+
+    topic: ClassVar = "directory.associations"
+
+    report_id: UUID
+    association: str
+    year: int
+    status: Literal["approved", "published"]
+    content_hash: str
+
+    @property
+    def key(self) -> str:
+        return str(self.report_id)
+
+
+class ReportApproved(ReportEvent):
+    """The report was approved; it never changes again."""
+
+    type: ClassVar = "directory.report.approved.v1"
+
+
+class ReportPublished(ReportEvent):
+    """The report was published."""
+
+    type: ClassVar = "directory.report.published.v1"

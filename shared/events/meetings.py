@@ -1,4 +1,4 @@
-"""Facts published by the meetings service, keyed by protocol."""
+"""Facts published by the meetings service, keyed by protocol, or by meeting and region."""
 
 from datetime import date
 from enum import StrEnum
@@ -116,3 +116,29 @@ class ProtocolApproved(Event):
     def partition(self) -> int:
         """An addendum travels after the protocol it corrects."""
         return partition_of(str(self.corrects or self.protocol_id))
+
+
+class AttendanceRecorded(Event):
+    """How a region's clusters attended a meeting; excused ones move no share. Nothing is scored."""
+
+    type: ClassVar = "meetings.attendance.recorded.v1"
+    topic: ClassVar = "meetings.attendance"
+
+    meeting_id: UUID
+    region: str
+    series: str
+    # The meeting's day in Moscow.
+    held_on: date
+    expected: int
+    attended: int
+    late: int
+    excused: int
+    absent: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.meeting_id}:{self.region}"
+
+    @property
+    def partition(self) -> int:
+        return partition_of(self.region)

@@ -11,6 +11,7 @@ from tests.conftest import Tokens
 ROW = UUID(int=1)
 HERE = "/v1/associations/metallurgy"
 STEWARDS = {Role.CUR_ADMIN, Role.ASSOCIATION}
+PARTICIPANTS = {*STEWARDS, Role.CLUSTER}
 WRITES = {
     f"{HERE}/constitute": {Role.CUR_ADMIN},
     f"{HERE}/memberships": STEWARDS,
@@ -25,6 +26,20 @@ WRITES = {
     f"{HERE}/groups": STEWARDS,
     f"{HERE}/groups/{ROW}/reports": STEWARDS,
     f"{HERE}/activities": STEWARDS,
+    f"{HERE}/practices": PARTICIPANTS,
+    f"{HERE}/practices/{ROW}/reviews": {*PARTICIPANTS, Role.COORDINATOR, Role.DEPUTY},
+    f"{HERE}/practices/{ROW}/select": STEWARDS,
+    f"{HERE}/practices/{ROW}/decline": STEWARDS,
+    f"{HERE}/practices/{ROW}/replications": PARTICIPANTS,
+    f"{HERE}/mentorships": PARTICIPANTS,
+    f"{HERE}/mentorships/{ROW}/complete": PARTICIPANTS,
+    f"{HERE}/mentorships/{ROW}/confirm": {Role.CLUSTER},
+    f"{HERE}/reports/2023/assemble": STEWARDS,
+    f"{HERE}/reports/2023/approve": {Role.CUR_ADMIN},
+    f"{HERE}/reports/2023/publish": {Role.CUR_ADMIN},
+    f"{HERE}/reports/2023/roadmap": STEWARDS,
+    f"/v1/leaders/{ROW}/confirm": STEWARDS,
+    f"/v1/leaders/{ROW}/decline": STEWARDS,
 }
 
 

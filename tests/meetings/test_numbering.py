@@ -33,7 +33,10 @@ async def sessions(databases: dict[str, str]) -> AsyncIterator[Sessions]:
     async with open_sessions(databases["meetings"], pool_size=APPROVALS) as found:
         yield found
     connection = await asyncpg.connect(databases["meetings"])
-    await connection.execute("truncate meetings, protocol_numbers, outbox cascade")
+    await connection.execute(
+        "truncate meetings, agenda_items, protocols, protocol_items, protocol_numbers, outbox"
+        " cascade"
+    )
     await connection.close()
 
 

@@ -157,7 +157,11 @@ def cut_off() -> str:
     return signed().rpartition(".")[0] + "."
 
 
-NOW: Final = int(time.time())
+def now() -> int:
+    """Of the attack, not of the import: a whole run lies between them."""
+    return int(time.time())
+
+
 ATTACKS: Final[dict[str, Callable[[], str]]] = {
     "alg none": unsigned,
     "alg None with a signature": lambda: (
@@ -180,11 +184,11 @@ ATTACKS: Final[dict[str, Callable[[], str]]] = {
     "what must be understood and is not": lambda: signed(headers={"crit": ["evil"], "evil": True}),
     "widened roles": widened,
     "no signature": cut_off,
-    "expired": lambda: signed(exp=NOW - 60),
+    "expired": lambda: signed(exp=now() - 60),
     "never expiring": lambda: signed(exp=None),
     "expiring beyond all time": lambda: signed(exp=float("inf")),
-    "not yet": lambda: signed(nbf=NOW + 120),
-    "issued in the future": lambda: signed(iat=NOW + 120),
+    "not yet": lambda: signed(nbf=now() + 120),
+    "issued in the future": lambda: signed(iat=now() + 120),
     "never issued": lambda: signed(iat=None),
     "for somebody else": lambda: signed(aud="another"),
     "for nobody": lambda: signed(aud=None),

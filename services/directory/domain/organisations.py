@@ -40,6 +40,13 @@ class OrganisationInUse(Conflict):
     title = "Организация занята"
 
 
+class UnknownParticipant(Invalid):
+    """An organisation that is neither a college nor an enterprise."""
+
+    code = "unknown_participant"
+    title = "Не колледж и не предприятие"
+
+
 class CodeTaken(Conflict):
     """Another one has this code already."""
 

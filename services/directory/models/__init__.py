@@ -7,8 +7,15 @@ from services.directory.models.appointments import Appointment
 from services.directory.models.associations import Association, Direction, Mandate, Membership
 from services.directory.models.base import Base
 from services.directory.models.clusters import Cluster, ClusterChange, ClusterTenure
+from services.directory.models.leaders import HeardSlice, Leader
 from services.directory.models.organisations import Organisation
 from services.directory.models.people import Person
+from services.directory.models.practices import (
+    Mentorship,
+    Practice,
+    PracticeReplication,
+    PracticeReview,
+)
 from services.directory.models.regions import Industry, Region
 from services.directory.models.relations import Relation
 from services.directory.models.roadmaps import AssociationPolicyVersion, Deliverable, Milestone
@@ -27,12 +34,18 @@ __all__ = [
     "Deliverable",
     "Direction",
     "GroupReport",
+    "HeardSlice",
     "Industry",
+    "Leader",
     "Mandate",
     "Membership",
+    "Mentorship",
     "Milestone",
     "Organisation",
     "Person",
+    "Practice",
+    "PracticeReplication",
+    "PracticeReview",
     "Region",
     "Relation",
     "WorkingGroup",

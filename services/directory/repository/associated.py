@@ -33,9 +33,16 @@ async def insert_free(session: AsyncSession, row: SQLModel) -> bool:
     return (await session.exec(statement.returning(model.__table__))).first() is not None
 
 
-async def get_own(session: AsyncSession, model: type[M], association: str, row_id: UUID) -> M:
-    """For changing. Raises `RowNotOfAssociation`, also where it is another association's."""
-    found: Any = await session.get(model, row_id, with_for_update=True)
+async def get_own(
+    session: AsyncSession,
+    model: type[M],
+    association: str,
+    row_id: UUID,
+    *,
+    for_update: bool = True,
+) -> M:
+    """Raises `RowNotOfAssociation`, also where it is another association's."""
+    found: Any = await session.get(model, row_id, with_for_update=for_update)
     if found is None or found.association != association:
         raise RowNotOfAssociation("У этой ассоциации такой записи нет.")
     row: M = found

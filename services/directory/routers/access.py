@@ -38,3 +38,10 @@ SeesRequests = Annotated[
 ]
 # Whoever runs an association: the association itself for its own industry, ЦУР for any.
 Steward = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.ASSOCIATION))]
+# A cluster acts for itself beside those who run its association.
+Participant = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.ASSOCIATION, Role.CLUSTER))]
+Judge = Annotated[
+    Actor,
+    Depends(demand(Role.CUR_ADMIN, Role.ASSOCIATION, Role.CLUSTER, Role.COORDINATOR, Role.DEPUTY)),
+]
+ClusterItself = Annotated[Actor, Depends(demand(Role.CLUSTER))]

@@ -65,8 +65,10 @@ async def load_associations(session: AsyncSession, *, now: datetime) -> dict[str
     return found
 
 
-def _is_own(actor: Actor, code: str) -> bool:
-    return actor.is_any(Role.ASSOCIATION) and code in actor.industries
+def is_steward(actor: Actor, code: str) -> bool:
+    """Whether the actor runs this association: ЦУР any, an association its own."""
+    is_own = actor.is_any(Role.ASSOCIATION) and code in actor.industries
+    return actor.is_any(Role.CUR_ADMIN) or is_own
 
 
 def readable(actor: Actor, codes: Collection[str]) -> list[str]:
@@ -87,9 +89,28 @@ async def association_of(
     session: AsyncSession, code: str, actor: Actor, *, for_update: bool = False
 ) -> Association:
     """To act for: one's own, or any for ЦУР. Raises `AssociationNotFound`."""
-    if not actor.is_any(Role.CUR_ADMIN) and not _is_own(actor, code):
+    if not is_steward(actor, code):
         raise AssociationNotFound("Ассоциации с таким кодом нет.")
     return await repository.get_association(session, code, for_update=for_update)
+
+
+async def association_with(
+    session: AsyncSession,
+    code: str,
+    actor: Actor,
+    cluster_id: UUID,
+    *,
+    field: str = "body.cluster_id",
+) -> Association:
+    """To act in for a cluster: one's own cluster, or any where one runs the association.
+
+    Raises `AssociationNotFound`, `UnknownCluster`.
+    """
+    if not is_steward(actor, code) and cluster_id not in actor.clusters:
+        if actor.is_any(Role.CLUSTER):
+            raise UnknownCluster("Назовите свой кластер.", field=field)
+        raise AssociationNotFound("Ассоциации с таким кодом нет.")
+    return await repository.get_association(session, code)
 
 
 async def list_associations(session: AsyncSession, actor: Actor) -> list[Association]:

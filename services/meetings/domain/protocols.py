@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 
-from services.meetings.domain.meetings import MeetingStatus
+from services.meetings.domain.meetings import OVER, MeetingStatus
 from services.meetings.domain.sealing import ItemContent
 from shared.errors import Conflict, Invalid, NotFound
 from shared.recurrence import next_date
@@ -33,6 +33,13 @@ class MeetingCancelled(Conflict):
 
     code = "meeting_cancelled"
     title = "Совещание отменено"
+
+
+class MeetingClosed(Conflict):
+    """A meeting that was closed without a protocol resolved nothing."""
+
+    code = "meeting_closed"
+    title = "Совещание закрыто"
 
 
 class MeetingNotHeld(Conflict):
@@ -138,7 +145,8 @@ def check_approvable(
 
     Raises `MeetingNotHeld`, `ProtocolEmpty`, `DueBeforeSigning`, `SeriesOver`.
     """
-    if meeting is not MeetingStatus.HELD:
+    # A closed meeting has its protocol, and may yet need an addendum.
+    if meeting not in OVER:
         raise MeetingNotHeld("Протокол утверждается после того, как совещание проведено.")
     if not items:
         raise ProtocolEmpty("В протоколе нет ни одного пункта.")

@@ -27,6 +27,14 @@ async def add_protocol(session: AsyncSession, protocol: Protocol) -> bool:
     return (await session.exec(statement)).first() is not None
 
 
+async def of_meeting(session: AsyncSession, meeting_id: UUID) -> Protocol | None:
+    """The meeting's protocol, where it has been opened; its addenda are others."""
+    statement = select(Protocol).where(
+        col(Protocol.meeting_id) == meeting_id, col(Protocol.corrects).is_(None)
+    )
+    return (await session.exec(statement)).first()
+
+
 async def get_protocol(
     session: AsyncSession, protocol_id: UUID, *, for_update: bool = False
 ) -> Protocol:

@@ -12,6 +12,7 @@ from services.meetings.domain.protocols import (
     CorrectsADraft,
     CorrectsAnAddendum,
     MeetingCancelled,
+    MeetingClosed,
     ProtocolExists,
     ProtocolNotApproved,
     ProtocolStatus,
@@ -24,6 +25,7 @@ from services.meetings.repository import items as item_repository
 from services.meetings.repository import meetings, rows
 from services.meetings.repository import protocols as repository
 from services.meetings.schemas.protocols import HeaderWrite
+from services.meetings.service import meetings as meeting_service
 from services.meetings.service.items import editable, item_content, meeting_content
 from shared import outbox
 from shared.clock import MOSCOW
@@ -48,7 +50,7 @@ class Verdict:
 async def create_protocol(session: AsyncSession, meeting_id: UUID, *, now: datetime) -> Protocol:
     """Open the meeting's one protocol, as a draft.
 
-    Raises `UnknownMeeting`, `MeetingCancelled`, `ProtocolExists`.
+    Raises `UnknownMeeting`, `MeetingCancelled`, `MeetingClosed`, `ProtocolExists`.
     """
     meeting = await meetings.find_meeting(session, meeting_id, for_update=True)
     if meeting is None:
@@ -60,6 +62,9 @@ async def create_protocol(session: AsyncSession, meeting_id: UUID, *, now: datet
     )
     if not await repository.add_protocol(session, protocol):
         raise ProtocolExists("У совещания может быть только один протокол.")
+    if meeting.status is MeetingStatus.CLOSED:
+        raise MeetingClosed("Совещание закрыто без протокола: оно ничего не решило.")
+    await meeting_service.protocol_opened(session, meeting, now=now)
     return protocol
 
 
@@ -127,6 +132,8 @@ async def seal(session: AsyncSession, protocol: Protocol, *, now: datetime) -> P
     protocol.year, protocol.number, protocol.addendum = year, number, addendum
     protocol.version += 1
     await rows.add(session, protocol)
+    if protocol.corrects is None:
+        await meeting_service.protocol_approved(session, meeting.id, now=now)
     await outbox.add(session, [_approved(protocol, items, now=now)])
     return protocol
 

@@ -32,6 +32,7 @@ from services.meetings.models import Approver, Decision, Protocol, Remark
 from services.meetings.repository import items, protocols, rows
 from services.meetings.repository import reviews as repository
 from services.meetings.schemas.reviews import ApproverWrite, RemarkWrite
+from services.meetings.service import meetings
 from services.meetings.service.protocols import read_for_sealing, seal
 from shared import outbox
 from shared.auth import Actor
@@ -91,6 +92,8 @@ async def open_review(
     protocol.remarks_until = remarks_until
     protocol.version += 1
     await rows.add(session, protocol)
+    if protocol.corrects is None:
+        await meetings.protocol_sent_for_approval(session, meeting.id, now=now)
     return protocol
 
 
@@ -148,7 +151,7 @@ async def send_back(
     signatory = await _turn(session, protocol, await _chain(session, protocol_id), actor)
     position, decision = signatory.position, ReviewDecision.RETURNED
     await _decide(session, protocol, position, decision, actor, now=now, reason=reason)
-    return await _end_round(session, protocol)
+    return await _end_round(session, protocol, now=now)
 
 
 async def recall(
@@ -166,7 +169,7 @@ async def recall(
     """
     protocol = await _reviewed(session, protocol_id, expected_version)
     await _decide(session, protocol, None, ReviewDecision.RECALLED, actor, now=now, reason=reason)
-    return await _end_round(session, protocol)
+    return await _end_round(session, protocol, now=now)
 
 
 async def remark(
@@ -283,9 +286,11 @@ async def _decide(
     await rows.add(session, made)
 
 
-async def _end_round(session: AsyncSession, protocol: Protocol) -> Protocol:
+async def _end_round(session: AsyncSession, protocol: Protocol, *, now: datetime) -> Protocol:
     protocol.status = ProtocolStatus.DRAFT
     protocol.remarks_until = None
     protocol.version += 1
     await rows.add(session, protocol)
+    if protocol.corrects is None:
+        await meetings.protocol_taken_back(session, protocol.meeting_id, now=now)
     return protocol

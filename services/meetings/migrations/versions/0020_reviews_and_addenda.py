@@ -1,11 +1,11 @@
-"""Reviews with approvers and remarks, addenda, headings; names of regions and clusters."""
+"""Reviews with approvers and remarks, addenda, headings."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0020"
-down_revision = "0002"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -120,18 +120,9 @@ def upgrade() -> None:
             f"create trigger protect_approved_items before insert or update or delete on {table}"
             " for each row execute function protect_approved_items()"
         )
-    for table in ("known_regions", "known_clusters"):
-        op.add_column(table, sa.Column("name", sa.String(), nullable=True))
-        # Names were passed over until now: hear of everything again.
-        op.execute(sa.update(sa.table(table, sa.column("version"))).values(version=0))
-    op.execute(
-        "delete from consumer_positions where topic in ('directory.regions', 'directory.clusters')"
-    )
 
 
 def downgrade() -> None:
-    for table in ("known_clusters", "known_regions"):
-        op.drop_column(table, "name")
     for table in TABLES:
         op.drop_table(table)
     op.drop_constraint("uq_protocol_items_supersedes", "protocol_items", type_="unique")
