@@ -4,6 +4,7 @@ from services.directory.consumers import events
 from services.directory.routers import (
     activities,
     addressees,
+    annual_reports,
     appointment_requests,
     appointments,
     associations,
@@ -47,6 +48,7 @@ app = create_app(
     practices.router,
     mentorships.router,
     leaders.router,
+    annual_reports.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
     events=events,
