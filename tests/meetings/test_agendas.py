@@ -235,6 +235,20 @@ async def test_a_question_comes_back_when_the_next_meeting_is_made_later(
     assert [item["carried_from"] for item in agenda] == [question]
 
 
+async def test_what_a_meeting_of_no_series_leaves_comes_back_nowhere(
+    client: httpx.AsyncClient, secretary: Headers
+) -> None:
+    held = await schedule(client, secretary, series="other")
+    question = await add_question(client, secretary, held)
+    await hold(client, secretary, held)
+
+    refused = await _conclude(client, secretary, held, question, "carried_over")
+    following = await schedule(client, secretary, series="other", starts_at=NEXT)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_next_meeting")
+    assert await agenda_of(client, secretary, following) == []
+
+
 async def test_closing_is_refused_while_a_question_has_no_outcome_and_says_which(
     client: httpx.AsyncClient, secretary: Headers
 ) -> None:
