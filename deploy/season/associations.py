@@ -61,7 +61,7 @@ class Associations:
             await act(datetime.combine(day, time(14), MOSCOW) + timedelta(minutes=number))
 
     async def _plan(self) -> dict[date, list[Act]]:
-        found = (await self._get("/v1/associations", limit=100))["items"]
+        found = (await self._get("/v1/associations"))["items"]
         acting = sorted(one["code"] for one in found if one["constituted_on"])
         planned = sorted(one["code"] for one in found if not one["constituted_on"])
         late = self._dice.choice(acting)

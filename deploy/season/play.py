@@ -266,9 +266,8 @@ class Player:
 
     async def _occurrence(self, meeting: Meeting) -> str | None:
         day = meeting.on.isoformat()
-        page = await self._api.get(
-            _SECRETARY, "meetings", "/v1/meetings", since=day, until=day, series=meeting.series
-        )
+        wanted = {"from": day, "to": day, "series": meeting.series}
+        page = await self._api.get(_SECRETARY, "meetings", "/v1/meetings", **wanted)
         return page["items"][0]["id"] if page["items"] else None
 
     async def _mark(self, meeting: Meeting, path: str, at: datetime) -> None:

@@ -208,15 +208,15 @@ async def test_the_share_of_a_region_is_over_the_days_asked_for(
         assert answer.status_code == 200, answer.text
         return [(one["meetings"], one["share_bp"]) for one in answer.json()["regions"]]
 
-    october = {"since": "2023-10-01", "until": "2023-10-31"}
+    october = {"from": "2023-10-01", "to": "2023-10-31"}
     assert await share(**october) == [(2, 5000)]
     assert await share(**october, series="unified") == [(1, 10_000)]
-    assert await share(since="2023-10-04", until="2023-10-04") == [(1, 10_000)]
-    assert await share(since="2023-11-01", until="2023-11-30") == []
+    assert await share(**{"from": "2023-10-04", "to": "2023-10-04"}) == [(1, 10_000)]
+    assert await share(**{"from": "2023-11-01", "to": "2023-11-30"}) == []
     reversed_ = await client.get(
         "/v1/attendance",
         headers=secretary,
-        params={"since": "2023-10-05", "until": "2023-10-04"},
+        params={"from": "2023-10-05", "to": "2023-10-04"},
     )
     assert reversed_.json()["code"] == "period_reversed"
 
@@ -376,7 +376,7 @@ async def test_only_organisers_mark_and_read_lists(
     reads = [
         await client.get(path, headers=actor),
         await client.get(
-            "/v1/attendance", headers=actor, params={"since": "2023-10-01", "until": "2023-10-31"}
+            "/v1/attendance", headers=actor, params={"from": "2023-10-01", "to": "2023-10-31"}
         ),
     ]
 

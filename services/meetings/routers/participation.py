@@ -178,13 +178,13 @@ async def commit_attendance_import(
 async def summarise_attendance(
     actor: Reader,
     session: Session,
-    since: Annotated[Day, Query(description="С этого дня (по Москве)")],
-    until: Annotated[Day, Query(description="По этот день включительно")],
+    since: Annotated[Day, Query(alias="from", description="С этого дня (по Москве)")],
+    until: Annotated[Day, Query(alias="to", description="По этот день включительно")],
     series: Series | None = None,
 ) -> AttendanceSummary:
     """Доля участия каждого региона за дни; показывается и в балл не входит."""
     if until < since:
-        raise PeriodReversed("Последний день раньше первого.", field="query.until")
+        raise PeriodReversed("Последний день раньше первого.", field="query.to")
     found = await repository.sum_tallies(
         session,
         since=_midnight(since),
