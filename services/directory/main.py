@@ -22,6 +22,7 @@ from services.directory.routers import (
     regions,
     relations,
     roadmaps,
+    search,
 )
 from shared.app import create_app
 from shared.worker import run_worker
@@ -49,6 +50,7 @@ app = create_app(
     mentorships.router,
     leaders.router,
     annual_reports.router,
+    search.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
     events=events,
