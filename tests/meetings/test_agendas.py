@@ -19,8 +19,10 @@ from tests.meetings.factories import (
     add_question,
     agenda_of,
     approve,
+    cluster_id,
     draft,
     execution,
+    hear_directory,
     hold,
     put_item,
     region,
@@ -118,6 +120,31 @@ async def test_the_control_section_counts_by_the_regions_own_date_and_is_frozen_
     (item,) = after.json()["sections"][0]["items"]
     assert item["origin"] == "control"
     assert "просрочено 2" in item["text"]
+
+
+async def test_the_cross_cutting_section_writes_itself_from_what_is_due_and_not_done(
+    client: httpx.AsyncClient, token: Tokens, secretary: Headers, session: AsyncSession
+) -> None:
+    await hear_directory(session)
+    await client.post("/v1/examples/load", headers=token("cur_admin"))
+    done = {"state": "done", "on": "2023-10-01", "evidence": "https://cluster.example/act.pdf"}
+    stage = f"/v1/processes/workshops/clusters/{cluster_id(2)}/stages/list"
+    await client.put(stage, headers=token("cluster", clusters=[str(cluster_id(2))]), json=done)
+    at = "2023-10-25T10:00:00+03:00"
+    unified = await schedule(client, secretary, starts_at=at)
+    of_2022 = await schedule(client, secretary, starts_at=at, series="cohort-2022")
+
+    for meeting_id in (unified, of_2022):
+        await client.post(f"/v1/meetings/{meeting_id}/agenda/freeze", headers=secretary)
+
+    found = [
+        [item["text"] for item in await agenda_of(client, secretary, id_)]
+        for id_ in (unified, of_2022)
+    ]
+    stages = [text for text in found[0] if "выполнили" in text]
+    assert len(stages) == 1
+    assert stages[0].endswith("победители 2023 года, 01.11.2023, выполнили 0 из 1")
+    assert not any("2023 года" in text for text in found[1])
 
 
 async def test_facts_of_executions_do_not_depend_on_order_and_repetition(

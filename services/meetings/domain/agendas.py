@@ -185,7 +185,8 @@ def check_order(wanted: Sequence[UUID], present: Iterable[UUID]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DueStage:
-    """A stage of a cross-cutting process that a meeting should look at."""
+    """A checkpoint or a stage of a process that a meeting should look at, and in which section."""
 
+    kind: AgendaKind
     text: str
     due_on: date

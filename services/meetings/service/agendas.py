@@ -1,6 +1,6 @@
 """Agendas: people put questions on, sections write themselves, the unfinished comes back."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,6 @@ from services.meetings.domain.agendas import (
     AgendaItemCarried,
     AgendaKind,
     AgendaOrigin,
-    DueStage,
     NoNextMeeting,
     Outcome,
     OutcomeNeedsProtocolItem,
@@ -37,17 +36,10 @@ from services.meetings.models import AgendaItem, Meeting
 from services.meetings.repository import agendas as repository
 from services.meetings.repository import directory, executions, meetings, rows
 from services.meetings.schemas.agendas import AgendaItemCreate
+from services.meetings.service import stages
 from shared.clock import date_in
 from shared.errors import expect_version
 from shared.ids import new_id
-
-# Which stages of cross-cutting processes are due by a meeting, the earliest first.
-StageSource = Callable[[AsyncSession, Meeting], Awaitable[Sequence[DueStage]]]
-
-
-async def no_stages(_session: AsyncSession, _meeting: Meeting) -> Sequence[DueStage]:
-    """Where no cyclogram is kept, the section holds what people put on it."""
-    return ()
 
 
 async def add_agenda_item(
@@ -160,7 +152,6 @@ async def freeze_agenda(
     *,
     now: datetime,
     expected_version: int | None = None,
-    stages: StageSource = no_stages,
 ) -> Meeting:
     """Fix the agenda by hand, before its time.
 
@@ -172,15 +163,13 @@ async def freeze_agenda(
         raise AgendaClosed("Повестка меняется только до проведения или отмены совещания.")
     if meeting.frozen_at is not None:
         raise AgendaAlreadyFrozen("Повестка этого совещания уже зафиксирована.")
-    await freeze(session, meeting, now=now, stages=stages)
+    await freeze(session, meeting, now=now)
     meeting.version += 1
     await rows.add(session, meeting)
     return meeting
 
 
-async def freeze(
-    session: AsyncSession, meeting: Meeting, *, now: datetime, stages: StageSource = no_stages
-) -> None:
+async def freeze(session: AsyncSession, meeting: Meeting, *, now: datetime) -> None:
     """Write the sections that write themselves, put all in order, and fix it.
 
     What regions owe is worked out for the moment the meeting starts. The caller has locked the
@@ -198,8 +187,8 @@ async def freeze(
         await rows.add(session, written)
     said = {item.text for item in agenda if item.origin is AgendaOrigin.PROCESS}
     found = [
-        (AgendaKind.CROSS_CUTTING, AgendaOrigin.PROCESS, stage.text)
-        for stage in await stages(session, meeting)
+        (stage.kind, AgendaOrigin.PROCESS, stage.text)
+        for stage in await stages.due_at(session, meeting)
         if stage.text not in said
     ]
     if text is not None and written is None:

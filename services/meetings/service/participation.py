@@ -25,23 +25,16 @@ from services.meetings.domain.series import COHORTS, ZONE, concerns
 from services.meetings.models import AttendanceTally, Meeting, Participation
 from services.meetings.repository import directory, meetings, rows
 from services.meetings.repository import participation as repository
+from services.meetings.repository.directory import Scope
 from services.meetings.schemas.participation import MarkWrite, RsvpWrite
+from services.meetings.service.scopes import scope_of
 from shared import outbox
-from shared.auth import Actor, Role
+from shared.auth import Actor
 from shared.clock import date_in
 from shared.events.meetings import AttendanceRecorded
 
 _ANSWER = ("answer", "answer_reason", "answered_at", "answered_by")
 _MARK = ("attendance", "note", "marked_at", "marked_by")
-_EVERY_ROW = (
-    Role.CUR_ADMIN,
-    Role.CUR_CONTROLLER,
-    Role.SECRETARY,
-    Role.OPERATOR,
-    Role.AUDITOR,
-    Role.PLATFORM,
-    Role.SERVICE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +75,11 @@ async def expected(session: AsyncSession, meeting: Meeting) -> list[Participant]
     )
 
 
-def is_own(actor: Actor, one: Participant) -> bool:
-    """Whether the participant is among the actor's rows."""
-    if actor.is_any(*_EVERY_ROW):
-        return True
-    regional = actor.is_any(Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD)
-    return (regional and one.region in actor.regions) or (
-        one.kind is ParticipantKind.CLUSTER and one.id in actor.clusters
-    )
+def is_own(scope: Scope, one: Participant) -> bool:
+    """Whether the participant is among the rows of the scope."""
+    if scope.clusters is not None:
+        return one.kind is ParticipantKind.CLUSTER and one.id in scope.clusters
+    return scope.regions is None or one.region in scope.regions
 
 
 async def seats(
@@ -97,11 +87,12 @@ async def seats(
 ) -> list[Seat]:
     """Those expected whom the actor may see. Raises `MeetingNotFound`."""
     meeting = await meetings.get_meeting(session, meeting_id)
+    scope = scope_of(actor)
     known = await repository.list_participations(session, meeting_id)
     return [
         Seat(one, known.get(one.id))
         for one in await expected(session, meeting)
-        if is_own(actor, one) and region in {None, one.region}
+        if is_own(scope, one) and region in {None, one.region}
     ]
 
 
@@ -113,7 +104,8 @@ async def answer(
     Raises `MeetingNotFound`, `ParticipantNotFound`, `RsvpClosed`, `ReasonMissing`.
     """
     meeting = await meetings.get_meeting(session, meeting_id)
-    found = {one.id: one for one in await expected(session, meeting) if is_own(actor, one)}
+    scope = scope_of(actor)
+    found = {one.id: one for one in await expected(session, meeting) if is_own(scope, one)}
     participant = found.get(wanted.participant_id)
     if participant is None:
         raise ParticipantNotFound("Среди ожидаемых участников такого нет.")

@@ -1,0 +1,44 @@
+"""What the cross-cutting section of an agenda writes itself from: cyclograms and processes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.meetings.domain.agendas import AgendaKind, DueStage
+from services.meetings.domain.series import ZONE, concerns
+from services.meetings.models import Meeting
+from services.meetings.service import cyclograms, processes
+from shared.clock import date_in
+
+# A weekly meeting looks at what comes until the next one.
+DAYS_AHEAD: Final = 7
+
+
+async def due_at(session: AsyncSession, meeting: Meeting) -> Sequence[DueStage]:
+    """Checkpoints and stages that fall due from the meeting's day to the next week's.
+
+    Only of the cohorts that meet, and not what all their clusters have done; by date.
+    """
+    day = date_in(ZONE, meeting.starts_at)
+    found = [
+        DueStage(
+            one.checkpoint.section,
+            f"Циклограмма {one.cohort} года отбора: {one.checkpoint.title}"
+            f" — {one.on:%d.%m.%Y} ({one.checkpoint.owner})",
+            one.on,
+        )
+        for one in await cyclograms.checkpoints_due(session, day, DAYS_AHEAD)
+        if concerns(meeting.series, one.cohort)
+    ]
+    found += [
+        DueStage(
+            AgendaKind.CROSS_CUTTING,
+            f"{stage.process_name}: {stage.stage.name} — победители {stage.cohort} года,"
+            f" {stage.on:%d.%m.%Y}, выполнили {stage.done} из {stage.clusters}",
+            stage.on,
+        )
+        for stage in await processes.stages_due(session, day, DAYS_AHEAD)
+        if concerns(meeting.series, stage.cohort) and stage.done < stage.clusters
+    ]
+    return sorted(found, key=lambda one: (one.due_on, one.text))
