@@ -32,6 +32,7 @@ from shared.auth import (
     demand,
 )
 from shared.keys import MAX_AGE_SECONDS, STALE_SECONDS, KeyRing
+from shared.limits import RateLimiter
 from shared.settings import Environment
 from tests.conftest import ISSUER, settings_for
 
@@ -398,7 +399,7 @@ def test_production_refuses_the_secret_everybody_knows() -> None:
 
 async def asks(verifier: Verifier, token: str, *roles: Role, scope: Scope | None) -> Actor:
     request = Request({"type": "http", "app": FastAPI()})
-    request._state = State({"verifier": verifier})
+    request._state = State({"verifier": verifier, "limiter": RateLimiter(0, 1)})
     found: Actor = await demand(*roles, scope=scope)(request, f"Bearer {token}")
     return found
 
