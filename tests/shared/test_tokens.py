@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from fastapi import FastAPI, Request
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import State
 
@@ -98,8 +98,8 @@ class Issuer:
             return httpx.Response(200, json=found)
         return httpx.Response(200, json={"keys": self.published})
 
-    def verifier(self, **settings: Any) -> Verifier:
-        found = settings_for(DSN, **settings)
+    def verifier(self, **chosen: Any) -> Verifier:
+        found = settings_for(DSN, **chosen)
         verifier = Verifier(found)
         transport = httpx.MockTransport(self._answer)
         verifier.keys = KeyRing(
@@ -218,6 +218,7 @@ async def test_a_bad_token_is_nobody(verifier: Verifier, attack: str) -> None:
         await verifier.actor(ATTACKS[attack]())
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
 @given(st.text(max_size=300))
 async def test_garbage_is_nobody(garbage: str) -> None:
     with pytest.raises(Unauthenticated):
