@@ -7,7 +7,7 @@ CLUSTERS ?= 370
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 STACK := $(BIN)/python -m deploy.local
 
-.PHONY: help install up down reset status logs backup restore demo test test-fast test-kafka chaos bench lint format typecheck arch migrations check openapi lock
+.PHONY: help install up down reset status logs backup restore demo test test-fast test-kafka chaos bench lint format typecheck arch migrations check openapi lock sbom advisories
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -92,6 +92,12 @@ openapi: .venv/dev.stamp ## Write docs/openapi/*.json and docs/asyncapi.json fro
 
 bench: .venv/dev.stamp .venv-bench/stamp ## Measure beside the references, write docs/benchmarks.md; ROWS="board", QUICK=1
 	$(BIN)/python -m tests.bench $(ROWS) $(if $(QUICK),--quick) $(if $(RUNS),--runs $(RUNS))
+
+sbom: .venv/dev.stamp ## Write sbom.json (CycloneDX) from the lock of what is deployed
+	@$(BIN)/cyclonedx-py requirements locks/runtime.txt --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.json
+
+advisories: .venv/dev.stamp ## Known vulnerabilities of what is locked; says so where none can be asked
+	@$(BIN)/python -m deploy.advisories
 
 check: lint typecheck arch test ## All that CI checks
 

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from fastapi import FastAPI, Request
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import State
 
@@ -32,6 +32,7 @@ from shared.auth import (
     demand,
 )
 from shared.keys import MAX_AGE_SECONDS, STALE_SECONDS, KeyRing
+from shared.limits import RateLimiter
 from shared.settings import Environment
 from tests.conftest import ISSUER, settings_for
 
@@ -97,8 +98,8 @@ class Issuer:
             return httpx.Response(200, json=found)
         return httpx.Response(200, json={"keys": self.published})
 
-    def verifier(self, **settings: Any) -> Verifier:
-        found = settings_for(DSN, **settings)
+    def verifier(self, **chosen: Any) -> Verifier:
+        found = settings_for(DSN, **chosen)
         verifier = Verifier(found)
         transport = httpx.MockTransport(self._answer)
         verifier.keys = KeyRing(
@@ -221,6 +222,7 @@ async def test_a_bad_token_is_nobody(verifier: Verifier, attack: str) -> None:
         await verifier.actor(ATTACKS[attack]())
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
 @given(st.text(max_size=300))
 async def test_garbage_is_nobody(garbage: str) -> None:
     with pytest.raises(Unauthenticated):
@@ -402,7 +404,7 @@ def test_production_refuses_the_secret_everybody_knows() -> None:
 
 async def asks(verifier: Verifier, token: str, *roles: Role, scope: Scope | None) -> Actor:
     request = Request({"type": "http", "app": FastAPI()})
-    request._state = State({"verifier": verifier})
+    request._state = State({"verifier": verifier, "limiter": RateLimiter(0, 1)})
     found: Actor = await demand(*roles, scope=scope)(request, f"Bearer {token}")
     return found
 
