@@ -36,17 +36,13 @@ from services.meetings.models import AgendaItem, Meeting
 from services.meetings.repository import agendas as repository
 from services.meetings.repository import directory, executions, meetings, rows
 from services.meetings.schemas.agendas import AgendaItemCreate
+from services.meetings.service.agenda_stages import due_stages
 from shared.clock import date_in
 from shared.errors import expect_version
 from shared.ids import new_id
 
 # Which stages of cross-cutting processes are due by a meeting, the earliest first.
 StageSource = Callable[[AsyncSession, Meeting], Awaitable[Sequence[DueStage]]]
-
-
-async def no_stages(_session: AsyncSession, _meeting: Meeting) -> Sequence[DueStage]:
-    """Where no cyclogram is kept, the section holds what people put on it."""
-    return ()
 
 
 async def add_agenda_item(
@@ -156,7 +152,7 @@ async def freeze_agenda(
     *,
     now: datetime,
     expected_version: int | None = None,
-    stages: StageSource = no_stages,
+    stages: StageSource = due_stages,
 ) -> Meeting:
     """Fix the agenda by hand, before its time.
 
@@ -175,7 +171,7 @@ async def freeze_agenda(
 
 
 async def freeze(
-    session: AsyncSession, meeting: Meeting, *, now: datetime, stages: StageSource = no_stages
+    session: AsyncSession, meeting: Meeting, *, now: datetime, stages: StageSource = due_stages
 ) -> None:
     """Write the sections that write themselves, put all in order, and fix it.
 
