@@ -4,6 +4,7 @@ from services.directory.consumers import events
 from services.directory.routers import (
     activities,
     addressees,
+    annual_reports,
     appointment_requests,
     appointments,
     associations,
@@ -21,6 +22,7 @@ from services.directory.routers import (
     regions,
     relations,
     roadmaps,
+    search,
 )
 from shared.app import create_app
 from shared.worker import run_worker
@@ -47,6 +49,8 @@ app = create_app(
     practices.router,
     mentorships.router,
     leaders.router,
+    annual_reports.router,
+    search.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
     events=events,

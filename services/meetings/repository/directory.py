@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Table, or_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -131,7 +132,7 @@ async def clusters_at(session: AsyncSession, instant: datetime) -> Sequence[Clus
     """Every cluster as it was at the instant."""
     statement = (
         select(ClusterVersion)
-        .distinct(col(ClusterVersion.cluster_id))
+        .ext(distinct_on(col(ClusterVersion.cluster_id)))
         .where(col(ClusterVersion.occurred_at) <= instant)
         .order_by(col(ClusterVersion.cluster_id), col(ClusterVersion.version).desc())
     )
