@@ -180,6 +180,28 @@ async def test_what_is_due_feeds_the_agenda_and_becomes_an_item_by_one_command(
     ]
 
 
+async def test_a_frozen_agenda_holds_what_is_due_for_the_cohorts_that_meet(
+    client: httpx.AsyncClient, secretary: Headers
+) -> None:
+    said = {}
+    for series in ("unified", "cohort-2022"):
+        meeting_id = await schedule(
+            client, secretary, series=series, starts_at="2024-02-28T10:00:00+03:00"
+        )
+        path = f"/v1/meetings/{meeting_id}"
+        frozen = await client.post(f"{path}/agenda/freeze", headers=secretary)
+        assert frozen.status_code == 200, frozen.text
+        agenda = (await client.get(path, headers=secretary)).json()["agenda"]
+        said[series] = [one["text"] for one in agenda if one["kind"] == "cross_cutting"]
+
+    assert said["cohort-2022"] == []
+    assert said["unified"] == [
+        "Мастерские и оборудование: «Оборудование закуплено» (отбор 2023 года), срок 01.03.2024.",
+        "Оборудование закуплено и поставлено (отбор 2023 года): срок 01.03.2024, отвечает Кластер.",
+        "Финансирование и отчётность: «Освоено 50 % средств» (отбор 2023 года), срок 01.03.2024.",
+    ]
+
+
 async def test_the_table_and_the_picture_show_every_checkpoint(
     client: httpx.AsyncClient, secretary: Headers
 ) -> None:

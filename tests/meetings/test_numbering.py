@@ -11,7 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.meetings.domain.meetings import MeetingCommand, Series
-from services.meetings.domain.protocols import ProtocolAlreadyApproved, ProtocolExists
+from services.meetings.domain.protocols import (
+    ItemSuperseded,
+    ProtocolAlreadyApproved,
+    ProtocolExists,
+)
 from services.meetings.models import Protocol
 from services.meetings.repository import items as repository
 from services.meetings.schemas.items import AddresseesWrite, ItemWrite
@@ -108,6 +112,50 @@ async def test_of_many_who_approve_one_protocol_one_succeeds(sessions: Sessions)
     async with sessions() as session:
         count = await (await session.connection()).execute(text("select count(*) from outbox"))
         assert count.scalar_one() == 1
+
+
+async def test_addenda_approved_at_once_are_numbered_without_a_gap_and_replace_an_item_once(
+    sessions: Sessions,
+) -> None:
+    protocol_id = await _ready(sessions)
+    await _approve(sessions, protocol_id)
+    async with sessions() as session:
+        (corrected,) = await repository.list_items(session, protocol_id)
+
+    async def correct(superseded: UUID | None) -> UUID:
+        async with transaction(sessions) as session:
+            addendum = await protocols.create_addendum(session, protocol_id, now=NOW)
+            await items.add_item(
+                session,
+                addendum.id,
+                ItemWrite(
+                    text="Иначе.",
+                    priority=Priority.PLANNED,
+                    addressees=AddresseesWrite(kind=AddresseeKind.CLUSTER),
+                    supersedes=superseded,
+                ),
+            )
+            return addendum.id
+
+    replacing = await asyncio.gather(
+        *(correct(corrected.id) for _ in range(4)), return_exceptions=True
+    )
+    adding = await asyncio.gather(*(correct(None) for _ in range(6)))
+    (won,) = [one for one in replacing if isinstance(one, UUID)]
+    assert sum(isinstance(one, ItemSuperseded) for one in replacing) == 3
+
+    async def approve(addendum_id: UUID) -> str | None:
+        async with transaction(sessions) as session:
+            return (await reviews.approve(session, addendum_id, ADMIN, now=NOW)).full_number
+
+    results = await asyncio.gather(
+        _approve_and_fail(sessions, adding[0]),
+        *(approve(one) for one in (won, *adding[1:])),
+        return_exceptions=True,
+    )
+
+    assert isinstance(results[0], ChangedTheirMind)
+    assert sorted(map(str, results[1:])) == [f"1/2023-Д{number}" for number in range(1, 7)]
 
 
 async def test_of_many_who_open_one_meetings_protocol_one_succeeds(sessions: Sessions) -> None:

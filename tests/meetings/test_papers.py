@@ -14,7 +14,8 @@ from pypdf import PdfReader
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.items import ClusterFacts
-from services.meetings.domain.wording import addressed, due_in_words
+from services.meetings.domain.participation import ParticipantKind
+from services.meetings.domain.wording import addressed, due_in_words, present_in_words
 from shared.auth import Role
 from shared.clients.base import ServiceClient
 from shared.clock import Clock
@@ -199,6 +200,43 @@ async def test_an_addendum_names_what_it_corrects_and_replaces(
         "Взамен пункта 2 протокола № 1/2023",
     ):
         assert said in words, said
+
+
+async def test_who_was_there_is_taken_from_what_was_marked(
+    client: httpx.AsyncClient, admin: Headers, protocol_id: str
+) -> None:
+    path = f"/v1/protocols/{protocol_id}"
+    meeting_id = (await client.get(path, headers=admin)).json()["meeting_id"]
+    early = await client.post(f"{path}/header/from-attendance", headers=admin)
+    marks = [
+        {"participant_id": str(cluster_id(number)), "attendance": attendance}
+        for number, attendance in ((1, "attended"), (2, "late"), (3, "absent"))
+    ]
+    marked = await client.post(
+        f"/v1/meetings/{meeting_id}/attendance", headers=admin | AFTER, json={"items": marks}
+    )
+    assert marked.status_code == 200, marked.text
+
+    taken = await client.post(f"{path}/header/from-attendance", headers=admin)
+
+    assert (early.status_code, early.json()["code"]) == (409, "nobody_marked")
+    assert taken.status_code == 200, taken.text
+    header = (await client.get(path, headers=admin)).json()["header"]
+    assert header == {**HEADER, "present": ["Регион 16 (кластеров: 2 из 2)"]}
+
+
+def test_a_region_whose_coordinator_came_says_so() -> None:
+    expected = [
+        ("16", ParticipantKind.COORDINATOR, True),
+        ("16", ParticipantKind.CLUSTER, False),
+        ("63", ParticipantKind.CLUSTER, False),
+        ("77", ParticipantKind.COORDINATOR, True),
+    ]
+
+    assert present_in_words(expected, {"16": "Татарстан"}) == [
+        "Татарстан (региональный координатор, кластеров: 0 из 1)",
+        "регион 77 (региональный координатор)",
+    ]
 
 
 @pytest.mark.parametrize(

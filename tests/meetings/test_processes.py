@@ -9,7 +9,8 @@ import httpx
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.meetings.domain.processes import Mark, Said, State, state_of
+from services.meetings.domain.cyclograms import Offset
+from services.meetings.domain.processes import Mark, Said, Stage, State, due_of, state_of
 from services.meetings.service.processes import stages_due
 from shared.auth import Role
 from tests.conftest import Headers, Tokens
@@ -36,6 +37,12 @@ def test_late_is_what_a_stage_is_when_its_day_has_passed_and_it_is_not_done(
     said: Said | None, at: date, state: State
 ) -> None:
     assert state_of(said, DUE, at) is state
+
+
+def test_a_stage_beyond_the_calendar_has_the_day_that_counting_gives() -> None:
+    stage = Stage(code="a", name="Этап", offset=Offset(months=36))
+    assert due_of(stage, date(2034, 6, 4)) == date(2037, 6, 4)
+    assert due_of(stage, date(2021, 6, 1)) == date(2024, 5, 31)
 
 
 def test_without_a_start_of_its_cohort_nothing_is_late() -> None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.meetings.domain.cyclograms import Offset
 from shared.errors import Invalid, NotFound
 from shared.text import Code, Line, unfit
-from shared.workdays import preceding_working_day
+from shared.workdays import OutOfCalendar, preceding_working_day
 
 MAX_PROCESSES: Final = 40
 MAX_STAGES: Final = 20
@@ -137,7 +137,14 @@ class Member:
 
 def due_of(stage: Stage, starts_on: date | None) -> date | None:
     """The last day of the stage for a cohort; None where the cohort's start is not known."""
-    return preceding_working_day(stage.offset.after(starts_on)) if starts_on else None
+    if starts_on is None:
+        return None
+    nominal = stage.offset.after(starts_on)
+    try:
+        return preceding_working_day(nominal)
+    except OutOfCalendar:
+        # So far ahead nobody knows yet which days are worked.
+        return nominal
 
 
 def state_of(said: Said | None, due: date | None, at: date) -> State:

@@ -98,6 +98,13 @@ class SeriesOver(Conflict):
     title = "Ряд окончился до подписания"
 
 
+class NobodyMarked(Conflict):
+    """Who was there is not known yet."""
+
+    code = "nobody_marked"
+    title = "Присутствие не отмечено"
+
+
 class CorrectsADraft(Conflict):
     """Before its approval a protocol is edited; there is nothing to correct yet."""
 

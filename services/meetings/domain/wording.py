@@ -1,10 +1,12 @@
 """How a document says whom an item is for and by when."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
 from services.meetings.domain.items import ClusterFacts
+from services.meetings.domain.participation import ParticipantKind
 from shared.events.meetings import AddresseeKind, Addressees, Control
 
 
@@ -72,3 +74,24 @@ def addressed(
         )
     ]
     return found or None
+
+
+def present_in_words(
+    expected: Iterable[tuple[str, ParticipantKind, bool]], regions: Mapping[str, str]
+) -> list[str]:
+    """A line per region somebody came from, out of (region, kind, came) of all expected."""
+    came: dict[str, Counter[ParticipantKind]] = {}
+    invited: Counter[str] = Counter()
+    for region, kind, present in expected:
+        invited[region] += kind is ParticipantKind.CLUSTER
+        if present:
+            came.setdefault(region, Counter())[kind] += 1
+    lines = []
+    for region in sorted(came):
+        parts = []
+        if came[region][ParticipantKind.COORDINATOR]:
+            parts.append("региональный координатор")
+        if invited[region]:
+            parts.append(f"кластеров: {came[region][ParticipantKind.CLUSTER]} из {invited[region]}")
+        lines.append(f"{regions.get(region) or f'регион {region}'} ({', '.join(parts)})")
+    return lines

@@ -41,7 +41,8 @@ async def get_protocol(
     """Raises `ProtocolNotFound`."""
     statement = select(Protocol).where(col(Protocol.id) == protocol_id)
     if for_update:
-        statement = statement.with_for_update()
+        # No key changes: addenda that refer to the row need not wait, nor wait for each other.
+        statement = statement.with_for_update(key_share=True)
     found = (await session.exec(statement)).first()
     if found is None:
         raise ProtocolNotFound("Протокол не найден.")

@@ -126,6 +126,25 @@ async def head_protocol(
 
 
 @router.post(
+    "/{protocol_id}/header/from-attendance",
+    response_model=ProtocolRead,
+    responses=problems(401, 403, 404, 409, 412, 422),
+    summary="Взять присутствовавших из отметок",
+)
+async def head_protocol_from_attendance(
+    actor: Secretary,
+    protocol_id: UUID,
+    session: Session,
+    response: Response,
+    expected: ExpectedVersion,
+) -> Protocol:
+    """По строке на регион: координатор и сколько кластеров из ожидавшихся; прочее не меняется."""
+    protocol = await service.head_from_attendance(session, protocol_id, expected_version=expected)
+    tag(response, protocol.version)
+    return protocol
+
+
+@router.post(
     "/{protocol_id}/addenda",
     status_code=201,
     response_model=ProtocolRead,

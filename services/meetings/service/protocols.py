@@ -8,11 +8,13 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.meetings import MeetingStatus
+from services.meetings.domain.participation import PRESENT
 from services.meetings.domain.protocols import (
     CorrectsADraft,
     CorrectsAnAddendum,
     MeetingCancelled,
     MeetingClosed,
+    NobodyMarked,
     ProtocolExists,
     ProtocolNotApproved,
     ProtocolStatus,
@@ -20,12 +22,15 @@ from services.meetings.domain.protocols import (
     check_approvable,
 )
 from services.meetings.domain.sealing import Heading, ItemContent, content_hash
+from services.meetings.domain.wording import present_in_words
 from services.meetings.models import Meeting, Protocol, ProtocolItem
+from services.meetings.repository import directory, meetings, rows
 from services.meetings.repository import items as item_repository
-from services.meetings.repository import meetings, rows
+from services.meetings.repository import participation as participations
 from services.meetings.repository import protocols as repository
 from services.meetings.schemas.protocols import HeaderWrite
 from services.meetings.service import meetings as meeting_service
+from services.meetings.service import participation
 from services.meetings.service.items import editable, item_content, meeting_content
 from shared import outbox
 from shared.clock import MOSCOW
@@ -99,6 +104,30 @@ async def head_protocol(
     """Say who chaired, who wrote it down and who was there. Raises what `editable` raises."""
     protocol = await editable(session, protocol_id, expected_version)
     protocol.header = wanted.model_dump(mode="json", exclude_defaults=True)
+    protocol.version += 1
+    await rows.add(session, protocol)
+    return protocol
+
+
+async def head_from_attendance(
+    session: AsyncSession, protocol_id: UUID, *, expected_version: int | None = None
+) -> Protocol:
+    """Say who was there by what has been marked: a line per region.
+
+    Raises `NobodyMarked`, and what `editable` raises.
+    """
+    protocol = await editable(session, protocol_id, expected_version)
+    meeting = await meetings.get_meeting(session, protocol.meeting_id)
+    known = await participations.list_participations(session, meeting.id)
+    names = await directory.region_names(session)
+    there = [
+        (one, (row := known.get(one.id)) is not None and row.attendance in PRESENT)
+        for one in await participation.expected(session, meeting)
+    ]
+    lines = present_in_words([(one.region, one.kind, came) for one, came in there], names)
+    if not lines:
+        raise NobodyMarked("Присутствие на этом совещании ещё не отмечено.")
+    protocol.header = {**protocol.header, "present": lines}
     protocol.version += 1
     await rows.add(session, protocol)
     return protocol
