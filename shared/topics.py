@@ -22,7 +22,7 @@ PRODUCED: Final[dict[str, tuple[str, ...]]] = {
         "directory.appointments",
         "directory.associations",
     ),
-    "meetings": ("meetings.protocols",),
+    "meetings": ("meetings.protocols", "meetings.attendance"),
     "assignments": ("assignments.assignments", "assignments.executions"),
     "rating": ("rating.standings", "rating.slices"),
 }

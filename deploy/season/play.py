@@ -11,9 +11,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import Any, Final
+from random import Random
+from typing import Any, Final, Protocol
 
 from deploy.season.api import Api, Refused
+from deploy.season.associations import Associations
+from deploy.season.model import Model
+from deploy.season.people import ADMIN as _ADMIN
+from deploy.season.people import enter_person
 from deploy.season.plan import (
     FIRST_DAY,
     FIRST_RATED,
@@ -25,26 +30,31 @@ from deploy.season.plan import (
     Region,
     Season,
     Step,
+    attended,
     make_season,
     script,
 )
+from deploy.season.processes import Processes
 
-_ADMIN: Final = "cur_admin"
 _SECRETARY: Final = "secretary"
 _CONTROLLER: Final = "cur_controller"
 _SETTLE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
 _MORNING: Final = timedelta(hours=6)
 _MINUTE: Final = timedelta(minutes=1)
-_SURNAMES: Final = (
-    "Иванова", "Петрова", "Сидорова", "Кузнецова", "Смирнова", "Попова", "Васильева", "Соколова",
-    "Михайлова", "Новикова", "Фёдорова", "Морозова", "Волкова", "Алексеева", "Лебедева",
-    "Семёнова", "Егорова", "Павлова", "Козлова", "Степанова",
-)  # fmt: skip
-_NAMES: Final = ("Анна", "Мария", "Елена", "Ольга", "Наталья", "Ирина", "Татьяна", "Светлана")
-_FATHERS: Final = ("Сергеевна", "Андреевна", "Ивановна", "Петровна", "Алексеевна", "Юрьевна")
-
 Progress = Callable[[int, int], None]
+
+
+class Chapter(Protocol):
+    """A part of the season beside meetings and executions; it acts on its own days."""
+
+    async def on(self, day: date) -> None:
+        """Carry out what the day has of it. Raises `Refused`."""
+        ...
+
+
+MakeChapter = Callable[[Api, Season, Mapping[str, str]], Chapter]
+CHAPTERS: Final[tuple[MakeChapter, ...]] = (Model, Associations, Processes)
 
 
 class NotSettled(RuntimeError):
@@ -67,12 +77,15 @@ class Player:
         clusters: int,
         progress: Progress = lambda *_: None,
         last_day: date = LAST_DAY,
+        chapters: Sequence[MakeChapter] = CHAPTERS,
     ) -> None:
         self._api = api
         self._seed = seed
         self._clusters = clusters
         self._progress = progress
         self._last_day = last_day
+        self._make_chapters = chapters
+        self._chapters: list[Chapter] = []
         self._season = Season(seed, (), (), ())
         self._cluster_ids: dict[str, str] = {}
         self._steps: dict[date, list[tuple[str, list[tuple[Step, str]]]]] = defaultdict(list)
@@ -87,9 +100,21 @@ class Player:
             await self._begin(day)
             await self._appoint(day)
             await self._meet(day)
+            for chapter in self._chapters:
+                await chapter.on(day)
             await self._carry_out(day)
             self._progress(number + 1, days)
         await self._api.set_clock(start_of(self._last_day) + timedelta(hours=20))
+
+    async def tell(self, until: date) -> None:
+        """The chapters alone go on until that evening: nobody meets, nothing is carried out."""
+        for number in range((until - self._last_day).days):
+            day = self._last_day + timedelta(days=number + 1)
+            await self._begin(day)
+            for chapter in self._chapters:
+                await chapter.on(day)
+        self._last_day = until
+        await self._api.set_clock(start_of(until) + timedelta(hours=20))
 
     async def _begin(self, day: date) -> None:
         """Midnight in Moscow; on a month's first day the morning, once the last one is frozen."""
@@ -108,6 +133,7 @@ class Player:
         """Reference data, clusters, and the heads of authorities."""
         at = start_of(FIRST_DAY) + timedelta(hours=9)
         await self._api.post(_ADMIN, "directory", "/v1/reference-data/load", at=at)
+        await self._api.post(_SECRETARY, "meetings", "/v1/series/load", at=at)
         regions = await self._all(_ADMIN, "directory", "/v1/regions")
         industries = (await self._api.get(_ADMIN, "directory", "/v1/industries"))["items"]
         self._season = make_season(
@@ -117,6 +143,9 @@ class Player:
             sorted((industry["code"], industry["name"]) for industry in industries),
         )
         await asyncio.gather(*(self._enter(cluster, at) for cluster in self._season.clusters))
+        self._chapters = [
+            make(self._api, self._season, self._cluster_ids) for make in self._make_chapters
+        ]
         await asyncio.gather(
             *(self._appoint_to(region, "authority_head", at) for region in self._season.regions)
         )
@@ -138,15 +167,7 @@ class Player:
         self._cluster_ids[cluster.code] = entered["id"]
 
     async def _appoint_to(self, region: Region, office: str, at: datetime) -> None:
-        number = sum(map(ord, f"{region.code}{office}"))
-        name = " ".join(
-            names[number * step % len(names)]
-            for names, step in ((_SURNAMES, 7), (_NAMES, 5), (_FATHERS, 11))
-        )
-        email = f"{office.replace('_', '-')}-{region.code}@example.org"
-        person = await self._api.post(
-            _ADMIN, "directory", "/v1/people", {"full_name": name, "email": email}, at=at
-        )
+        person = await enter_person(self._api, office, region.code, at)
         await self._api.post(
             _ADMIN,
             "directory",
@@ -154,7 +175,7 @@ class Player:
             {
                 "region": region.code,
                 "office": office,
-                "person_id": person["id"],
+                "person_id": person,
                 "valid_from": at.date().isoformat(),
             },
             at=at,
@@ -196,19 +217,8 @@ class Player:
         before = start_of(meeting.on) + timedelta(hours=8)
         after = meeting.starts_at + timedelta(hours=2)
         api = self._api
-        held = await api.post(
-            _SECRETARY,
-            "meetings",
-            "/v1/meetings",
-            {
-                "title": meeting.title,
-                "series": meeting.series,
-                "starts_at": meeting.starts_at.isoformat(),
-                "duration_minutes": 90,
-            },
-            at=before,
-        )
-        path = f"/v1/meetings/{held['id']}"
+        held = await self._meeting(meeting, before)
+        path = f"/v1/meetings/{held}"
         for kind, text in (
             ("operational", "Исполнение поручений прошлых протоколов"),
             ("cross_cutting", "Ход сквозных процессов проекта"),
@@ -216,10 +226,13 @@ class Player:
             item = {"kind": kind, "text": text}
             await api.post(_SECRETARY, "meetings", f"{path}/agenda-items", item, at=before)
         await api.post(_SECRETARY, "meetings", f"{path}/hold", at=after)
+        await self._mark(meeting, path, after)
+        await self._conclude(path, after)
         if not meeting.items:
+            await api.post(_SECRETARY, "meetings", f"{path}/close", at=after)
             return
         protocol = await api.post(
-            _SECRETARY, "meetings", "/v1/protocols", {"meeting_id": held["id"]}, at=after
+            _SECRETARY, "meetings", "/v1/protocols", {"meeting_id": held}, at=after
         )
         path = f"/v1/protocols/{protocol['id']}"
         for planned in meeting.items:
@@ -229,6 +242,62 @@ class Player:
             lambda: self._issued(protocol["id"], len(meeting.items)), f"протокол {protocol['id']}"
         )
         await self._plan_executions(protocol["id"])
+
+    async def _meeting(self, meeting: Meeting, at: datetime) -> str:
+        """The id of the series' own meeting of the day; one of no series is made by hand."""
+        if meeting.series != "other":
+            await self._until(
+                partial(self._occurrence, meeting), f"совещание {meeting.series} {meeting.on}"
+            )
+            return str(await self._occurrence(meeting))
+        made = await self._api.post(
+            _SECRETARY,
+            "meetings",
+            "/v1/meetings",
+            {
+                "title": meeting.title,
+                "series": meeting.series,
+                "starts_at": meeting.starts_at.isoformat(),
+                "duration_minutes": 90,
+            },
+            at=at,
+        )
+        return str(made["id"])
+
+    async def _occurrence(self, meeting: Meeting) -> str | None:
+        day = meeting.on.isoformat()
+        page = await self._api.get(
+            _SECRETARY, "meetings", "/v1/meetings", since=day, until=day, series=meeting.series
+        )
+        return page["items"][0]["id"] if page["items"] else None
+
+    async def _mark(self, meeting: Meeting, path: str, at: datetime) -> None:
+        """Who came: by the habits of each region's people, and the dice of the day."""
+        seats = (await self._api.get(_SECRETARY, "meetings", f"{path}/participants"))["items"]
+        regions = {region.code: region for region in self._season.regions}
+        dice = Random(f"{self._season.seed}:attendance:{meeting.series}:{meeting.on}")
+        marks = [
+            {"participant_id": seat["participant_id"], "attendance": attended(dice, habit)}
+            for seat in sorted(seats, key=lambda one: (one["region"], one["name"]))
+            for habit in [regions[seat["region"]].habit]
+        ]
+        if marks:
+            await self._api.post(
+                _SECRETARY, "meetings", f"{path}/attendance", {"items": marks}, at=at
+            )
+
+    async def _conclude(self, path: str, at: datetime) -> None:
+        """Every question is decided, so that the meeting can be closed."""
+        agenda = await self._api.get(_SECRETARY, "meetings", f"{path}/agenda")
+        for section in agenda["sections"]:
+            for item in section["items"]:
+                await self._api.post(
+                    _SECRETARY,
+                    "meetings",
+                    f"{path}/agenda-items/{item['id']}/outcome",
+                    {"outcome": "information"},
+                    at=at,
+                )
 
     async def _issued(self, protocol_id: str, items: int) -> bool:
         page = await self._api.get(
@@ -330,7 +399,7 @@ class Player:
                 return items
             cursor = {"cursor": page["next_cursor"]}
 
-    async def _until(self, settled: Callable[[], Awaitable[bool]], what: str) -> None:
+    async def _until(self, settled: Callable[[], Awaitable[object]], what: str) -> None:
         """Wait for a condition another process brings about. Raises `NotSettled`."""
         try:
             async with asyncio.timeout(_SETTLE_SECONDS):

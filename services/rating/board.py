@@ -7,6 +7,7 @@ Loaded at start and whenever the scorer tells of a change; once a second its hea
 import asyncio
 import hashlib
 import signal
+import sys
 import threading
 from collections.abc import (
     AsyncIterator,
@@ -40,6 +41,8 @@ from services.rating.service.regions import Row
 from services.rating.service.standings import tally_of
 from shared.clock import Clock
 from shared.db import Sessions, open_sessions, transaction
+from shared.edge import safe_headers
+from shared.limits import Seats
 from shared.settings import ServiceSettings
 
 PATH: Final = "/v1/ratings/regions"
@@ -89,8 +92,14 @@ class Snapshot:
 class Board:
     """The current standings; one per API process."""
 
-    def __init__(self) -> None:
+    def __init__(self, seats: Seats | None = None) -> None:
+        # For those who watch; as many as come where nobody says.
+        self.seats = seats or Seats(sys.maxsize, sys.maxsize)
         self.revision = 0
+        # The revision of the stored standings that are shown.
+        self.stored = 0
+        # The instant up to which the lines shown have every fact.
+        self.complete_through: datetime | None = None
         self._changed_at: dict[str, int] = {}
         self._snapshot: Snapshot | None = None
         # Region → its score of each day of the month, for sparklines; as of the minute.
@@ -112,6 +121,7 @@ class Board:
 
     def show(self, head: Mapping[str, Any], items: list[dict[str, Any]], revision: int) -> None:
         """Take the standings in; watchers get the lines that differ from what they have."""
+        self.stored = revision
         before = self._snapshot
         known = {item["region"]: item for item in before.items} if before else {}
         if before is None or before.head["period"] != head["period"]:
@@ -212,6 +222,7 @@ class ReadyBoard:
             (b"etag", snapshot.etag),
             (b"cache-control", b"no-cache"),
             (b"access-control-allow-origin", b"*"),
+            *safe_headers(scope["state"]["settings"]),
         ]
         asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
         if snapshot.etag in asked:
@@ -227,11 +238,15 @@ class ReadyBoard:
 
 
 class EventStream(Response):
-    """A stream of the board's frames as `text/event-stream`, ended when the client is gone."""
+    """A stream of the board's frames as `text/event-stream`, ended when the client is gone.
 
-    def __init__(self, board: Board, after: int | None) -> None:
+    Raises `TooManyRequests` before it begins where it or its client has too many open.
+    """
+
+    def __init__(self, board: Board, after: int | None, client: str = "") -> None:
         self._board = board
         self._after = after
+        self._client = client
         self.background = None
         self.status_code = 200
         self.raw_headers = [
@@ -241,12 +256,16 @@ class EventStream(Response):
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with asyncio.TaskGroup() as group:
-            streaming = group.create_task(self._stream(send))
-            leaving = group.create_task(_until_gone(receive))
-            await asyncio.wait({streaming, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            streaming.cancel()
-            leaving.cancel()
+        self._board.seats.take(self._client)
+        try:
+            async with asyncio.TaskGroup() as group:
+                streaming = group.create_task(self._stream(send))
+                leaving = group.create_task(_until_gone(receive))
+                await asyncio.wait({streaming, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                streaming.cancel()
+                leaving.cancel()
+        finally:
+            self._board.seats.leave(self._client)
 
     async def _stream(self, send: Send) -> None:
         headers = self.raw_headers
@@ -264,7 +283,7 @@ async def _until_gone(receive: Receive) -> None:
 @asynccontextmanager
 async def open_board(settings: ServiceSettings, clock: Clock) -> AsyncIterator[dict[str, Any]]:
     """The board of this process, kept current until the process ends."""
-    board = Board()
+    board = Board(Seats(settings.streams, settings.streams_each))
     loop = asyncio.get_running_loop()
     async with (
         open_sessions(settings.database_dsn, pool_size=2) as sessions,
@@ -313,17 +332,20 @@ async def _refresh(
 ) -> None:
     told.clear()
     async with transaction(sessions) as session:
-        complete_through = await positions.complete_through(session)
         now = clock.now()
-        times = {"as_of": _instant(now), "complete_through": _instant(complete_through)}
-        period = str(service.current_period(now))
-        await _renew_courses(session, board, Period.parse(period), now)
-        if not load and board.period == period:
-            board.renew(times)
+        month = service.current_period(now)
+        period = str(month)
+        await _renew_courses(session, board, month, now)
+        # In this order: what was heard by then and waits for no scorer is in the lines read later.
+        heard = await positions.complete_through(session)
+        stored, scored = await repository.freshness(session, period)
+        if scored:
+            board.complete_through = heard
+        if not load and (board.period, board.stored) == (period, stored):
+            board.renew(_times(board, clock))
             return
         standings = await repository.list_standings(session, period)
         regions = await directory.list_regions(session)
-        month = Period.parse(period)
         methodology = await methodology_of(session, month)
         mu_bp = await mu_of(session, month, methodology)
         before = await service.slice_before(session, month)
@@ -331,13 +353,21 @@ async def _refresh(
     rows = service.rank(regions, tallies, mu_bp, methodology, before)
     head = {
         "period": period,
-        **times,
+        # After the lines were read: none of them has a fact of later.
+        **_times(board, clock),
         "methodology": methodology.code,
         "methodology_version": methodology.version,
         "mu_bp": mu_bp,
     }
     newest = max((standing.revision for standing in standings), default=0)
     board.show(head, [render_row(row) for row in rows], newest)
+
+
+def _times(board: Board, clock: Clock) -> dict[str, str | None]:
+    return {
+        "as_of": _instant(clock.now()),
+        "complete_through": _instant(board.complete_through),
+    }
 
 
 async def _renew_courses(session: AsyncSession, board: Board, month: Period, now: datetime) -> None:

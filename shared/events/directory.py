@@ -30,13 +30,16 @@ class RegionRegistered(RegionEvent):
 
 
 class RegionChanged(RegionEvent):
-    """A region's name, district or time zone changed."""
+    """A region's name, district, time zone or authority changed."""
 
     type: ClassVar = "directory.region.changed.v1"
 
 
 class ClusterEvent(Event):
-    """A cluster: its region, industry, the year its cohort won, and where it stands."""
+    """A cluster: its region, industry, the year its cohort won, and where it stands.
+
+    A closed one that was merged names its successor, which may have been merged since.
+    """
 
     topic: ClassVar = "directory.clusters"
 
@@ -47,6 +50,7 @@ class ClusterEvent(Event):
     industry: str
     cohort: int
     status: Literal["planned", "active", "reorganised", "closed"]
+    merged_into: UUID | None = None
 
     @property
     def key(self) -> str:
@@ -67,6 +71,30 @@ class ClusterChanged(ClusterEvent):
     """A cluster's facts changed."""
 
     type: ClassVar = "directory.cluster.changed.v1"
+
+
+class ClusterActivated(ClusterEvent):
+    """A cluster is at work (again)."""
+
+    type: ClassVar = "directory.cluster.activated.v1"
+
+
+class ClusterReorganised(ClusterEvent):
+    """A cluster is being reorganised; it is addressed by nobody until it is at work again."""
+
+    type: ClassVar = "directory.cluster.reorganised.v1"
+
+
+class ClusterClosed(ClusterEvent):
+    """A cluster was closed for good."""
+
+    type: ClassVar = "directory.cluster.closed.v1"
+
+
+class ClusterMerged(ClusterEvent):
+    """A cluster was closed into another one: `merged_into`."""
+
+    type: ClassVar = "directory.cluster.merged.v1"
 
 
 class AppointmentEvent(Event):

@@ -2,10 +2,11 @@
 
 from services.directory.models.activities import Activity, GroupReport, WorkingGroup
 from services.directory.models.annual_reports import AnnualReport
+from services.directory.models.appointment_requests import AppointmentRequest
 from services.directory.models.appointments import Appointment
 from services.directory.models.associations import Association, Direction, Mandate, Membership
 from services.directory.models.base import Base
-from services.directory.models.clusters import Cluster
+from services.directory.models.clusters import Cluster, ClusterChange, ClusterTenure
 from services.directory.models.leaders import HeardSlice, Leader
 from services.directory.models.organisations import Organisation
 from services.directory.models.people import Person
@@ -16,16 +17,20 @@ from services.directory.models.practices import (
     PracticeReview,
 )
 from services.directory.models.regions import Industry, Region
+from services.directory.models.relations import Relation
 from services.directory.models.roadmaps import AssociationPolicyVersion, Deliverable, Milestone
 
 __all__ = [
     "Activity",
     "AnnualReport",
     "Appointment",
+    "AppointmentRequest",
     "Association",
     "AssociationPolicyVersion",
     "Base",
     "Cluster",
+    "ClusterChange",
+    "ClusterTenure",
     "Deliverable",
     "Direction",
     "GroupReport",
@@ -42,5 +47,6 @@ __all__ = [
     "PracticeReplication",
     "PracticeReview",
     "Region",
+    "Relation",
     "WorkingGroup",
 ]

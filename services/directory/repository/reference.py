@@ -4,7 +4,8 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 _ALONE_IN_REFERENCE_DATA = text(
-    "lock table regions, industries, organisations, associations in share row exclusive mode"
+    "lock table regions, industries, organisations, relations, associations"
+    " in share row exclusive mode"
 )
 
 
