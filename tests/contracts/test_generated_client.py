@@ -32,8 +32,6 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "  application/vnd.openxmlformats-officedocument.wordprocessingml.document:"
         " application/octet-stream\n"
         "  application/pdf: application/octet-stream\n"
-        "  application/vnd.openxmlformats-officedocument.wordprocessingml.document:"
-        " application/octet-stream\n"
     )
     for service in SERVICES:
         done = subprocess.run(

@@ -234,6 +234,16 @@ async def test_the_report_is_a_pdf_and_a_docx_that_say_the_same(
     assert "ПРОЕКТ" not in texts[0]
 
 
+async def test_text_that_xml_cannot_hold_still_makes_a_docx(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    await world.post(f"{HERE}/directions", {**DIRECTION, "name": "Сварка \ufffe"})
+    await world.post(f"{REPORT}/assemble", None, ok=200)
+    word = await client.get(f"{REPORT}/file?kind=docx", headers=world.admin)
+    assert word.status_code == 200
+    assert "Сварка \N{REPLACEMENT CHARACTER}" in _docx_text(word)
+
+
 SAID = (
     "Отчёт о результатах деятельности за 2023 год",
     "Участников: 340, охват: 12000.",

@@ -83,16 +83,16 @@ async def test_a_practice_is_nominated_reviewed_selected_and_replicated(
     path = f"{HERE}/practices/{made['id']}"
 
     early = await world.post(f"{path}/select", REASON, by=metallurgy, ok=None)
-    first = await world.post(f"{path}/reviews", {"points": POINTS}, by=other, ok=200)
+    first = await world.post(f"{path}/reviews", {"points": POINTS}, by=other)
     one = await world.post(f"{path}/select", REASON, by=metallurgy, ok=None)
     again = await world.post(f"{path}/reviews", {"points": POINTS}, by=other, ok=None)
     second = await world.post(
-        f"{path}/reviews", {"points": dict.fromkeys(POINTS, 3)}, by=metallurgy, ok=200
+        f"{path}/reviews", {"points": dict.fromkeys(POINTS, 3)}, by=metallurgy
     )
     selected = await world.post(f"{path}/select", REASON, by=metallurgy, ok=200)
     late = await world.post(f"{path}/reviews", {"points": POINTS}, ok=None)
     taken = {"cluster_id": clusters["other"]}
-    replicated = await world.post(f"{path}/replications", taken, by=other, ok=200)
+    replicated = await world.post(f"{path}/replications", taken, by=other)
     twice = await world.post(f"{path}/replications", taken, ok=None)
     back = await world.post(f"{path}/replications", {"cluster_id": clusters["own"]}, ok=None)
 
@@ -146,7 +146,7 @@ async def test_nobody_judges_a_practice_of_their_own_cluster_or_region(
         f"{path}/decline", REASON, by=token("cur_admin", regions=["16"]), ok=None
     )
     stranger = await world.post(
-        f"{path}/reviews", {"points": POINTS}, by=token("coordinator", regions=["74"]), ok=200
+        f"{path}/reviews", {"points": POINTS}, by=token("coordinator", regions=["74"])
     )
 
     assert refused == [(409, "conflict_of_interest")] * len(interested)
@@ -211,7 +211,7 @@ async def test_a_decision_is_on_the_version_that_was_read(
     world: World, client: httpx.AsyncClient, clusters: dict[str, str]
 ) -> None:
     path = f"{HERE}/practices/{await nominated(world, clusters['own'])}"
-    await world.post(f"{path}/reviews", {"points": POINTS}, ok=200)
+    await world.post(f"{path}/reviews", {"points": POINTS})
     headers = {**world.admin, "If-Match": '"v1"'}
     stale = await client.post(f"{path}/decline", headers=headers, json=REASON)
     declined = await world.post(f"{path}/decline", REASON, ok=200)

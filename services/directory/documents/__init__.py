@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,8 @@ from docx import Document
 from docx.document import Document as Docx
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+# What XML 1.0 cannot hold; a tab and a line feed it can.
+_NOT_XML: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ACTIVITIES: Final = {
     "session": "заседание",
     "in_person_session": "очное заседание",
@@ -201,10 +204,14 @@ def docx(text: Text) -> bytes:
     return file.getvalue()
 
 
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def _add(document: Docx, section: Section) -> None:
     document.add_heading(section.heading, level=1)
     for line in section.lines:
-        document.add_paragraph(line)
+        document.add_paragraph(_xml(line))
     if not section.lines and not section.rows:
         document.add_paragraph("Нет.")
     if section.rows:
@@ -214,4 +221,4 @@ def _add(document: Docx, section: Section) -> None:
             cell.text = heading
         for row in section.rows:
             for cell, value in zip(table.add_row().cells, row, strict=True):
-                cell.text = value
+                cell.text = _xml(value)

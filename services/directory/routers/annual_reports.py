@@ -17,6 +17,7 @@ from services.directory.service import annual_reports as service
 from shared.clock import MOSCOW, Now
 from shared.db import Session
 from shared.downloads import FileAnswer, file_of
+from shared.idempotency import Idempotent
 from shared.problems import problems
 from shared.text import Code
 from shared.versions import ExpectedVersion, tag
@@ -103,15 +104,20 @@ async def publish_report(
 @router.post(
     "/roadmap",
     status_code=201,
+    response_model=RoadmapRead,
     responses=problems(401, 403, 404, 409, 422),
     summary="Составить дорожную карту на следующий год",
 )
 async def plan_next_year(
-    actor: Steward, code: Code, year: Year, session: Session, now: Now
-) -> RoadmapRead:
+    actor: Steward, code: Code, year: Year, session: Session, now: Now, once: Idempotent
+) -> Response:
     """Ежегодные вехи и то, что по отчёту просрочено; до утверждения отчёта – отказ."""
-    found = await service.plan_next_year(session, code, year, actor, now=now)
-    return roadmap_read(code, year + 1, now.astimezone(MOSCOW).date(), found)
+
+    async def plan() -> RoadmapRead:
+        found = await service.plan_next_year(session, code, year, actor, now=now)
+        return roadmap_read(code, year + 1, now.astimezone(MOSCOW).date(), found)
+
+    return await once(actor.id, plan, answer=RoadmapRead)
 
 
 @router.get(

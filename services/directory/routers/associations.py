@@ -25,7 +25,7 @@ from services.directory.schemas.associations import (
     TenureEnd,
 )
 from services.directory.service import associations as service
-from services.directory.service import memberships
+from services.directory.service import constituting, memberships
 from services.directory.service.associated import rows_of
 from shared.clock import MOSCOW, Now
 from shared.db import Session
@@ -85,7 +85,7 @@ async def constitute_association(
     expected_version: ExpectedVersion,
 ) -> AssociationRead:
     """Планируемая ассоциация становится действующей с названного дня."""
-    association = await service.constitute(
+    association = await constituting.constitute(
         session, code, wanted.constituted_on, now=now, expected_version=expected_version
     )
     tag(response, association.version)

@@ -95,6 +95,8 @@ async def read_practice(
 
 @router.post(
     "/{practice_id}/reviews",
+    status_code=201,
+    response_model=PracticeDetails,
     responses=problems(401, 403, 404, 409, 422),
     summary="Оценить практику",
 )
@@ -105,9 +107,14 @@ async def review_practice(
     wanted: ReviewCreate,
     session: Session,
     now: Now,
-) -> PracticeDetails:
+    once: Idempotent,
+) -> Response:
     """Баллы по каждому критерию. Практику своего кластера или региона не оценивают."""
-    return _details(await service.review(session, code, practice_id, wanted, actor, now=now))
+
+    async def review() -> PracticeDetails:
+        return _details(await service.review(session, code, practice_id, wanted, actor, now=now))
+
+    return await once(actor.id, review, answer=PracticeDetails)
 
 
 @router.post(
@@ -174,6 +181,8 @@ async def decline_practice(
 
 @router.post(
     "/{practice_id}/replications",
+    status_code=201,
+    response_model=PracticeDetails,
     responses=problems(401, 403, 404, 409, 422),
     summary="Перенять практику",
 )
@@ -184,6 +193,11 @@ async def replicate_practice(
     wanted: ReplicationCreate,
     session: Session,
     now: Now,
-) -> PracticeDetails:
+    once: Idempotent,
+) -> Response:
     """Отобранную практику перенял ещё один кластер отрасли."""
-    return _details(await service.replicate(session, code, practice_id, wanted, actor, now=now))
+
+    async def replicate() -> PracticeDetails:
+        return _details(await service.replicate(session, code, practice_id, wanted, actor, now=now))
+
+    return await once(actor.id, replicate, answer=PracticeDetails)

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -15,7 +15,12 @@ from shared.pages import Page
 from shared.text import Line, Text
 
 People = Annotated[int, Field(ge=0, le=10_000_000, examples=[120])]
-Members = Annotated[list[UUID], Field(min_length=1, max_length=100)]
+# Named twice is named once.
+Members = Annotated[
+    list[UUID],
+    Field(min_length=1, max_length=100),
+    AfterValidator(lambda named: list(dict.fromkeys(named))),
+]
 
 
 def _given(value: object) -> object:

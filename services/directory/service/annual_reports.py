@@ -19,8 +19,8 @@ from services.directory.domain.annual_reports import (
 from services.directory.domain.associations import check_constituted
 from services.directory.domain.mentorships import status_of
 from services.directory.domain.practices import mean_hundredths
-from services.directory.domain.roadmaps import MilestoneState, Rule, a_year_on
-from services.directory.models import AnnualReport, Association, Membership, Milestone
+from services.directory.domain.roadmaps import MilestoneState, Rule
+from services.directory.models import AnnualReport, Association, Membership
 from services.directory.repository import annual_reports as repository
 from services.directory.repository import associations as associations_repository
 from services.directory.repository import practices as practices_repository
@@ -28,12 +28,12 @@ from services.directory.repository import roadmaps as roadmaps_repository
 from services.directory.repository.annual_reports import ReportNotFound
 from services.directory.service.associations import association_for, association_of, is_steward
 from services.directory.service.roadmaps import (
-    FIRST_YEAR,
+    Planned,
     Standing,
+    make_roadmap,
     plain,
-    save_milestones,
+    recurring,
     standings,
-    templates,
 )
 from services.directory.service.rows import facts_of
 from shared import outbox
@@ -316,52 +316,12 @@ async def plan_next_year(
     if code in await roadmaps_repository.associations_with_roadmap(session, year + 1):
         raise RoadmapMadeAlready(f"Дорожная карта на {year + 1} год уже есть.")
     day = now.astimezone(MOSCOW).date()
-    planned = [
-        (
-            Milestone(
-                id=new_id(),
-                association=code,
-                year=year + 1,
-                position=position,
-                made_on=day,
-                **values,
-            ),
-            deliverables,
-        )
-        for position, (values, deliverables) in enumerate(
-            [*_recurring(year + 1), *_carried(report)], 1
-        )
-    ]
-    await save_milestones(session, planned)
+    planned = [*recurring(year + 1), *_carried(report)]
+    await make_roadmap(session, code, year + 1, planned, made_on=day)
     return await standings(session, year + 1, [code], day)
 
 
-_Planned = list[tuple[dict[str, Any], list[tuple[Rule, str]]]]
-
-
-def _recurring(year: int) -> _Planned:
-    """What comes every year, moved from the first year to this one."""
-    found: _Planned = []
-    for template in templates():
-        if not template.next_title:
-            continue
-        starts_on, due_on = template.starts_on, template.due_on
-        for _ in range(year - FIRST_YEAR):
-            starts_on = a_year_on(starts_on) if starts_on else None
-            due_on = a_year_on(due_on)
-        values = {
-            "code": template.code,
-            "title": template.next_title.format(year=year, next_year=year + 1),
-            "owner": template.owner,
-            "starts_on": starts_on,
-            "due_on": due_on,
-            "subject_year": year,
-        }
-        found.append((values, [(rule, title) for _, rule, title in template.deliverables]))
-    return found
-
-
-def _carried(report: AnnualReport) -> _Planned:
+def _carried(report: AnnualReport) -> list[Planned]:
     """What the report says is late, with the same deliverables of the same year."""
     return [
         (

@@ -1,4 +1,4 @@
-"""Associations: whose they are, how they are entered and constituted, who curates which cluster."""
+"""Associations: whose they are, how they are entered, who curates which cluster."""
 
 import csv
 from collections.abc import Collection, Sequence
@@ -10,10 +10,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.appointments import UnknownPerson
-from services.directory.domain.associations import (
-    AssociationConstitutedAlready,
-    ClusterOfAnotherIndustry,
-)
+from services.directory.domain.associations import ClusterOfAnotherIndustry
 from services.directory.domain.clusters import UnknownCluster
 from services.directory.models import Association, Cluster, Person
 from services.directory.repository import associations as repository
@@ -22,12 +19,7 @@ from services.directory.repository.associations import AssociationNotFound
 from services.directory.service.rows import facts_of
 from shared import outbox
 from shared.auth import Actor, Role
-from shared.errors import expect_version
-from shared.events.directory import (
-    AssociationConstituted,
-    AssociationEvent,
-    AssociationRegistered,
-)
+from shared.events.directory import AssociationEvent, AssociationRegistered
 
 _LIST: Final = Path(__file__).parents[1] / "reference" / "associations.csv"
 
@@ -117,32 +109,6 @@ async def list_associations(session: AsyncSession, actor: Actor) -> list[Associa
     """Those the actor may read."""
     found = {row.code: row for row in await repository.list_associations(session)}
     return [found[code] for code in readable(actor, found)]
-
-
-async def constitute(
-    session: AsyncSession,
-    code: str,
-    constituted_on: date,
-    *,
-    now: datetime,
-    expected_version: int | None,
-) -> Association:
-    """Give a planned association its day.
-
-    Raises `AssociationNotFound`, `VersionMismatch`, `AssociationConstitutedAlready`.
-    """
-    association = await repository.get_association(session, code, for_update=True)
-    expect_version(association.version, expected_version)
-    if association.constituted_on is not None:
-        raise AssociationConstitutedAlready(
-            f"{association.name} уже создана: {association.constituted_on:%d.%m.%Y}."
-        )
-    association.constituted_on = constituted_on
-    association.version += 1
-    await session.flush()
-    facts = facts_of(association, AssociationEvent)
-    await outbox.add(session, [AssociationConstituted(**facts, occurred_at=now)])
-    return association
 
 
 async def check_people(

@@ -12,12 +12,19 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain import roadmaps as domain
-from services.directory.domain.roadmaps import DeliverableIsDerived, MilestoneState, Plan, Rule
+from services.directory.domain.roadmaps import (
+    DeliverableIsDerived,
+    MilestoneState,
+    Plan,
+    Rule,
+    a_year_on,
+)
 from services.directory.models import Deliverable, Milestone
 from services.directory.repository import associated
 from services.directory.repository import associations as associations_repository
 from services.directory.repository import roadmaps as repository
 from services.directory.repository.associated import RowNotOfAssociation
+from services.directory.repository.roadmap_facts import facts_of_all
 from services.directory.repository.roadmaps import RoadmapNotFound
 from services.directory.schemas.roadmaps import DocumentAttach
 from services.directory.service.associations import (
@@ -43,6 +50,10 @@ class Standing:
     deliverables: list[tuple[Deliverable, date | None]]
     done_on: date | None
     state: MilestoneState
+
+
+# A milestone's own columns, and the rule and title of each deliverable.
+Planned = tuple[dict[str, Any], list[tuple[Rule, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +125,56 @@ async def load_roadmaps(session: AsyncSession, *, now: datetime) -> dict[str, bo
             )
             if wanted:
                 planned.append((milestone, wanted))
-    await save_milestones(session, planned)
+    await _save(session, planned)
     return {code: code not in known for code in constituted}
 
 
-async def save_milestones(
+def recurring(year: int) -> list[Planned]:
+    """What comes every year, moved from the first year to this one."""
+    found = list[Planned]()
+    for template in templates():
+        if not template.next_title:
+            continue
+        starts_on, due_on = template.starts_on, template.due_on
+        for _ in range(year - FIRST_YEAR):
+            starts_on = a_year_on(starts_on) if starts_on else None
+            due_on = a_year_on(due_on)
+        values = {
+            "code": template.code,
+            "title": template.next_title.format(year=year, next_year=year + 1),
+            "owner": template.owner,
+            "starts_on": starts_on,
+            "due_on": due_on,
+            "subject_year": year,
+        }
+        found.append((values, [(rule, title) for _, rule, title in template.deliverables]))
+    return found
+
+
+async def make_roadmap(
+    session: AsyncSession, code: str, year: int, planned: Sequence[Planned], *, made_on: date
+) -> None:
+    """Give the association these milestones for the year, in this order."""
+    await _save(
+        session,
+        [
+            (
+                Milestone(
+                    id=new_id(),
+                    association=code,
+                    year=year,
+                    position=position,
+                    made_on=made_on,
+                    **values,
+                ),
+                deliverables,
+            )
+            for position, (values, deliverables) in enumerate(planned, 1)
+        ],
+    )
+
+
+async def _save(
     session: AsyncSession, planned: Sequence[tuple[Milestone, Sequence[tuple[Rule, str]]]]
 ) -> None:
     """Milestones and what must exist for each; titles speak of its subject's year."""
@@ -149,7 +205,7 @@ async def standings(
     policy = await repository.policy_at(session, at)
     milestones = await repository.list_milestones(session, year, codes)
     listed = await repository.list_deliverables(session, [one.id for one in milestones])
-    facts = await repository.facts_of_all(session, codes)
+    facts = await facts_of_all(session, codes)
     found = []
     for milestone in milestones:
         plan = Plan(milestone.id, milestone.subject_year, milestone.due_on)

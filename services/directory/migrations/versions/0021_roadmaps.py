@@ -191,7 +191,7 @@ def upgrade() -> None:
         [
             {
                 "version": 1,
-                "effective_from": date(2023, 9, 1),
+                "effective_from": date(2022, 1, 1),
                 "document": _POLICY,
                 "note": "Первая редакция",
             }
