@@ -1,29 +1,40 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
+from services.directory.jobs import importing, requeueing
 from services.directory.routers import (
     addressees,
     appointments,
     clusters,
+    exports,
+    imports,
     organisations,
     people,
     reference,
     regions,
 )
 from shared.app import create_app
+from shared.listings.cells import MAX_BYTES
 from shared.worker import run_worker
+
+# The one address that takes more than a request usually may.
+UPLOADS = r"/v1/imports"
 
 app = create_app(
     "directory",
     regions.router,
     addressees.router,
     reference.router,
+    # Before the clusters: `export.csv` is no id.
+    exports.router,
     clusters.router,
+    imports.router,
     organisations.router,
     people.router,
     appointments.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
+    uploads=(UPLOADS, MAX_BYTES),
 )
 
 if __name__ == "__main__":
-    run_worker("directory")
+    run_worker("directory", jobs=[importing, requeueing])

@@ -89,3 +89,14 @@ class ClusterRead(BaseModel):
 
 class ClusterPage(Page[ClusterRead]):
     """A page of clusters."""
+
+
+class ClusterExportQuery(BaseModel):
+    """Which clusters the file has; nothing named, all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    region: RegionCode | None = None
+    industry: Code | None = None
+    cohort: Cohort | None = None
+    status: ClusterStatus | None = None

@@ -1,5 +1,6 @@
 """Clusters: enter and change them, and tell."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -46,9 +47,7 @@ async def register_cluster(
         raise UnknownIndustry(f"Отрасли {wanted.industry} нет.", field="body.industry")
     await _check_college(session, wanted.core_college_id)
     cluster = Cluster(id=new_id(), registered_at=now, **wanted.model_dump())
-    await rows.save(session, cluster)
-    facts = facts_of(cluster, ClusterEvent)
-    await outbox.add(session, [ClusterRegistered(**facts, cluster_id=cluster.id, occurred_at=now)])
+    await keep(session, registered=[cluster], now=now)
     return cluster
 
 
@@ -69,8 +68,29 @@ async def change_cluster(
     await _check_college(session, wanted.core_college_id)
     if not update(cluster, wanted.model_dump(exclude_unset=True)):
         return cluster
-    cluster.version += 1
-    await rows.save(session, cluster)
-    facts = facts_of(cluster, ClusterEvent)
-    await outbox.add(session, [ClusterChanged(**facts, cluster_id=cluster.id, occurred_at=now)])
+    await keep(session, changed=[cluster], now=now)
     return cluster
+
+
+async def keep(
+    session: AsyncSession,
+    *,
+    registered: Sequence[Cluster] = (),
+    changed: Sequence[Cluster] = (),
+    now: datetime,
+) -> None:
+    """Write clusters that are new and that have changed, and tell of each; however many at once.
+
+    Raises `ClusterCodeTaken`.
+    """
+    for cluster in changed:
+        cluster.version += 1
+    await rows.save(session, *registered, *changed)
+    await outbox.add(
+        session,
+        [
+            kind(**facts_of(cluster, ClusterEvent), cluster_id=cluster.id, occurred_at=now)
+            for kind, clusters in ((ClusterRegistered, registered), (ClusterChanged, changed))
+            for cluster in clusters
+        ],
+    )
