@@ -1,5 +1,6 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
+from services.directory.jobs import importing, requeueing
 from services.directory.routers import (
     activities,
     addressees,
@@ -8,6 +9,8 @@ from services.directory.routers import (
     cluster_life,
     clusters,
     coverage,
+    exports,
+    imports,
     mandates,
     organisations,
     people,
@@ -17,7 +20,11 @@ from services.directory.routers import (
     roadmaps,
 )
 from shared.app import create_app
+from shared.listings.cells import MAX_BYTES
 from shared.worker import run_worker
+
+# The one address that takes more than a request usually may.
+UPLOADS = r"/v1/imports"
 
 app = create_app(
     "directory",
@@ -26,8 +33,11 @@ app = create_app(
     regions.router,
     addressees.router,
     reference.router,
+    # Before the clusters: `export.csv` is no id.
+    exports.router,
     clusters.router,
     cluster_life.router,
+    imports.router,
     organisations.router,
     relations.router,
     people.router,
@@ -38,7 +48,8 @@ app = create_app(
     roadmaps.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
+    uploads=(UPLOADS, MAX_BYTES),
 )
 
 if __name__ == "__main__":
-    run_worker("directory")
+    run_worker("directory", jobs=[importing, requeueing])

@@ -19,6 +19,10 @@ WRITES = {
     "GET /v1/people": {Role.CUR_ADMIN, Role.AUDITOR},
     "POST /v1/appointments": {Role.CUR_ADMIN, Role.AUTHORITY_HEAD},
     f"POST /v1/appointments/{UUID(int=2)}/end": {Role.CUR_ADMIN},
+    "GET /v1/imports": {Role.CUR_ADMIN, Role.AUDITOR},
+    "POST /v1/imports": {Role.CUR_ADMIN},
+    f"POST /v1/imports/{UUID(int=3)}/check": {Role.CUR_ADMIN},
+    f"POST /v1/imports/{UUID(int=3)}/commit": {Role.CUR_ADMIN},
     "POST /v1/addressees/resolve": {
         Role.SERVICE,
         Role.SECRETARY,
@@ -26,7 +30,15 @@ WRITES = {
         Role.CUR_CONTROLLER,
     },
 }
-READS = ("regions", "regions/coverage", "industries", "organisations", "clusters", "appointments")
+READS = (
+    "regions",
+    "regions/coverage",
+    "industries",
+    "organisations",
+    "clusters",
+    "clusters/export.csv",
+    "appointments",
+)
 FORBIDDEN_TEXT = {"nul": "a\x00b", "bidirectional override": "a\u202eb", "surrogate": "a\ud800b"}
 
 

@@ -7,6 +7,7 @@ from services.directory.models.appointments import Appointment
 from services.directory.models.associations import Association, Direction, Mandate, Membership
 from services.directory.models.base import Base
 from services.directory.models.clusters import Cluster, ClusterChange, ClusterTenure
+from services.directory.models.imports import Import, ImportRow
 from services.directory.models.organisations import Organisation
 from services.directory.models.people import Person
 from services.directory.models.regions import Industry, Region
@@ -27,6 +28,8 @@ __all__ = [
     "Deliverable",
     "Direction",
     "GroupReport",
+    "Import",
+    "ImportRow",
     "Industry",
     "Mandate",
     "Membership",
