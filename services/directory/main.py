@@ -1,6 +1,7 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.directory.consumers import events
+from services.directory.jobs import importing, requeueing
 from services.directory.routers import (
     activities,
     addressees,
@@ -11,6 +12,8 @@ from services.directory.routers import (
     cluster_life,
     clusters,
     coverage,
+    exports,
+    imports,
     leaders,
     mandates,
     mentorships,
@@ -27,6 +30,9 @@ from services.directory.routers import (
 from shared.app import create_app
 from shared.worker import run_worker
 
+# The one address that takes more than a request usually may.
+UPLOADS = r"/v1/imports"
+
 app = create_app(
     "directory",
     # Before the regions: its address would be a region's code.
@@ -35,8 +41,11 @@ app = create_app(
     addressees.router,
     model.router,
     reference.router,
+    # Before the clusters: `export.csv` is no id.
+    exports.router,
     clusters.router,
     cluster_life.router,
+    imports.router,
     organisations.router,
     relations.router,
     people.router,
@@ -54,7 +63,8 @@ app = create_app(
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
     events=events,
+    uploads=UPLOADS,
 )
 
 if __name__ == "__main__":
-    run_worker("directory", events)
+    run_worker("directory", events, jobs=[importing, requeueing])

@@ -19,6 +19,10 @@ WRITES = {
     "GET /v1/people": {Role.CUR_ADMIN, Role.AUDITOR},
     "POST /v1/appointments": {Role.CUR_ADMIN, Role.AUTHORITY_HEAD},
     f"POST /v1/appointments/{UUID(int=2)}/end": {Role.CUR_ADMIN},
+    "GET /v1/imports": {Role.CUR_ADMIN, Role.AUDITOR},
+    "POST /v1/imports": {Role.CUR_ADMIN},
+    f"POST /v1/imports/{UUID(int=3)}/check": {Role.CUR_ADMIN},
+    f"POST /v1/imports/{UUID(int=3)}/commit": {Role.CUR_ADMIN},
     "POST /v1/addressees/resolve": {
         Role.SERVICE,
         Role.SECRETARY,
@@ -44,6 +48,7 @@ READS = (
     "industries",
     "organisations",
     "clusters",
+    "clusters/export.csv",
     "appointments",
     "relations",
     "model",

@@ -7,6 +7,7 @@ from services.directory.models.appointments import Appointment
 from services.directory.models.associations import Association, Direction, Mandate, Membership
 from services.directory.models.base import Base
 from services.directory.models.clusters import Cluster, ClusterChange, ClusterTenure
+from services.directory.models.imports import Import, ImportRow
 from services.directory.models.leaders import HeardSlice, Leader
 from services.directory.models.organisations import Organisation
 from services.directory.models.people import Person
@@ -35,6 +36,8 @@ __all__ = [
     "Direction",
     "GroupReport",
     "HeardSlice",
+    "Import",
+    "ImportRow",
     "Industry",
     "Leader",
     "Mandate",

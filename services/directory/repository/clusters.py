@@ -1,6 +1,6 @@
 """Statements of clusters: rows to change, and views as of a day."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -92,6 +92,22 @@ async def tenure_of(session: AsyncSession, cluster_id: UUID) -> ClusterTenure:
     return (await session.exec(statement)).one()
 
 
+async def tenures_of(
+    session: AsyncSession, cluster_ids: Collection[UUID]
+) -> dict[UUID, ClusterTenure]:
+    """Cluster → its newest status, for changing."""
+    if not cluster_ids:
+        return {}
+    statement = (
+        select(ClusterTenure)
+        .where(
+            col(ClusterTenure.cluster_id).in_(cluster_ids), col(ClusterTenure.valid_to).is_(None)
+        )
+        .with_for_update()
+    )
+    return {row.cluster_id: row for row in await session.exec(statement)}
+
+
 async def born_on(session: AsyncSession, cluster_id: UUID) -> date:
     """The first day the cluster had a status."""
     statement: Any = select(func.min(ClusterTenure.valid_from)).where(
@@ -152,9 +168,14 @@ async def view_cluster(session: AsyncSession, cluster_id: UUID, day: Day) -> Row
 
 
 async def list_clusters(
-    session: AsyncSession, wanted: Wanted, day: Day, *, after: tuple[str, str] | None, limit: int
+    session: AsyncSession,
+    wanted: Wanted,
+    day: Day,
+    *,
+    after: tuple[str, str] | None,
+    limit: int | None,
 ) -> Sequence[Row[Any]]:
-    """Ordered by region and code."""
+    """Ordered by region and code; without a limit all of them."""
     statement = viewed(day).order_by(col(Cluster.region), col(Cluster.code)).limit(limit)
     for column, value in (
         (Cluster.region, wanted.region),

@@ -20,9 +20,9 @@ _REFUSALS: dict[str, Conflict] = {
 }
 
 
-async def save(session: AsyncSession, row: SQLModel) -> None:
-    """Write a new or changed row. Raises the named conflict of the constraint it breaks."""
-    session.add(row)
+async def save(session: AsyncSession, *changed: SQLModel) -> None:
+    """Write new or changed rows. Raises the named conflict of the constraint they break."""
+    session.add_all(changed)
     try:
         await session.flush()
     except IntegrityError as error:

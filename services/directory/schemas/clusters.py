@@ -177,3 +177,14 @@ class ClusterChangeRead(BaseModel):
 
 class ClusterTimeline(Page[ClusterChangeRead]):
     """A page of a cluster's timeline, the oldest first."""
+
+
+class ClusterExportQuery(BaseModel):
+    """Which clusters the file has; nothing named, all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    region: RegionCode | None = None
+    industry: Code | None = None
+    cohort: Cohort | None = None
+    status: ClusterStatus | None = None

@@ -19,6 +19,29 @@ def event_of(cluster: Cluster, kind: type[ClusterEvent], *, now: datetime) -> Cl
     return kind(**facts_of(cluster, ClusterEvent), cluster_id=cluster.id, occurred_at=now)
 
 
+def entry(
+    cluster: Cluster,
+    kind: ChangeKind,
+    *,
+    on: date,
+    by: str,
+    now: datetime,
+    reason: str | None = None,
+    **details: Any,
+) -> ClusterChange:
+    """An entry of the cluster's timeline, not yet written."""
+    return ClusterChange(
+        id=new_id(),
+        cluster_id=cluster.id,
+        kind=kind,
+        effective_on=on,
+        reason=reason,
+        details={name: str(value) for name, value in details.items()},
+        recorded_at=now,
+        recorded_by=by,
+    )
+
+
 async def note(
     session: AsyncSession,
     cluster: Cluster,
@@ -31,18 +54,7 @@ async def note(
     **details: Any,
 ) -> None:
     """Write an entry of the cluster's timeline."""
-    session.add(
-        ClusterChange(
-            id=new_id(),
-            cluster_id=cluster.id,
-            kind=kind,
-            effective_on=on,
-            reason=reason,
-            details={name: str(value) for name, value in details.items()},
-            recorded_at=now,
-            recorded_by=by,
-        )
-    )
+    session.add(entry(cluster, kind, on=on, by=by, now=now, reason=reason, **details))
     await session.flush()
 
 
@@ -64,6 +76,8 @@ def text_of(change: ClusterChange) -> str:
 _SENTENCES: Mapping[ChangeKind, str] = {
     ChangeKind.REGISTERED: "Внесён в справочник: «{name}», {standing}",
     ChangeKind.RENAMED: "Переименован: было «{was}», стало «{name}»",
+    ChangeKind.INDUSTRY_CORRECTED: "Уточнена отрасль: было «{was}», стало «{industry}»",
+    ChangeKind.COHORT_CORRECTED: "Уточнена когорта: была {was}, стала {cohort}",
     ChangeKind.ACTIVATED: "Действует",
     ChangeKind.REORGANISED: "Реорганизуется",
     ChangeKind.CLOSED: "Закрыт",

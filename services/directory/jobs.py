@@ -1,0 +1,58 @@
+"""What the directory does by itself: long lists are checked and entered."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+from pgqueuer import Job, RetryRequested
+
+from services.directory.service import imports
+from shared import queue
+from shared.db import transaction
+from shared.errors import Unavailable
+from shared.worker import Context
+
+# How long a job of a worker that died stays with it.
+_STALE: Final = timedelta(seconds=5)
+_LATER: Final = timedelta(seconds=2)
+_REQUEUE_SECONDS: Final = 15.0
+
+logger = structlog.get_logger(__name__)
+
+
+async def importing(context: Context) -> None:
+    """Check and enter the lists that are queued, one at a time."""
+    connection = await asyncpg.connect(context.settings.database_dsn, timeout=5)
+    try:
+        queuer = queue.worker(connection)
+
+        @queuer.entrypoint(imports.ENTRYPOINT, concurrency_limit=1)
+        async def carry_on(job: Job) -> None:
+            await _carry_on(context, UUID((job.payload or b"").decode()))
+
+        await queuer.run(
+            dequeue_timeout=timedelta(seconds=1), batch_size=4, heartbeat_timeout=_STALE
+        )
+    finally:
+        connection.terminate()
+
+
+async def _carry_on(context: Context, import_id: UUID) -> None:
+    try:
+        told = await imports.carry_on(context.sessions, import_id, now=context.clock.now())
+    except (OSError, Unavailable) as error:
+        logger.warning("an import waits", import_id=str(import_id), error=repr(error)[:500])
+        raise RetryRequested(_LATER) from error
+    if told:
+        context.wake_relay()
+
+
+async def requeueing(context: Context) -> None:
+    """What waits without a place in the queue gets one again."""
+    while True:
+        async with transaction(context.sessions) as session:
+            await imports.requeue(session)
+        await asyncio.sleep(_REQUEUE_SECONDS)

@@ -1,0 +1,99 @@
+"""Lists of coordinators and deputies: compared with the directory, and entered into it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.directory.domain.appointments import Office
+from services.directory.domain.coordinator_lists import CoordinatorPlanner
+from services.directory.domain.imports import Facts, Plan, RowAction
+from services.directory.models import Person
+from services.directory.repository import lists as repository
+from services.directory.repository import people, rows
+from services.directory.schemas.appointments import AppointmentCreate
+from services.directory.schemas.people import PersonCreate
+from services.directory.service.appointments import appoint, end_appointment
+from services.directory.service.people import enter_person
+from services.directory.service.rows import update
+from shared.auth import Actor, Role
+from shared.listings.cells import ListedRow, folded
+
+
+async def planner(
+    session: AsyncSession, _: Sequence[ListedRow], *, day: date
+) -> CoordinatorPlanner:
+    """What compares the rows with the directory as it is now."""
+    return CoordinatorPlanner(await repository.known_offices(session))
+
+
+async def enter(
+    session: AsyncSession, plans: Sequence[Plan], *, source: str, by: str, now: datetime
+) -> None:
+    """Do what the plans say, by the same commands a person would give one by one.
+
+    Raises `AppointmentOverlaps`, `AppointmentEndedAlready`.
+    """
+    actor = Actor(id=by, roles=frozenset({Role.CUR_ADMIN}))
+    entered: dict[tuple[str, str | None], UUID] = {}
+    for plan in plans:
+        if plan.action in {RowAction.CREATE, RowAction.CHANGE}:
+            await _enter(session, plan, actor, entered, now)
+
+
+async def _enter(
+    session: AsyncSession,
+    plan: Plan,
+    actor: Actor,
+    entered: dict[tuple[str, str | None], UUID],
+    now: datetime,
+) -> None:
+    assert plan.after is not None
+    after = plan.after
+    if plan.target is not None and "predecessor_until" not in after:
+        assert plan.before is not None
+        await _mend(session, after)
+        if after["valid_to"] != plan.before["valid_to"]:
+            await end_appointment(session, plan.target, _day(after["valid_to"]), now=now)
+        return
+    if plan.target is not None:
+        await end_appointment(session, plan.target, _day(after["predecessor_until"]), now=now)
+    wanted = AppointmentCreate(
+        region=str(after["region"]),
+        office=Office(str(after["office"])),
+        person_id=await _person(session, after, entered),
+        valid_from=_day(after["valid_from"]),
+        valid_to=_day(after["valid_to"]) if after["valid_to"] else None,
+    )
+    await appoint(session, wanted, actor, now=now)
+
+
+def _day(value: object) -> date:
+    return date.fromisoformat(str(value))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+async def _person(
+    session: AsyncSession, after: Facts, entered: dict[tuple[str, str | None], UUID]
+) -> UUID:
+    """Who is appointed: somebody known, somebody an earlier row has entered, or somebody new."""
+    if after["person_id"] is not None:
+        return (await _mend(session, after)).id
+    full_name, email = str(after["full_name"]), _text(after["email"])
+    key = (folded(full_name), email)
+    if key not in entered:
+        wanted = PersonCreate(full_name=full_name, email=email, phone=_text(after["phone"]))
+        entered[key] = (await enter_person(session, wanted)).id
+    return entered[key]
+
+
+async def _mend(session: AsyncSession, after: Facts) -> Person:
+    """Give the person the contacts the row says."""
+    person = await people.get_person(session, UUID(str(after["person_id"])))
+    if update(person, {"email": after["email"], "phone": after["phone"]}):
+        await rows.save(session, person)
+    return person

@@ -1,0 +1,1 @@
+"""Lists as people keep them, read with suspicion: XLSX or CSV, any order of columns."""

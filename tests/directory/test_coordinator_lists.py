@@ -1,0 +1,170 @@
+"""Lists of coordinators: people and tenures, previewed and entered like clusters."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.directory.models import Person
+from shared.events.directory import AppointmentEvent
+from shared.tables import OutboxRecord
+from tests.conftest import Headers
+from tests.directory.conftest import Create
+from tests.directory.lists import csv_of, rows_of, upload
+
+HEADINGS = ("Регион", "Роль", "ФИО", "Телефон", "Почта", "С какой даты", "По какую дату")
+
+
+async def _previewed(
+    client: httpx.AsyncClient, who: Headers, *rows: tuple[Any, ...]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    content = csv_of(rows, HEADINGS).encode()
+    answer = await upload(client, who, content, kind="coordinators")
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    return made, await rows_of(client, who, made)
+
+
+async def _commit(client: httpx.AsyncClient, who: Headers, made: dict[str, Any]) -> httpx.Response:
+    return await client.post(f"/v1/imports/{made['id']}/commit", headers=who)
+
+
+@pytest.fixture
+async def held(client: httpx.AsyncClient, admin: Headers, create: Create) -> dict[str, Any]:
+    """Анна Иванова coordinates Tatarstan since September."""
+    person = await create("people")
+    body = {
+        "region": "16",
+        "office": "coordinator",
+        "person_id": person["id"],
+        "valid_from": "2023-09-01",
+    }
+    answer = await client.post("/v1/appointments", headers=admin, json=body)
+    assert answer.status_code == 201
+    return person
+
+
+async def test_a_list_appoints_replaces_and_mends(
+    client: httpx.AsyncClient, session: AsyncSession, admin: Headers, held: dict[str, Any]
+) -> None:
+    made, rows = await _previewed(
+        client,
+        admin,
+        ("Татарстан", "", "Пётр Семёнов", "'+7 843 111-22-33", "p@example.org", "01.10.2023", ""),
+        ("77", "координатор", "ИВАНОВА", "", "", "", ""),
+        ("Москва", "", "Анна Иванова", "", "", "15.09.2023", "31.12.2023"),
+        ("Москва", "заместитель", "Ольга Ли", "", "ol@example.org", "2023-09-15", ""),
+        ("Карелия", "зам.", "Ольга Ли", "", "ol@example.org", "15.09.2023", ""),
+    )
+    assert [row["action"] for row in rows] == ["change", "refused", "create", "create", "create"]
+    codes = [one["code"] for one in made["problems"]]
+    assert codes == ["name_incomplete", "empty"]
+    assert (await _commit(client, admin, made)).status_code == 409
+
+    made, rows = await _previewed(
+        client,
+        admin,
+        ("Татарстан", "", "Пётр Семёнов", "'+7 843 111-22-33", "p@example.org", "01.10.2023", ""),
+        ("Москва", "", "Анна Иванова", "", "", "15.09.2023", "31.12.2023"),
+        ("Москва", "заместитель", "Ольга Ли", "", "ol@example.org", "2023-09-15", ""),
+        ("Карелия", "зам.", "Ольга Ли", "", "ol@example.org", "15.09.2023", ""),
+    )
+    assert (rows[0]["before"]["full_name"], rows[0]["after"]["predecessor_until"]) == (
+        "Анна Иванова",
+        "2023-09-30",
+    )
+    assert rows[1]["after"]["person_id"] == held["id"]
+    done = await _commit(client, admin, made)
+    assert done.json()["state"] == "applied", done.text
+
+    statement = select(OutboxRecord).where(OutboxRecord.topic == AppointmentEvent.topic)
+    told = [
+        (one.type.split(".")[2], json.loads(one.data)["region"], json.loads(one.data)["valid_to"])
+        for one in await session.exec(statement.order_by(col(OutboxRecord.position)))
+    ]
+    assert told[1:] == [
+        ("ended", "16", "2023-09-30"),
+        ("made", "16", None),
+        ("made", "77", "2023-12-31"),
+        ("made", "77", None),
+        ("made", "10", None),
+    ]
+    assert "Семёнов" not in "".join(one.data for one in await session.exec(statement))
+    people = (await session.exec(select(Person).order_by(col(Person.id)))).all()
+    assert [(one.full_name, one.phone) for one in people] == [
+        ("Анна Иванова", "+7 843 000"),
+        ("Пётр Семёнов", "+7 843 111-22-33"),
+        ("Ольга Ли", None),
+    ]
+
+    again, rows = await _previewed(
+        client,
+        admin,
+        ("16", "", "петр семенов", "", "", "01.10.2023", ""),
+        ("77", "", "Анна Иванова", "8 800 5", "a2@example.org", "15.09.2023", "30.11.2023"),
+    )
+    assert [row["action"] for row in rows] == ["unchanged", "change"]
+    await _commit(client, admin, again)
+    read = (await client.get(f"/v1/people/{held['id']}", headers=admin)).json()
+    assert (read["email"], read["phone"]) == ("a2@example.org", "8 800 5")
+    listed = await client.get("/v1/appointments?region=77&office=coordinator", headers=admin)
+    assert [one["valid_to"] for one in listed.json()["items"]] == ["2023-11-30"]
+
+
+@pytest.mark.parametrize(
+    ("row", "letter", "code"),
+    [
+        (("99", "", "Пётр Семёнов", "", "", "01.10.2023", ""), "A", "unknown_region"),
+        (("16", "министр", "Пётр Семёнов", "", "", "01.10.2023", ""), "B", "unknown_office"),
+        (("16", "", "Пётр Семёнов", "звоните", "", "01.10.2023", ""), "D", "phone_malformed"),
+        (("16", "", "Пётр Семёнов", "", "p@", "01.10.2023", ""), "E", "email_malformed"),
+        (("16", "", "Пётр Семёнов", "", "", "31.02.2023", ""), "F", "not_a_date"),
+        (("16", "", "Пётр Семёнов", "", "", "01.10.1823", ""), "F", "date_out_of_range"),
+        (("16", "", "Пётр Семёнов", "", "", "01.10.2023", "01.09.2023"), "G", "dates_reversed"),
+        (("16", "", "Пётр Семёнов", "", "", "01.09.2023", ""), "F", "appointment_overlaps"),
+        (("16", "", "Анна Иванова", "", "", "01.10.2023", ""), "F", "appointment_overlaps"),
+        (("77", "", "Олег Двойнов", "", "", "01.10.2023", ""), "C", "person_ambiguous"),
+    ],
+)
+async def test_a_bad_row_is_refused_by_its_column(
+    client: httpx.AsyncClient,
+    admin: Headers,
+    create: Create,
+    held: dict[str, Any],
+    row: tuple[Any, ...],
+    letter: str,
+    code: str,
+) -> None:
+    for email in ("1@example.org", "2@example.org"):
+        await create("people", full_name="Олег Двойнов", email=email)
+    made, _ = await _previewed(client, admin, row)
+    assert [(one["letter"], one["code"]) for one in made["problems"]] == [(letter, code)]
+
+
+async def test_two_rows_for_one_office_and_day_are_refused(
+    client: httpx.AsyncClient, admin: Headers, loaded: dict[str, Any]
+) -> None:
+    first = ("16", "", "Пётр Семёнов", "", "", "01.10.2023", "31.10.2023")
+    made, _ = await _previewed(
+        client,
+        admin,
+        first,
+        ("Татарстан", "", "Иван Семёнов", "", "", "31.10.2023", ""),
+        ("Татарстан", "", "Иван Семёнов", "", "", "01.11.2023", ""),
+    )
+    assert [(one["row"], one["code"]) for one in made["problems"]] == [(3, "row_repeated")]
+
+
+async def test_an_appointment_made_meanwhile_refuses_the_commit(
+    client: httpx.AsyncClient, admin: Headers, held: dict[str, Any]
+) -> None:
+    row = ("77", "", "Пётр Семёнов", "", "", "01.10.2023", "")
+    made, _ = await _previewed(client, admin, row)
+    body = {"region": "77", "office": "coordinator", "person_id": held["id"]}
+    await client.post("/v1/appointments", headers=admin, json={**body, "valid_from": "2023-10-05"})
+    refused = await _commit(client, admin, made)
+    assert (refused.status_code, refused.json()["code"]) == (409, "import_stale")
+    assert "строка 2 (Пётр Семёнов)" in refused.json()["detail"]
