@@ -1,14 +1,16 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
-from services.directory.jobs import importing, requeueing
+from services.directory.jobs import requeueing, working
 from services.directory.routers import (
     addressees,
     appointments,
+    channels,
     clusters,
     exports,
     imports,
     organisations,
     people,
+    posts,
     reference,
     regions,
 )
@@ -28,6 +30,8 @@ app = create_app(
     exports.router,
     clusters.router,
     imports.router,
+    channels.router,
+    posts.router,
     organisations.router,
     people.router,
     appointments.router,
@@ -37,4 +41,4 @@ app = create_app(
 )
 
 if __name__ == "__main__":
-    run_worker("directory", jobs=[importing, requeueing])
+    run_worker("directory", jobs=[working, requeueing])

@@ -14,3 +14,25 @@ Addresser = Annotated[
     Actor,
     Depends(demand(Role.SERVICE, Role.SECRETARY, Role.CUR_ADMIN, Role.CUR_CONTROLLER)),
 ]
+Poster = Annotated[
+    Actor,
+    Depends(demand(Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.SECRETARY, Role.ASSOCIATION)),
+]
+PostWatcher = Annotated[
+    Actor, Depends(demand(Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.SECRETARY, Role.AUDITOR))
+]
+PostReader = Annotated[
+    Actor,
+    Depends(
+        demand(
+            Role.CUR_ADMIN,
+            Role.CUR_CONTROLLER,
+            Role.SECRETARY,
+            Role.AUDITOR,
+            Role.COORDINATOR,
+            Role.DEPUTY,
+            Role.ASSOCIATION,
+        )
+    ),
+]
+ChannelMember = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.DEPUTY))]
