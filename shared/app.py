@@ -64,7 +64,11 @@ def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], 
                 await simulation.prime(settings.database_dsn, clock)
             client = await stack.enter_async_context(open_client(settings))
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            running = [tasks.create_task(waker.run())]
+            verifier = auth.Verifier(settings)
+            running = [
+                tasks.create_task(waker.run()),
+                tasks.create_task(verifier.keys.keep()),
+            ]
             if settings.environment is Environment.DEVELOPMENT:
                 running.append(tasks.create_task(simulation.follow(settings.database_dsn, clock)))
             state: dict[str, Any] = {
@@ -72,7 +76,7 @@ def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], 
                 "sessions": sessions,
                 "clock": clock,
                 "waker": waker,
-                "verifier": auth.Verifier(settings),
+                "verifier": verifier,
                 "client": client,
             }
             app.state.token_url = str(settings.oidc_token_url or "")

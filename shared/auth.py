@@ -1,11 +1,10 @@
 """Bearer token → `Actor`; each route names the permission it needs, and deny is the default.
 
-Tokens are JWTs of one OIDC issuer, verified against its JWKS: algorithm pinned to RS256, `iss`,
-`aud`, `exp` and `nbf` demanded. Keys are fetched once and again on an unknown `kid`, at most
-every ten seconds.
+Tokens are JWTs of one OIDC issuer, verified against its keys (`shared.keys`): algorithm pinned to
+RS256, `iss`, `aud`, `exp` and `iat` demanded, `nbf` heeded, nothing else in the header believed.
+People are let in by role; service accounts by role and, where a route names one, by scope.
 """
 
-import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -14,7 +13,6 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
-import httpx
 import jwt
 import structlog
 from fastapi import Depends, Request
@@ -22,13 +20,16 @@ from fastapi.security import OAuth2
 from fastapi.security.utils import get_authorization_scheme_param
 
 from shared.errors import DomainError, Forbidden, Unavailable
+from shared.keys import ALGORITHM, KeyRing
 from shared.settings import ServiceSettings
 
-_ALGORITHM: Final = "RS256"
 _LEEWAY_SECONDS: Final = 10
-_REFRESH_SECONDS: Final = 10
 _REMEMBERED_TOKENS: Final = 4096
 _MAX_TOKEN: Final = 8192
+_MAX_KID: Final = 200
+# RFC 9068, and what issuers without it write; never an ID token or a refresh token (the claim).
+_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+_ACCESS: Final = "bearer"
 
 
 class Role(StrEnum):
@@ -49,6 +50,19 @@ class Role(StrEnum):
 
 
 EVERYONE: Final = frozenset(Role)
+MACHINES: Final = frozenset({Role.SERVICE, Role.PLATFORM})
+
+
+class Scope(StrEnum):
+    """What a service account may do, beside having its role."""
+
+    FEED = "feed:read"
+    FACTS = "facts:read"
+    ADDRESSEES = "addressees:resolve"
+    SUBSCRIPTIONS = "subscriptions:write"
+
+
+EVERY_SCOPE: Final = frozenset(Scope)
 
 
 class Unauthenticated(DomainError):
@@ -71,85 +85,92 @@ class PermissionDenied(Forbidden):
     code = "permission_denied"
 
 
+class ScopeMissing(PermissionDenied):
+    """The role would do, but the service account was not given the scope."""
+
+    code = "insufficient_scope"
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: the token's subject, roles, and the rows that are the actor's own."""
+    """Who asks: the token's subject, roles, the rows that are the actor's own, and scopes."""
 
     id: str
     roles: frozenset[Role]
     regions: frozenset[str] = frozenset()
     clusters: frozenset[UUID] = frozenset()
     industries: frozenset[str] = frozenset()
+    scopes: frozenset[Scope] = frozenset()
 
     def is_any(self, *roles: Role) -> bool:
         return not self.roles.isdisjoint(roles)
 
 
 class Verifier:
-    """Believes tokens of one issuer; remembers those it has verified until they expire."""
+    """Believes tokens of one issuer; remembers those it has verified.
 
-    def __init__(self, settings: ServiceSettings) -> None:
+    A remembered one is forgotten when it expires and when any key of the issuer changes.
+    """
+
+    def __init__(self, settings: ServiceSettings, keys: KeyRing | None = None) -> None:
         self._issuer = str(settings.oidc_issuer).rstrip("/")
         self._audience = settings.oidc_audience
-        self._jwks_url = str(settings.oidc_jwks_url) if settings.oidc_jwks_url else None
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched_at = float("-inf")
-        self._fetching = asyncio.Lock()
         self._known: OrderedDict[str, tuple[float, Actor]] = OrderedDict()
+        self.keys = keys or KeyRing(
+            self._issuer,
+            str(settings.oidc_jwks_url) if settings.oidc_jwks_url else None,
+            development=settings.is_development,
+            on_change=self.forget,
+        )
+
+    def forget(self) -> None:
+        """Verify every token anew: the issuer's keys are not what they were."""
+        self._known.clear()
 
     async def actor(self, token: str) -> Actor:
         """The token's actor. Raises `Unauthenticated`, or `IssuerAway` without any keys."""
         known = self._known.get(token)
-        if known and known[0] > time.time():
+        if known and known[0] > time.time() and not self.keys.is_empty:
             return known[1]
         if len(token) > _MAX_TOKEN:
             raise Unauthenticated("Токен слишком длинный.")
         try:
             header = jwt.get_unverified_header(token)
-            key = await self._key(header.get("kid"))
+            # What we do not understand and must (`crit`) is a reason to refuse.
+            if str(header.get("typ", "jwt")).lower() not in _TYPES or "crit" in header:
+                raise Unauthenticated("Это не токен доступа.")
+            if header.get("alg") != ALGORITHM:
+                raise Unauthenticated("Токен подписан неподдерживаемым алгоритмом.")
+            kid = header.get("kid")
+            if not isinstance(kid, str) or len(kid) > _MAX_KID:
+                raise Unauthenticated("В токене не назван ключ.")
+            key = await self._key(kid)
             claims = jwt.decode(
                 token,
                 key,
-                algorithms=[_ALGORITHM],
+                algorithms=[ALGORITHM],
                 audience=self._audience,
                 issuer=self._issuer,
                 leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
             actor = _actor_of(claims)
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            expires = float(claims["exp"])
+        # A header of a thousand brackets runs into the parser's recursion limit.
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise Unauthenticated("Токен недействителен или просрочен.") from error
-        self._known[token] = (float(claims["exp"]), actor)
+        self._known[token] = (expires, actor)
         if len(self._known) > _REMEMBERED_TOKENS:
             self._known.popitem(last=False)
         return actor
 
-    async def _key(self, kid: object) -> jwt.PyJWK:
-        if not isinstance(kid, str) or kid not in self._keys:
-            await self._fetch()
-        if not self._keys:
+    async def _key(self, kid: str) -> jwt.PyJWK:
+        found = await self.keys.find(kid)
+        if found is not None:
+            return found
+        if self.keys.is_empty:
             raise IssuerAway("Ключи сервера выдачи токенов пока недоступны. Повторите позже.")
-        if not isinstance(kid, str) or kid not in self._keys:
-            raise Unauthenticated("Токен подписан неизвестным ключом.")
-        return self._keys[kid]
-
-    async def _fetch(self) -> None:
-        async with self._fetching:
-            if time.monotonic() - self._fetched_at < _REFRESH_SECONDS and self._keys:
-                return
-            try:
-                async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
-                    if self._jwks_url is None:
-                        discovery = f"{self._issuer}/.well-known/openid-configuration"
-                        found = (await client.get(discovery)).raise_for_status().json()
-                        self._jwks_url = str(found["jwks_uri"])
-                    answer = (await client.get(self._jwks_url)).raise_for_status().json()
-                keys = jwt.PyJWKSet.from_dict(answer).keys
-            except (httpx.HTTPError, jwt.PyJWTError, KeyError, ValueError) as error:
-                structlog.get_logger(__name__).warning("no keys of the issuer", error=repr(error))
-                return
-            self._keys = {key.key_id: key for key in keys if key.key_id}
-            self._fetched_at = time.monotonic()
+        raise Unauthenticated("Токен подписан неизвестным ключом.")
 
 
 def _actor_of(claims: Mapping[str, Any]) -> Actor:
@@ -159,6 +180,14 @@ def _actor_of(claims: Mapping[str, Any]) -> Actor:
             raise TypeError(f"claim {name} is not a list of strings")
         return value
 
+    # How Keycloak tells an ID token or a refresh token from an access token.
+    if str(claims.get("typ", _ACCESS)).lower() != _ACCESS:
+        raise Unauthenticated("Это не токен доступа.")
+    scope = claims.get("scope", "")
+    if not isinstance(scope, str):
+        raise TypeError("claim scope is not a string")
+    # `scopes` are those fixed for a client, where the issuer has no scopes of ours to grant.
+    scopes = EVERY_SCOPE.intersection([*scope.split(), *listed("scopes")])
     return Actor(
         id=str(claims["sub"]),
         # A role we do not know gives nothing.
@@ -166,6 +195,7 @@ def _actor_of(claims: Mapping[str, Any]) -> Actor:
         regions=frozenset(listed("regions")),
         clusters=frozenset(UUID(value) for value in listed("clusters")),
         industries=frozenset(listed("industries")),
+        scopes=frozenset(Scope(name) for name in scopes),
     )
 
 
@@ -176,7 +206,11 @@ class _ClientCredentials(OAuth2):
         super().__init__(
             flows={"clientCredentials": {"tokenUrl": "/token", "scopes": {}}},
             scheme_name="oauth2",
-            description="Client credentials. На стенде: client_id — роль, client_secret — dev.",
+            description=(
+                "Client credentials. На стенде: client_id — роль, client_secret — dev."
+                " Служебной учётной записи (service, platform) нужна и область действия:"
+                f" {', '.join(Scope)}."
+            ),
             auto_error=False,
         )
 
@@ -184,12 +218,14 @@ class _ClientCredentials(OAuth2):
 scheme: Final = _ClientCredentials()
 
 
-def demand(*roles: Role) -> Callable[..., Any]:
+def demand(*roles: Role, scope: Scope | None = None) -> Callable[..., Any]:
     """The dependency of a route open to these roles; gives its `Actor`.
 
-    Raises `Unauthenticated` (401) and `PermissionDenied` (403).
+    A service account needs the scope besides, where the route names one.
+    Raises `Unauthenticated` (401), `PermissionDenied` and `ScopeMissing` (403).
     """
     allowed = frozenset(roles)
+    people = allowed - MACHINES if scope else allowed
 
     async def actor(
         request: Request, authorization: Annotated[str | None, Depends(scheme)]
@@ -201,6 +237,8 @@ def demand(*roles: Role) -> Callable[..., Any]:
         if found.roles.isdisjoint(allowed):
             names = ", ".join(sorted(allowed))
             raise PermissionDenied(f"Действие доступно ролям: {names}.")
+        if scope is not None and scope not in found.scopes and found.roles.isdisjoint(people):
+            raise ScopeMissing(f"Учётной записи не дана область {scope}.")
         structlog.contextvars.bind_contextvars(actor=found.id)
         return found
 

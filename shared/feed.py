@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from sqlalchemy import text
 from starlette.responses import Response
 
-from shared.auth import Actor, Role, demand
+from shared.auth import Actor, Role, Scope, demand
 from shared.db import Session
 from shared.envelopes import feed_line
 from shared.errors import NotFound
@@ -55,7 +55,7 @@ def feed_router(topics: Iterable[str]) -> APIRouter:
         },
     )
     async def read_feed(
-        actor: Annotated[Actor, Depends(demand(Role.SERVICE, Role.AUDITOR))],
+        actor: Annotated[Actor, Depends(demand(Role.SERVICE, Role.AUDITOR, scope=Scope.FEED))],
         session: Session,
         topic: Annotated[str, Path(max_length=100, examples=["assignments.executions"])],
         partition: Annotated[int, Path(ge=0, lt=PARTITIONS)],

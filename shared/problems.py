@@ -171,7 +171,7 @@ def _answer(
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def _on_domain_error(request: Request, error: Exception) -> Response:
+async def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
     status = status_of(error)
     errors = []
@@ -195,7 +195,7 @@ def status_of(error: DomainError) -> int:
     return next(code for kind, code in STATUS.items() if isinstance(error, kind))
 
 
-def _on_invalid_request(request: Request, error: Exception) -> Response:
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     malformed = any(item["type"] == "json_invalid" for item in found)
@@ -224,7 +224,7 @@ def _message(item: Mapping[str, Any]) -> str:
     return _MESSAGES.get(str(item["type"]), "Недопустимое значение")
 
 
-def _on_http_exception(request: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = error.status_code
     phrase = HTTPStatus(status).phrase
@@ -234,7 +234,7 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
     )
 
 
-def _on_database_error(request: Request, error: Exception) -> Response:
+async def _on_database_error(request: Request, error: Exception) -> Response:
     """An outage is a 503 the caller may retry; anything else is our bug."""
     sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     outage = (
@@ -243,7 +243,7 @@ def _on_database_error(request: Request, error: Exception) -> Response:
         or (isinstance(error, DBAPIError) and error.connection_invalidated)
     )
     if not outage:
-        return _on_bug(request, error)
+        return await _on_bug(request, error)
     logger.warning("database away", error=repr(error))
     return _answer(
         request,
@@ -255,7 +255,7 @@ def _on_database_error(request: Request, error: Exception) -> Response:
     )
 
 
-def _on_callee_away(request: Request, error: Exception) -> Response:
+async def _on_callee_away(request: Request, error: Exception) -> Response:
     """Another service does not answer: it is not our database, and it passes."""
     logger.warning("another service is away", error=repr(error))
     return _answer(
@@ -268,7 +268,7 @@ def _on_callee_away(request: Request, error: Exception) -> Response:
     )
 
 
-def _on_bug(request: Request, error: Exception) -> Response:
+async def _on_bug(request: Request, error: Exception) -> Response:
     logger.error("unexpected failure", exc_info=error, path=request.url.path)
     return _answer(
         request,
@@ -287,7 +287,10 @@ def too_large(request: Request, limit: int) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every refusal and failure of the app as a problem."""
+    """Answer every refusal and failure of the app as a problem.
+
+    The handlers are coroutines although nothing in them waits: others would run in a thread.
+    """
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)

@@ -1,4 +1,4 @@
-"""The dates of assignments that recur: RFC 5545 rules over whole days."""
+"""The dates of what recurs, assignments and meetings: RFC 5545 rules over whole days."""
 
 import re
 from datetime import date, datetime, time
@@ -25,19 +25,19 @@ class RuleInvalid(Invalid):
     title = "Неверное правило повторения"
 
 
-def parse(rule: str, *, starts_on: date) -> rrule:
-    """The rule from the day on. Raises `RuleInvalid` naming `body.control.rule`."""
+def parse(rule: str, *, starts_on: date, field: str = "body.control.rule") -> rrule:
+    """The rule from the day on. Raises `RuleInvalid` naming the field."""
     if len(rule) > MAX_RULE or not _ALLOWED.fullmatch(rule):
         raise RuleInvalid(
             "Ожидается правило RFC 5545 из целых дней, например FREQ=MONTHLY;BYMONTHDAY=5.",
-            field="body.control.rule",
+            field=field,
         )
     try:
         found = rrulestr(rule, dtstart=datetime.combine(starts_on, time()))
     except (ValueError, TypeError) as error:
-        raise RuleInvalid("Правило не удалось прочесть.", field="body.control.rule") from error
+        raise RuleInvalid("Правило не удалось прочесть.", field=field) from error
     if not isinstance(found, rrule):
-        raise RuleInvalid("Правило должно быть одно.", field="body.control.rule")
+        raise RuleInvalid("Правило должно быть одно.", field=field)
     return found
 
 
@@ -47,8 +47,23 @@ def next_date(rule: str, *, starts_on: date, after: date) -> date | None:
     The day on which the series starts is not itself a deadline.
     """
     floor = datetime.combine(max(after, starts_on), time())
-    parsed = parse(rule, starts_on=starts_on)
-    # A rule that never comes true («30 February») must not be looked for until the year 9999.
-    until = min(parsed._until or _HORIZON, _HORIZON)  # type: ignore[attr-defined]
-    found = parsed.replace(until=until).after(floor)
+    found = _bounded(parse(rule, starts_on=starts_on), _HORIZON).after(floor)
     return found.date() if found is not None else None
+
+
+def dates_between(
+    rule: str, *, starts_on: date, since: date, until: date, field: str
+) -> list[date]:
+    """The dates of the rule from `since` to `until` inclusive; the first day may be one.
+
+    Raises `RuleInvalid` naming the field.
+    """
+    first, last = (datetime.combine(day, time()) for day in (max(since, starts_on), until))
+    found = _bounded(parse(rule, starts_on=starts_on, field=field), last)
+    return [moment.date() for moment in found.between(first, last, inc=True)]
+
+
+def _bounded(rule: rrule, last: datetime) -> rrule:
+    """A rule that never comes true («30 February») must not be looked for until the year 9999."""
+    until = min(rule._until or last, last)  # type: ignore[attr-defined]
+    return rule.replace(until=until)

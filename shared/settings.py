@@ -95,6 +95,13 @@ class ServiceSettings(BaseSettings):
             raise ValueError("WORKER_INDEX must be below WORKER_COUNT")
         return self
 
+    @model_validator(mode="after")
+    def _no_secret_everybody_knows(self) -> Self:
+        secret = self.service_client_secret
+        if not self.is_development and secret and secret.get_secret_value() == "dev":
+            raise ValueError("SERVICE_CLIENT_SECRET is that of the development issuer")
+        return self
+
     @field_validator("smtp_url")
     @classmethod
     def _of_a_mail_server(cls, given: SecretStr | None) -> SecretStr | None:

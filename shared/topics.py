@@ -16,8 +16,13 @@ from pydantic_settings import BaseSettings
 from shared.events.base import PARTITIONS
 
 PRODUCED: Final[dict[str, tuple[str, ...]]] = {
-    "directory": ("directory.regions", "directory.clusters", "directory.appointments"),
-    "meetings": ("meetings.protocols",),
+    "directory": (
+        "directory.regions",
+        "directory.clusters",
+        "directory.appointments",
+        "directory.associations",
+    ),
+    "meetings": ("meetings.protocols", "meetings.attendance"),
     "assignments": ("assignments.assignments", "assignments.executions"),
     "rating": ("rating.standings", "rating.slices"),
 }

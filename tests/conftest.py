@@ -18,6 +18,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,7 +27,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import postgres as local_postgres
 from shared import migrations
-from shared.auth import Verifier
+from shared.auth import MACHINES, Verifier
+from shared.auth import Scope as TokenScope
 from shared.clock import Clock, Setting
 from shared.db import async_url, get_session
 from shared.settings import Environment, ServiceSettings
@@ -37,6 +39,10 @@ ISSUER: Final = "http://issuer.test"
 Headers = dict[str, str]
 Tokens = Callable[..., Headers]
 Transport = httpx.ASGITransport
+
+# How long an example takes says more of the neighbours on the machine than of us.
+hypothesis_settings.register_profile("ours", deadline=None)
+hypothesis_settings.load_profile("ours")
 
 _KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -108,6 +114,7 @@ def token() -> Tokens:
             "nbf": now,
             "exp": now + 3600,
             "roles": [role],
+            "scope": " ".join(TokenScope) if role in MACHINES else "",
             **claims,
         }
         encoded = jwt.encode(payload, _KEY, algorithm="RS256", headers={"kid": "test"})
@@ -153,7 +160,7 @@ def serve(
     """The app as it is after start-up, over these sessions; it believes our tokens."""
     verifier = Verifier(settings)
     public = jwt.PyJWK.from_json(jwt.algorithms.RSAAlgorithm.to_jwk(_KEY.public_key()), "RS256")
-    verifier._keys = {"test": public}
+    verifier.keys.put({"test": public})
     state = {
         "settings": settings,
         "sessions": sessions,

@@ -19,6 +19,12 @@ REGIONAL: Final = ("coordinator", "deputy", "authority_head")
 _REGION: Final = re.compile(r"[0-9]{2}")
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
+# What a service account may be given, by its role; all of it where it asks for nothing.
+SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
+    "service": ("feed:read", "facts:read", "addressees:resolve"),
+    "platform": ("facts:read", "subscriptions:write"),
+}
+
 # What the page of the issuer lists: an example and what it stands for.
 EXAMPLES: Final = (
     ("cur_admin", "администратор ЦУР"),
@@ -52,6 +58,18 @@ def claims_of(client_id: str) -> Claims | None:
     if role in ("operator", "service", "cur_controller") and _CODE.fullmatch(row):
         return {"roles": [role]}
     return None
+
+
+def scope_of(claims: Claims, asked: str) -> str | None:
+    """The scope of the token: what was asked for, all there is, or None where that is too much.
+
+    People have no scopes: what a page of theirs asks for is passed by.
+    """
+    allowed = [scope for role in claims["roles"] for scope in SCOPES.get(role, ())]
+    if not allowed:
+        return ""
+    given = asked.split() or allowed
+    return " ".join(given) if set(given) <= set(allowed) else None
 
 
 def _is_uuid(text: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
 
-from deploy.issuer.clients import Claims, claims_of
+from deploy.issuer.clients import Claims, claims_of, scope_of
 
 SECRET: Final = "dev"  # noqa: S105
 MAX_FIELDS: Final = 20
@@ -24,7 +24,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Granted:
-    """Who gets a token, with what rows, and the scope asked for."""
+    """Who gets a token, with what rows and scope."""
 
     client_id: str
     claims: Claims
@@ -44,7 +44,10 @@ def grant(authorization: str | None, content_type: str, body: bytes) -> Granted:
         raise Refused("invalid_client", "Такого client_id нет.", status=401)
     if not hmac.compare_digest(secret.encode(), SECRET.encode()):
         raise Refused("invalid_client", "Неверный client_secret.", status=401)
-    return Granted(client_id, claims, form.get("scope", ""))
+    scope = scope_of(claims, form.get("scope", ""))
+    if scope is None:
+        raise Refused("invalid_scope", "Такой области у клиента нет.")
+    return Granted(client_id, claims, scope)
 
 
 def _form(content_type: str, body: bytes) -> dict[str, str]:

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 
 ALGORITHM: Final = "RS256"
 BITS: Final = 2048
+# By this the services tell our keys from a real issuer's, and in production believe none.
+NAMED: Final = "development-"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class SigningKey:
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         jwk = jwt.algorithms.RSAAlgorithm.to_jwk(public, as_dict=True)
-        kid = hashlib.sha256(der).hexdigest()[:16]
+        kid = NAMED + hashlib.sha256(der).hexdigest()[:16]
         return {**jwk, "kid": kid, "use": "sig", "alg": ALGORITHM}
 
     def sign(self, claims: dict[str, Any]) -> str:

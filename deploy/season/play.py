@@ -11,9 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from deploy.season.api import Api, Refused
+from deploy.season.associations import Associations
+from deploy.season.people import ADMIN as _ADMIN
+from deploy.season.people import enter_person
 from deploy.season.plan import (
     FIRST_DAY,
     FIRST_RATED,
@@ -29,22 +32,25 @@ from deploy.season.plan import (
     script,
 )
 
-_ADMIN: Final = "cur_admin"
 _SECRETARY: Final = "secretary"
 _CONTROLLER: Final = "cur_controller"
 _SETTLE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
 _MORNING: Final = timedelta(hours=6)
 _MINUTE: Final = timedelta(minutes=1)
-_SURNAMES: Final = (
-    "Иванова", "Петрова", "Сидорова", "Кузнецова", "Смирнова", "Попова", "Васильева", "Соколова",
-    "Михайлова", "Новикова", "Фёдорова", "Морозова", "Волкова", "Алексеева", "Лебедева",
-    "Семёнова", "Егорова", "Павлова", "Козлова", "Степанова",
-)  # fmt: skip
-_NAMES: Final = ("Анна", "Мария", "Елена", "Ольга", "Наталья", "Ирина", "Татьяна", "Светлана")
-_FATHERS: Final = ("Сергеевна", "Андреевна", "Ивановна", "Петровна", "Алексеевна", "Юрьевна")
-
 Progress = Callable[[int, int], None]
+
+
+class Chapter(Protocol):
+    """A part of the season beside meetings and executions; it acts on its own days."""
+
+    async def on(self, day: date) -> None:
+        """Carry out what the day has of it. Raises `Refused`."""
+        ...
+
+
+MakeChapter = Callable[[Api, Season, Mapping[str, str]], Chapter]
+CHAPTERS: Final[tuple[MakeChapter, ...]] = (Associations,)
 
 
 class NotSettled(RuntimeError):
@@ -67,12 +73,15 @@ class Player:
         clusters: int,
         progress: Progress = lambda *_: None,
         last_day: date = LAST_DAY,
+        chapters: Sequence[MakeChapter] = CHAPTERS,
     ) -> None:
         self._api = api
         self._seed = seed
         self._clusters = clusters
         self._progress = progress
         self._last_day = last_day
+        self._make_chapters = chapters
+        self._chapters: list[Chapter] = []
         self._season = Season(seed, (), (), ())
         self._cluster_ids: dict[str, str] = {}
         self._steps: dict[date, list[tuple[str, list[tuple[Step, str]]]]] = defaultdict(list)
@@ -87,6 +96,8 @@ class Player:
             await self._begin(day)
             await self._appoint(day)
             await self._meet(day)
+            for chapter in self._chapters:
+                await chapter.on(day)
             await self._carry_out(day)
             self._progress(number + 1, days)
         await self._api.set_clock(start_of(self._last_day) + timedelta(hours=20))
@@ -117,6 +128,9 @@ class Player:
             sorted((industry["code"], industry["name"]) for industry in industries),
         )
         await asyncio.gather(*(self._enter(cluster, at) for cluster in self._season.clusters))
+        self._chapters = [
+            make(self._api, self._season, self._cluster_ids) for make in self._make_chapters
+        ]
         await asyncio.gather(
             *(self._appoint_to(region, "authority_head", at) for region in self._season.regions)
         )
@@ -138,15 +152,7 @@ class Player:
         self._cluster_ids[cluster.code] = entered["id"]
 
     async def _appoint_to(self, region: Region, office: str, at: datetime) -> None:
-        number = sum(map(ord, f"{region.code}{office}"))
-        name = " ".join(
-            names[number * step % len(names)]
-            for names, step in ((_SURNAMES, 7), (_NAMES, 5), (_FATHERS, 11))
-        )
-        email = f"{office.replace('_', '-')}-{region.code}@example.org"
-        person = await self._api.post(
-            _ADMIN, "directory", "/v1/people", {"full_name": name, "email": email}, at=at
-        )
+        person = await enter_person(self._api, office, region.code, at)
         await self._api.post(
             _ADMIN,
             "directory",
@@ -154,7 +160,7 @@ class Player:
             {
                 "region": region.code,
                 "office": office,
-                "person_id": person["id"],
+                "person_id": person,
                 "valid_from": at.date().isoformat(),
             },
             at=at,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.repository import directory
-from services.assignments.service import issuing, routing
+from services.assignments.service import corrections, routing
 from shared.event_router import EventRouter, circumstances
 from shared.events.directory import AppointmentEvent, ClusterEvent, RegionEvent
 from shared.events.meetings import ProtocolApproved
@@ -15,11 +15,14 @@ events = EventRouter()
 
 @events.on(ProtocolApproved)
 async def issue(session: AsyncSession, protocols: Sequence[ProtocolApproved]) -> None:
-    """Approved items become assignments; hearing of them again makes nothing new."""
+    """Approved items become assignments, an addendum's take the place of those they correct.
+
+    Hearing of them again makes nothing new.
+    """
     around = circumstances(session)
     for protocol in protocols:
         now = max(around.now, protocol.occurred_at)
-        await issuing.issue_protocol(session, around.client, protocol, now=now)
+        await corrections.issue_protocol(session, around.client, protocol, now=now)
 
 
 @events.on(AppointmentEvent)

@@ -1,18 +1,31 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
+from services.directory.consumers import events
 from services.directory.jobs import requeueing, working
 from services.directory.routers import (
+    activities,
     addressees,
+    appointment_requests,
     appointments,
+    associations,
     channels,
+    cluster_life,
     clusters,
+    coverage,
     exports,
     imports,
+    leaders,
+    mandates,
+    mentorships,
+    model,
     organisations,
     people,
     posts,
+    practices,
     reference,
     regions,
+    relations,
+    roadmaps,
 )
 from shared.app import create_app
 from shared.listings.cells import MAX_BYTES
@@ -23,22 +36,36 @@ UPLOADS = r"/v1/imports"
 
 app = create_app(
     "directory",
+    # Before the regions: its address would be a region's code.
+    coverage.router,
     regions.router,
     addressees.router,
+    model.router,
     reference.router,
     # Before the clusters: `export.csv` is no id.
     exports.router,
     clusters.router,
+    cluster_life.router,
     imports.router,
     channels.router,
     posts.router,
     organisations.router,
+    relations.router,
     people.router,
     appointments.router,
+    appointment_requests.router,
+    associations.router,
+    mandates.router,
+    activities.router,
+    roadmaps.router,
+    practices.router,
+    mentorships.router,
+    leaders.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
+    events=events,
     uploads=(UPLOADS, MAX_BYTES),
 )
 
 if __name__ == "__main__":
-    run_worker("directory", jobs=[working, requeueing])
+    run_worker("directory", events, jobs=[working, requeueing])

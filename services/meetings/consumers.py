@@ -1,12 +1,15 @@
-"""What the meetings service listens to: the directory's regions and clusters."""
+"""What the meetings service listens to: the directory, and what executions are owed."""
 
 from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.meetings.domain.control import HeardExecution
 from services.meetings.repository import directory as repository
+from services.meetings.repository import executions
 from shared.event_router import EventRouter
-from shared.events.directory import ClusterEvent, RegionEvent
+from shared.events.assignments import ExecutionEvent
+from shared.events.directory import AppointmentEvent, ClusterEvent, RegionEvent
 
 events = EventRouter()
 
@@ -21,3 +24,15 @@ async def keep_regions(session: AsyncSession, heard: Sequence[RegionEvent]) -> N
 async def keep_clusters(session: AsyncSession, heard: Sequence[ClusterEvent]) -> None:
     """Keep the newest facts of each cluster; duplicates and stragglers change nothing."""
     await repository.keep_clusters(session, heard)
+
+
+@events.on(AppointmentEvent)
+async def keep_appointments(session: AsyncSession, heard: Sequence[AppointmentEvent]) -> None:
+    """Keep the newest facts of each tenure; duplicates and stragglers change nothing."""
+    await repository.keep_appointments(session, heard)
+
+
+@events.on_view(HeardExecution, of=ExecutionEvent)
+async def keep_executions(session: AsyncSession, heard: Sequence[HeardExecution]) -> None:
+    """Keep the newest facts of each execution: the control section is written from them."""
+    await executions.keep_executions(session, heard)

@@ -1,23 +1,48 @@
 """The meetings service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
+from services.meetings.commands import load_series
 from services.meetings.consumers import events
-from services.meetings.routers import agendas, items, meetings, protocols
+from services.meetings.jobs import freezing_agendas, making_meetings
+from services.meetings.routers import (
+    agendas,
+    calendars,
+    items,
+    meetings,
+    participation,
+    protocols,
+    reviews,
+    series,
+)
+from services.meetings.service.conference_lists import MAX_BYTES
 from shared.app import create_app
 from shared.worker import run_worker
 
+# The one address that takes more than a request usually may.
+UPLOADS = r"/v1/meetings/[0-9a-f-]{36}/attendance/imports"
+
 app = create_app(
     "meetings",
+    series.router,
     meetings.router,
     agendas.router,
+    participation.router,
+    calendars.router,
     protocols.router,
     items.router,
+    reviews.router,
     title="Совещания и протоколы",
     description=(
         "Совещания с регионами, их повестка и протоколы: от черновика до утверждения,"
         " после которого пункты становятся поручениями."
     ),
     events=events,
+    uploads=(UPLOADS, MAX_BYTES),
 )
 
 if __name__ == "__main__":
-    run_worker("meetings", events)
+    run_worker(
+        "meetings",
+        events,
+        jobs=[making_meetings, freezing_agendas],
+        commands=[load_series],
+    )

@@ -91,6 +91,10 @@ class Board:
 
     def __init__(self) -> None:
         self.revision = 0
+        # The revision of the stored standings that are shown.
+        self.stored = 0
+        # The instant up to which the lines shown have every fact.
+        self.complete_through: datetime | None = None
         self._changed_at: dict[str, int] = {}
         self._snapshot: Snapshot | None = None
         # Region → its score of each day of the month, for sparklines; as of the minute.
@@ -112,6 +116,7 @@ class Board:
 
     def show(self, head: Mapping[str, Any], items: list[dict[str, Any]], revision: int) -> None:
         """Take the standings in; watchers get the lines that differ from what they have."""
+        self.stored = revision
         before = self._snapshot
         known = {item["region"]: item for item in before.items} if before else {}
         if before is None or before.head["period"] != head["period"]:
@@ -313,17 +318,20 @@ async def _refresh(
 ) -> None:
     told.clear()
     async with transaction(sessions) as session:
-        complete_through = await positions.complete_through(session)
         now = clock.now()
-        times = {"as_of": _instant(now), "complete_through": _instant(complete_through)}
-        period = str(service.current_period(now))
-        await _renew_courses(session, board, Period.parse(period), now)
-        if not load and board.period == period:
-            board.renew(times)
+        month = service.current_period(now)
+        period = str(month)
+        await _renew_courses(session, board, month, now)
+        # In this order: what was heard by then and waits for no scorer is in the lines read later.
+        heard = await positions.complete_through(session)
+        stored, scored = await repository.freshness(session, period)
+        if scored:
+            board.complete_through = heard
+        if not load and (board.period, board.stored) == (period, stored):
+            board.renew(_times(board, clock))
             return
         standings = await repository.list_standings(session, period)
         regions = await directory.list_regions(session)
-        month = Period.parse(period)
         methodology = await methodology_of(session, month)
         mu_bp = await mu_of(session, month, methodology)
         before = await service.slice_before(session, month)
@@ -331,13 +339,21 @@ async def _refresh(
     rows = service.rank(regions, tallies, mu_bp, methodology, before)
     head = {
         "period": period,
-        **times,
+        # After the lines were read: none of them has a fact of later.
+        **_times(board, clock),
         "methodology": methodology.code,
         "methodology_version": methodology.version,
         "mu_bp": mu_bp,
     }
     newest = max((standing.revision for standing in standings), default=0)
     board.show(head, [render_row(row) for row in rows], newest)
+
+
+def _times(board: Board, clock: Clock) -> dict[str, str | None]:
+    return {
+        "as_of": _instant(clock.now()),
+        "complete_through": _instant(board.complete_through),
+    }
 
 
 async def _renew_courses(session: AsyncSession, board: Board, month: Period, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Facts published by the meetings service, keyed by protocol."""
+"""Facts published by the meetings service, keyed by protocol, or by meeting and region."""
 
 from datetime import date
 from enum import StrEnum
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared.events.base import Event
+from shared.events.base import Event, partition_of
 
 
 class Priority(StrEnum):
@@ -83,10 +83,16 @@ class ProtocolItem(BaseModel):
     # The execution closes by itself when the region's coordinator is appointed.
     closes_on: Literal["coordinator_appointed"] | None = None
     control: Control = Control()
+    # The item of an earlier protocol whose place this one takes: what it ordered is over.
+    supersedes: UUID | None = None
 
 
 class ProtocolApproved(Event):
-    """The protocol was signed: from here on it is immutable and its items are to be executed."""
+    """The protocol was signed: from here on it is immutable and its items are to be executed.
+
+    An addendum is a protocol too: `corrects` names the protocol, whose number and year it bears,
+    and `addendum` is its own number among that protocol's addenda (0 in a protocol).
+    """
 
     type: ClassVar = "meetings.protocol.approved.v1"
     topic: ClassVar = "meetings.protocols"
@@ -99,7 +105,40 @@ class ProtocolApproved(Event):
     approved_at: AwareDatetime
     content_hash: str
     items: tuple[ProtocolItem, ...]
+    corrects: UUID | None = None
+    addendum: int = 0
 
     @property
     def key(self) -> str:
         return str(self.protocol_id)
+
+    @property
+    def partition(self) -> int:
+        """An addendum travels after the protocol it corrects."""
+        return partition_of(str(self.corrects or self.protocol_id))
+
+
+class AttendanceRecorded(Event):
+    """How a region's clusters attended a meeting; excused ones move no share. Nothing is scored."""
+
+    type: ClassVar = "meetings.attendance.recorded.v1"
+    topic: ClassVar = "meetings.attendance"
+
+    meeting_id: UUID
+    region: str
+    series: str
+    # The meeting's day in Moscow.
+    held_on: date
+    expected: int
+    attended: int
+    late: int
+    excused: int
+    absent: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.meeting_id}:{self.region}"
+
+    @property
+    def partition(self) -> int:
+        return partition_of(self.region)

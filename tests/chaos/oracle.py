@@ -209,6 +209,7 @@ async def dead_letters(stage: Stage, _: Ledger) -> list[str]:
 
 async def scores(stage: Stage, _: Ledger) -> list[str]:
     """The board is what an independent hand works out of the owner's facts; so is its history."""
+    await stage.heard()
     board = await stage.client.read("auditor", "rating", "/v1/ratings/regions")
     as_of = datetime.fromisoformat(board["as_of"])
 
@@ -217,8 +218,16 @@ async def scores(stage: Stage, _: Ledger) -> list[str]:
         past = system.get(
             f"{system.rating}/v1/ratings/regions", period=board["period"], as_of=board["as_of"]
         )
-        if past["items"] != board["items"]:
-            report.differing.append(f"the board is not its own history as of {as_of}")
+        shown = {line["region"]: line for line in board["items"]}
+        for line in past["items"]:
+            if line != shown[line["region"]]:
+                differing = sorted(key for key in line if line[key] != shown[line["region"]][key])
+                report.differing.append(
+                    f"the board is not its own history as of {as_of}, complete through"
+                    f" {board['complete_through']}: {line['region']}, {differing}:"
+                    f" {[shown[line['region']][key] for key in differing]} on the board,"
+                    f" {[line[key] for key in differing]} in the history"
+                )
 
     return (await independently(stage, compare)).differing
 

@@ -21,6 +21,13 @@ from tests.receiver import Receiver
 
 HEALED_SECONDS: Final = 90.0
 _POLL_SECONDS: Final = 0.1
+_AWAY: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 
 
 @dataclass(slots=True)
@@ -57,13 +64,23 @@ class Stage:
         return sorted({"routed", "in_progress", "submitted", "forwarded"} - there)
 
     async def sql(self, service: str, query: str, *arguments: Any) -> list[asyncpg.Record]:
-        """Look into a service's database, past the service."""
-        connection = await asyncpg.connect(self.dsn(service))
-        try:
-            found: list[asyncpg.Record] = await connection.fetch(query, *arguments)
-            return found
-        finally:
-            await connection.close()
+        """Look into a service's database, past the service; an outage is waited out.
+
+        Another fault of the same round may have just taken the server away.
+        """
+        deadline = time.monotonic() + HEALED_SECONDS
+        while True:
+            try:
+                connection = await asyncpg.connect(self.dsn(service))
+                try:
+                    found: list[asyncpg.Record] = await connection.fetch(query, *arguments)
+                    return found
+                finally:
+                    await connection.close()
+            except _AWAY:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_POLL_SECONDS)
 
     def dsn(self, database: str) -> str:
         return self.stack.superuser_dsn.rsplit("/", 1)[0] + f"/{database}"
@@ -75,6 +92,11 @@ class Stage:
         """
         began = time.monotonic()
         await eventually(self._unready, HEALED_SECONDS)
+        await self.heard()
+        return time.monotonic() - began
+
+    async def heard(self) -> None:
+        """Wait until the board has everything that happened before this call."""
         asked = await self.now()
 
         async def behind() -> list[str]:
@@ -85,7 +107,6 @@ class Stage:
             return [f"the rating has heard everything up to {through}, not {asked}"]
 
         await eventually(behind, HEALED_SECONDS)
-        return time.monotonic() - began
 
     async def _unready(self) -> list[str]:
         rows = await asyncio.to_thread(self.stack.status)

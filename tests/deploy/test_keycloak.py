@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from shared.auth import Role
+from deploy.issuer.clients import SCOPES
+from shared.auth import Role, Scope
 from shared.migrations import SERVICES
 from tests.deploy.files import ROOT, compose
 
@@ -48,7 +49,7 @@ def test_the_roles_are_the_systems() -> None:
 def test_a_token_carries_what_the_services_read(client: str) -> None:
     claims = claims_of(client)
 
-    assert set(claims) == {"aud", "roles", *ROWS}
+    assert set(claims) - {"scopes"} == {"aud", "roles", *ROWS}
     assert claims["aud"]["included.custom.audience"] == "professionalitet"
     for name in ("roles", *ROWS):
         assert claims[name]["multivalued"] == "true"
@@ -59,6 +60,22 @@ def test_a_token_carries_what_the_services_read(client: str) -> None:
         assert config["access.token.claim"] == "true"
     # `sub` comes with Keycloak's own scope.
     assert CLIENTS[client]["defaultClientScopes"] == ["basic"]
+
+
+@pytest.mark.parametrize("client", sorted(CLIENTS))
+def test_a_service_account_is_given_what_its_role_may_have_and_a_person_nothing(
+    client: str,
+) -> None:
+    role = MACHINES.get(client)
+    allowed = SCOPES.get(role or "", ())
+    config = claims_of(client).get("scopes")
+
+    assert (config is not None) == bool(allowed)
+    if config is not None:
+        given = set(json.loads(config["claim.value"]))
+        assert given
+        assert given <= set(allowed) <= set(Scope)
+        assert config["jsonType.label"] == "JSON"
 
 
 def test_the_realm_keeps_keycloaks_own_scopes() -> None:

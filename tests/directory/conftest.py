@@ -7,8 +7,10 @@ import httpx
 import pytest
 
 from tests.conftest import Headers, Tokens
+from tests.directory.associations import World
 
 Create = Callable[..., Awaitable[dict[str, Any]]]
+Ask = Callable[..., Awaitable[httpx.Response]]
 CLUSTER = {
     "code": "16-2022-01",
     "name": "Кластер «Машиностроение» № 1",
@@ -50,11 +52,37 @@ def create(client: httpx.AsyncClient, admin: Headers, loaded: dict[str, Any]) ->
         },
     }
 
-    async def make(kind: str, **overrides: Any) -> dict[str, Any]:
-        body = {**valid[kind], **overrides}
-        response = await client.post(f"/v1/{kind}", headers=admin, json=body)
+    async def make(noun: str, /, **overrides: Any) -> dict[str, Any]:
+        body = {**valid[noun], **overrides}
+        response = await client.post(f"/v1/{noun}", headers=admin, json=body)
         assert response.status_code == 201, response.text
         made: dict[str, Any] = response.json()
         return made
 
     return make
+
+
+@pytest.fixture
+def ask(client: httpx.AsyncClient, admin: Headers) -> Ask:
+    """`ask("POST", "/v1/…", {…}, at="2023-11-01")`: the administrator on that noon in Moscow."""
+
+    async def request(
+        method: str, path: str, body: Any = None, *, at: str | None = None, **headers: str
+    ) -> httpx.Response:
+        sent = {**admin, **headers}
+        if at is not None:
+            sent["X-Simulated-Now"] = f"{at}T09:00:00Z"
+        return await client.request(method, path, json=body, headers=sent)
+
+    return request
+
+
+@pytest.fixture
+def world(client: httpx.AsyncClient, admin: Headers, loaded: dict[str, Any]) -> World:
+    """The directory with its reference data, and what associations need of it."""
+    return World(client, admin)
+
+
+@pytest.fixture
+def metallurgy(token: Tokens) -> Headers:
+    return token("association", industries=["metallurgy"])

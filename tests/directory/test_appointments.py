@@ -141,7 +141,7 @@ async def test_of_twenty_who_race_for_an_office_one_is_appointed(databases: dict
         async with transaction(sessions) as session:
             names = dict.fromkeys(("name", "short_name", "sort_key", "federal_district"), "x")
             session.add(
-                Region(code=region, timezone="Europe/Moscow", authority="x", **names)  # type: ignore[arg-type]
+                Region(code=region, timezone="Europe/Moscow", **names)  # type: ignore[arg-type]
             )
             session.add(Person(id=person, full_name="x"))
 

@@ -64,7 +64,7 @@ MISTAKES: tuple[tuple[str, tuple[Any, ...], str | None, str], ...] = (
     ("Cyrillic code", ("16-О1", "А12", "16", "Металлургия", 2023, "", ""), "A", "code_malformed"),
     (
         "another region's code",
-        ("16-2022-01", "А13", "Москва", "Металлургия", 2023, "", ""),
+        ("16-2022-01", "А13", "Москва", "Машиностроение", 2022, "", ""),
         "A",
         "code_of_another_region",
     ),
@@ -87,6 +87,14 @@ MISTAKES: tuple[tuple[str, tuple[Any, ...], str | None, str], ...] = (
     ("first", ("", "А20", "16", "Металлургия", 2023, "", ""), None, ""),
     ("name twice", ("", "«а20»", "16", "Металлургия", 2023, "", ""), "B", "row_repeated"),
     ("two of a name", ("", "Близнецы", "16", "Металлургия", 2023, "", ""), "B", "name_ambiguous"),
+    ("industry", ("16-t1", "Близнецы", "16", "Металлургия", 2022, "", ""), "D", "industry_fixed"),
+    ("year", ("16-t2", "Близнецы", "16", "Машиностроение", 2023, "", ""), "E", "cohort_fixed"),
+    (
+        "back to a plan",
+        ("16-t3", "Близнецы", "16", "Машиностроение", 2022, "планируется", ""),
+        "F",
+        "status_impossible",
+    ),
     ("formula", ("", '=CONCATENATE("А","23")', "16", "Металлургия", 2023, "", ""), "B", "formula"),
     ("error", ("", "А24", "16", "#N/A", 2023, "", ""), "D", "cell_error"),
     ("a date", (date(2022, 1, 16), "А25", "16", "Металлургия", 2023, "", ""), "A", "date_here"),
@@ -101,7 +109,7 @@ async def test_every_kind_of_mistake_is_said_by_row_and_column_and_nothing_is_en
 ) -> None:
     await create("organisations")
     await create("clusters")
-    for code in ("16-t1", "16-t2"):
+    for code in ("16-t1", "16-t2", "16-t3"):
         await create("clusters", code=code, name="Близнецы")
     before, told = await _clusters(session), await _told(session)
     book = workbook([row for _, row, _, _ in MISTAKES])
@@ -145,8 +153,8 @@ async def test_a_preview_says_what_changes_and_the_commit_does_it_once(
     content = csv_of(
         [
             ("16-2022-01", "Кластер «Станки»", "РЕСП. ТАТАРСТАН", "машиностроение", 2022, "", ""),
-            ("", "кластер Мосты", "Республика Татарстан", "Строительная отрасль", 2023, "закрыт",
-             "Казанский колледж"),
+            ("", "кластер Мосты", "Республика Татарстан", "Строительная отрасль", 2022,
+             "реорганизация", "Казанский колледж"),
             ("", "Кластер «Лён»", "г. Москва", "Легкая промышленность", "2024 г.", "", ""),
         ]
     )  # fmt: skip
@@ -159,7 +167,7 @@ async def test_a_preview_says_what_changes_and_the_commit_does_it_once(
     assert rows[1]["before"]["status"] == "active"
     changed = {k: v for k, v in rows[1]["after"].items() if v != rows[1]["before"][k]}
     assert changed == {
-        "name": "кластер Мосты", "cohort": 2023, "status": "closed", "core_college": "kzn-1",
+        "name": "кластер Мосты", "status": "reorganised", "core_college": "kzn-1",
     }  # fmt: skip
     assert (rows[2]["before"], rows[2]["after"]["code"]) == (None, "77-2024-01")
     assert len(await _told(session)) == 2  # a preview tells nothing
@@ -172,7 +180,10 @@ async def test_a_preview_says_what_changes_and_the_commit_does_it_once(
     assert (await _told(session))[2:] == [
         ("directory.cluster.registered.v1", 1),
         ("directory.cluster.changed.v1", 2),
+        ("directory.cluster.reorganised.v1", 3),
     ]
+    timeline = await client.get(f"/v1/clusters/{rows[1]['target']}/timeline", headers=admin)
+    assert timeline.json()["items"][-1]["reason"] == "По списку «список.csv»"
     listed = (await client.get("/v1/clusters?region=77", headers=admin)).json()["items"]
     assert [(one["name"], one["industry"], one["cohort"]) for one in listed] == [
         ("Кластер «Лён»", "light-industry", 2024)
@@ -222,8 +233,8 @@ async def test_a_directory_that_has_changed_since_refuses_the_commit_and_names_t
     made = (await upload(client, admin, csv_of(rows).encode())).json()
     match between:
         case "changed":
-            await client.patch(
-                f"/v1/clusters/{cluster['id']}", headers=admin, json={"status": "closed"}
+            await client.post(
+                f"/v1/clusters/{cluster['id']}/close", headers=admin, json={"reason": "Приказ № 1"}
             )
         case "renamed":
             await client.patch(

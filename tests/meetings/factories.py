@@ -1,14 +1,21 @@
 """Valid things to start from; a test names only what it is about."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 import httpx
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.meetings.domain.control import HeardExecution
 from services.meetings.repository import directory as repository
-from shared.events.directory import ClusterEvent, ClusterRegistered, RegionRegistered
+from shared.events.directory import (
+    AppointmentEvent,
+    AppointmentMade,
+    ClusterEvent,
+    ClusterRegistered,
+    RegionRegistered,
+)
 from tests.conftest import NOW, Headers
 
 MEETING_AT: Final = "2023-10-04T10:00:00+03:00"
@@ -47,6 +54,49 @@ def cluster(
     return kind(cluster_id=cluster_id(number), version=version, occurred_at=NOW, **given)
 
 
+def appointment(
+    number: int,
+    region: str,
+    *,
+    since: str = "2023-09-15",
+    until: str | None = None,
+    office: str = "coordinator",
+    kind: type[AppointmentEvent] = AppointmentMade,
+    version: int = 1,
+) -> AppointmentEvent:
+    return kind(
+        appointment_id=UUID(int=number),
+        region=region,
+        office=office,
+        person_id=person_id(number),
+        valid_from=date.fromisoformat(since),
+        valid_to=date.fromisoformat(until) if until else None,
+        version=version,
+        occurred_at=NOW,
+    )
+
+
+def person_id(number: int) -> UUID:
+    return UUID(int=0x0190C5A000007000900000000000_0000 + number)
+
+
+def execution(number: int, due: str, **facts: Any) -> HeardExecution:
+    """One that is at work unless said otherwise."""
+    given = {
+        "version": 1,
+        "region": "16",
+        "cluster_id": cluster_id(1),
+        "cohort": 2022,
+        "role": "lead",
+        "returned_on": None,
+        "done": None,
+        "status": "in_progress",
+        "occurred_at": NOW,
+        **facts,
+    }
+    return HeardExecution(execution_id=UUID(int=number), due=date.fromisoformat(due), **given)
+
+
 async def hear_directory(session: AsyncSession) -> None:
     """Three regions; 16 has two clusters and one closed, 63 has one, 77 has none."""
     await repository.keep_regions(session, [region(code) for code in REGIONS])
@@ -67,6 +117,35 @@ def meeting_body(**changes: Any) -> dict[str, Any]:
         "duration_minutes": 60,
         **changes,
     }
+
+
+def series_body(**changes: Any) -> dict[str, Any]:
+    return {
+        "code": "unified",
+        "audience": "unified",
+        "title": "Еженедельное совещание с регионами",
+        "rule": "FREQ=WEEKLY;BYDAY=WE",
+        "starts_on": "2023-10-04",
+        **changes,
+    }
+
+
+async def add_question(
+    client: httpx.AsyncClient, actor: Headers, meeting_id: str, **changes: Any
+) -> str:
+    body = {"kind": "operational", "text": "О загрузке мастерских", **changes}
+    answer = await client.post(f"/v1/meetings/{meeting_id}/agenda-items", headers=actor, json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def agenda_of(
+    client: httpx.AsyncClient, actor: Headers, meeting_id: str
+) -> list[dict[str, Any]]:
+    """Its questions in the order in which they are heard."""
+    answer = await client.get(f"/v1/meetings/{meeting_id}/agenda", headers=actor)
+    assert answer.status_code == 200, answer.text
+    return [item for section in answer.json()["sections"] for item in section["items"]]
 
 
 def item_body(**changes: Any) -> dict[str, Any]:
@@ -106,6 +185,16 @@ async def put_item(
     )
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
+
+
+async def approved(client: httpx.AsyncClient, actor: Headers, **changes: Any) -> str:
+    """A protocol with one item, already approved."""
+    meeting_id = await schedule(client, actor)
+    await hold(client, actor, meeting_id)
+    protocol_id = await draft(client, actor, meeting_id)
+    await put_item(client, actor, protocol_id, **changes)
+    await approve(client, actor, protocol_id)
+    return protocol_id
 
 
 async def approve(

@@ -76,7 +76,12 @@ async def test_a_whole_country_is_kept_in_one_batch(session: AsyncSession) -> No
 
 
 def test_the_worker_hears_the_directory_and_only_what_it_keeps() -> None:
-    assert events.topics == {"directory.regions", "directory.clusters"}
+    assert events.topics == {
+        "directory.regions",
+        "directory.clusters",
+        "directory.appointments",
+        "assignments.executions",
+    }
     for event, handler in ((CLUSTERS[1], keep_clusters), (REGIONS[0], keep_regions)):
         data = event.model_dump_json().encode()
         message = Message(event.topic, event.partition, event.type, "1", 1, data)

@@ -16,13 +16,15 @@ from services.meetings.models import Protocol
 from services.meetings.repository import items as repository
 from services.meetings.schemas.items import AddresseesWrite, ItemWrite
 from services.meetings.schemas.meetings import MeetingCreate
-from services.meetings.service import items, meetings, protocols
+from services.meetings.service import items, meetings, protocols, reviews
+from shared.auth import Actor, Role
 from shared.db import Sessions, open_sessions, transaction
 from shared.events.meetings import AddresseeKind, Priority
 from tests.conftest import NOW
 
-APPROVALS = 20
+APPROVALS = 50
 CHANGED_THEIR_MIND = 5
+ADMIN = Actor("admin", frozenset({Role.CUR_ADMIN}))
 
 
 @pytest.fixture
@@ -33,6 +35,7 @@ async def sessions(databases: dict[str, str]) -> AsyncIterator[Sessions]:
     connection = await asyncpg.connect(databases["meetings"])
     await connection.execute(
         "truncate meetings, agenda_items, protocols, protocol_items, protocol_numbers, outbox"
+        " cascade"
     )
     await connection.close()
 
@@ -59,7 +62,7 @@ async def _ready(sessions: Sessions) -> UUID:
 
 async def _approve(sessions: Sessions, protocol_id: UUID) -> int | None:
     async with transaction(sessions) as session:
-        return (await protocols.approve_protocol(session, protocol_id, now=NOW)).number
+        return (await reviews.approve(session, protocol_id, ADMIN, now=NOW)).number
 
 
 class ChangedTheirMind(Exception):
@@ -68,11 +71,11 @@ class ChangedTheirMind(Exception):
 
 async def _approve_and_fail(sessions: Sessions, protocol_id: UUID) -> None:
     async with transaction(sessions) as session:
-        await protocols.approve_protocol(session, protocol_id, now=NOW)
+        await reviews.approve(session, protocol_id, ADMIN, now=NOW)
         raise ChangedTheirMind
 
 
-async def test_twenty_approvals_at_once_take_the_numbers_one_to_twenty(
+async def test_fifty_approvals_at_once_take_the_numbers_one_to_fifty(
     sessions: Sessions,
 ) -> None:
     wanted = [await _ready(sessions) for _ in range(APPROVALS)]
@@ -136,7 +139,7 @@ async def test_an_item_written_past_the_service_waits_for_an_approval_and_is_ref
             )
 
     async with transaction(sessions) as session:
-        await protocols.approve_protocol(session, protocol_id, now=NOW + timedelta(seconds=1))
+        await reviews.approve(session, protocol_id, ADMIN, now=NOW + timedelta(seconds=1))
         slipping = asyncio.create_task(slip_in())
         connection = await session.connection()
         waiting = text("select count(*) from pg_locks where not granted")

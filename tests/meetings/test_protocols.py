@@ -150,6 +150,8 @@ async def test_approval_emits_one_event_that_carries_the_whole_protocol(
                 "signed_on",
                 "approved_at",
                 "content_hash",
+                "corrects",
+                "addendum",
             )
         },
         "items": [
@@ -165,6 +167,7 @@ async def test_approval_emits_one_event_that_carries_the_whole_protocol(
                         "addressees",
                         "closes_on",
                         "control",
+                        "supersedes",
                     )
                 },
             }

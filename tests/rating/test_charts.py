@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rating.page.charts import Trend, spark, trend
@@ -22,7 +22,6 @@ def numbers(path: str) -> list[float]:
     return [float(text) for text in re.findall(r"-?\d+(?:\.\d+)?", path)]
 
 
-@settings(deadline=None)
 @given(st.lists(SCORES, max_size=31))
 def test_a_spark_stays_in_its_box_and_ends_where_its_dot_is(scores: list[int | None]) -> None:
     found = spark(scores)
@@ -47,7 +46,6 @@ def test_up_is_better_and_a_flat_course_is_drawn_flat() -> None:
     assert numbers(flat.path)[1] - numbers(flat.path)[3] < 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(SCORES, SCORES), max_size=31), SCORES)
 def test_a_trend_stays_in_its_picture(
     scores: list[tuple[int | None, int | None]], before: int | None

@@ -1,6 +1,8 @@
 """The whole current rating is answered from memory: no statement reaches the database."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -10,9 +12,12 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.board import PATH, Board
+from services.rating.board import PATH, Board, _refresh
+from services.rating.repository import positions, standings
+from services.rating.service.standings import score
 from shared.clock import Clock
 from shared.db import get_session
+from shared.tables import ConsumerPosition
 from tests.conftest import serve, sessions_of, settings_for
 from tests.rating.test_domain import FOUR
 from tests.rating.test_page import board as shown
@@ -86,3 +91,25 @@ async def test_a_changed_score_is_another_answer_and_a_newer_head_is_not(
     items[0]["raw_bp"] += 1
     board.show(board.snapshot.head, items, 2)
     assert (await live.get(PATH, headers=tag)).status_code == 200
+
+
+async def test_the_board_is_complete_only_through_what_has_been_scored(
+    session: AsyncSession, clock: Clock
+) -> None:
+    found, told = Board(), asyncio.Event()
+    session.add(
+        ConsumerPosition(topic=positions.FACTS_TOPIC, partition=0, seq=7, through=clock.now())
+    )
+    await hear(session, FOUR)
+    await standings.touch(session, ["16"])
+    assert not (await standings.freshness(session, "2023-10"))[1]
+    refresh = partial(_refresh, sessions_of(session), found, clock, told=told)
+    await refresh(load=True)
+    assert found.snapshot is not None
+    assert found.snapshot.head["complete_through"] is None
+
+    await score(session, clock.now())
+    # Nobody has told of a change, and it is shown all the same: what is said must be in the lines.
+    await refresh(load=False)
+    assert found.snapshot.head["complete_through"] == "2023-10-02T09:00:00Z"
+    assert found.stored == (await standings.freshness(session, "2023-10"))[0] > 0

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rating.domain.facts import Facts
@@ -151,7 +151,6 @@ def test_thousands_of_random_executions_give_the_same_lines(seed: int, size: int
         assert compare(facts, as_of, period, random.randint(0, 10_000)) == []
 
 
-@settings(deadline=None)
 @given(
     facts=many(most=20),
     as_of=st.datetimes(datetime(2023, 7, 1), datetime(2024, 3, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone

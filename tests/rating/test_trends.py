@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -67,7 +67,6 @@ def test_a_day_is_of_a_month_a_quarter_and_a_year() -> None:
 
 
 # The first example reads the calendar in.
-@settings(deadline=None)
 @given(
     facts=many(most=5),
     told=st.lists(st.tuples(MOMENTS, st.integers(0, 4), st.integers(1, 9)), max_size=15),

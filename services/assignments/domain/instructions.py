@@ -67,9 +67,12 @@ def monthly_rule(day: int) -> str:
 
 def of_protocol(protocol: ProtocolApproved, item: ProtocolItem) -> Instruction:
     """What an approved item instructs."""
+    number = f"{protocol.number}/{protocol.year}"
+    if protocol.addendum:
+        number += f"-Д{protocol.addendum}"
     return Instruction(
         origin=Origin.PROTOCOL,
-        number=f"{protocol.number}/{protocol.year} п. {item.position}",
+        number=f"{number} п. {item.position}",
         text=item.text,
         priority=item.priority,
         due_on=item.due_on,

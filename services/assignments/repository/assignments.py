@@ -73,6 +73,29 @@ async def issued_items(session: AsyncSession, item_ids: Sequence[UUID]) -> set[U
     return {found for found in await session.exec(statement) if found is not None}
 
 
+async def standing_of_item(session: AsyncSession, item_id: UUID) -> Sequence[Assignment]:
+    """Assignments of the protocol item that were neither withdrawn nor superseded."""
+    statement = (
+        select(Assignment)
+        .where(
+            col(Assignment.protocol_item_id) == item_id,
+            col(Assignment.withdrawn_at).is_(None),
+            col(Assignment.superseded_by).is_(None),
+        )
+        .order_by(col(Assignment.id))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def series_of_item(session: AsyncSession, item_id: UUID) -> Sequence[Recurrence]:
+    """The series the protocol item has begun, if it is still going on."""
+    statement = select(Recurrence).where(
+        col(Recurrence.instruction)["protocol_item_id"].astext == str(item_id),
+        col(Recurrence.ended_at).is_(None),
+    )
+    return (await session.exec(statement)).all()
+
+
 async def next_number(session: AsyncSession) -> int:
     """The next number for an assignment without a protocol; a refused one leaves a gap."""
     connection = await session.connection()

@@ -9,7 +9,7 @@ from fastapi import Depends, Response
 from services.assignments.domain.executions import Order
 from services.assignments.models import Execution
 from services.assignments.service import executions as service
-from shared.auth import Actor, Role, demand
+from shared.auth import Actor, Role, Scope, demand
 from shared.clock import Now
 from shared.db import Session
 from shared.problems import problems
@@ -18,7 +18,16 @@ from shared.versions import ExpectedVersion, tag
 Reader = Annotated[Actor, Depends(demand(*Role))]
 Integrator = Annotated[
     Actor,
-    Depends(demand(Role.SERVICE, Role.PLATFORM, Role.AUDITOR, Role.CUR_ADMIN, Role.CUR_CONTROLLER)),
+    Depends(
+        demand(
+            Role.SERVICE,
+            Role.PLATFORM,
+            Role.AUDITOR,
+            Role.CUR_ADMIN,
+            Role.CUR_CONTROLLER,
+            scope=Scope.FACTS,
+        )
+    ),
 ]
 ByCoordinator = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.DEPUTY))]
 ByAddressee = Annotated[Actor, Depends(demand(Role.CLUSTER, Role.AUTHORITY_HEAD))]

@@ -43,7 +43,7 @@ from services.assignments.schemas.executions import (
 from services.assignments.service import files, inbox
 from services.assignments.service.assignments import check_successor
 from shared import pages
-from shared.auth import Actor, Role, demand
+from shared.auth import Actor, Role, Scope, demand
 from shared.clock import Instant, Now
 from shared.db import Session
 from shared.events.base import partition_of
@@ -86,7 +86,9 @@ async def list_facts(
 
 @router.get("/digest", responses=problems(401, 403, 422), summary="Дайджесты фактов")
 async def digest_facts(
-    actor: Annotated[Actor, Depends(demand(Role.SERVICE, Role.AUDITOR, Role.CUR_ADMIN))],
+    actor: Annotated[
+        Actor, Depends(demand(Role.SERVICE, Role.AUDITOR, Role.CUR_ADMIN, scope=Scope.FACTS))
+    ],
     session: Session,
     now: Now,
     as_of: Annotated[

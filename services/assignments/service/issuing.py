@@ -84,16 +84,19 @@ class SeriesEnded(Conflict):
 
 async def issue_protocol(
     session: AsyncSession, client: ServiceClient, event: ProtocolApproved, *, now: datetime
-) -> None:
+) -> dict[UUID, Assignment]:
     """Make each item an assignment with one execution per addressee, exactly once.
 
-    Repeating the event makes nothing new. Raises `CalleeAway` while the directory is away.
+    Returns those made now, by item. Repeating the event makes nothing new. Raises `CalleeAway`
+    while the directory is away.
     """
     known = await repository.issued_items(session, [item.item_id for item in event.items])
     await outbox.admit(session, now)
-    for item in event.items:
-        if item.item_id not in known:
-            await issue(session, client, of_protocol(event, item), now=now)
+    return {
+        item.item_id: await issue(session, client, of_protocol(event, item), now=now)
+        for item in event.items
+        if item.item_id not in known
+    }
 
 
 async def issue(

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from services.directory.domain.clusters import ClusterStatus
+from services.directory.domain.clusters import (
+    STATUS_NAMES,
+    TRANSITIONS,
+    ClusterAction,
+    ClusterStatus,
+)
 from services.directory.domain.imports import Facts, Plan, RowAction
 from services.directory.domain.list_cells import NOTHING, Hints, RowReader, plain, shown
 from services.directory.domain.names import IndustryNames, RegionNames
@@ -55,12 +60,6 @@ FIELDS: Final = (
         ("Базовый колледж", "Базовая ПОО", "Базовая организация", "Колледж", "Базовая площадка"),
     ),
 )
-STATUS_NAMES: Final[Mapping[ClusterStatus, str]] = {
-    ClusterStatus.PLANNED: "планируется",
-    ClusterStatus.ACTIVE: "действует",
-    ClusterStatus.REORGANISED: "реорганизован",
-    ClusterStatus.CLOSED: "закрыт",
-}
 _STATUSES: Final[Mapping[str, ClusterStatus]] = {
     **{name: status for status, name in STATUS_NAMES.items()},
     **{status.value: status for status in ClusterStatus},
@@ -70,11 +69,18 @@ _STATUSES: Final[Mapping[str, ClusterStatus]] = {
     "активен": ClusterStatus.ACTIVE,
     "активный": ClusterStatus.ACTIVE,
     "работает": ClusterStatus.ACTIVE,
-    "реорганизованный": ClusterStatus.REORGANISED,
+    "реорганизован": ClusterStatus.REORGANISED,
+    "реорганизация": ClusterStatus.REORGANISED,
     "закрытый": ClusterStatus.CLOSED,
     "ликвидирован": ClusterStatus.CLOSED,
 }
 _NEW: Final = frozenset({ClusterStatus.PLANNED, ClusterStatus.ACTIVE})
+# Which action leads from one status to another; a list merges nothing.
+_STEPS: Final[Mapping[tuple[ClusterStatus, ClusterStatus], ClusterAction]] = {
+    (before, after): action
+    for (before, action), after in TRANSITIONS.items()
+    if action is not ClusterAction.MERGE
+}
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _YEAR: Final = re.compile(r"(\d{1,9})(?:[.,]0+)?(?: ?(?:г|год|года)\.?)?")
 FIRST_COHORT, LAST_COHORT = 2022, 2100
@@ -160,6 +166,11 @@ class ClusterPlanner:
         status = said or (target.status if target else ClusterStatus.ACTIVE)
         self._note(reader, row.number, target.code if target else code, name, region)
         college = self._college(reader, region, target)
+        if target is not None:
+            self._check_change(reader, target, industry, cohort, status)
+            if status is ClusterStatus.CLOSED:
+                # What is closed has no relations any more, whatever the list says.
+                college = None
         if target is None and status not in _NEW:
             reader.say(
                 "status",
@@ -183,6 +194,28 @@ class ClusterPlanner:
         before = target.facts
         action = RowAction.UNCHANGED if after == before else RowAction.CHANGE
         return Plan(action, target.id, before, after)
+
+    def _check_change(
+        self,
+        reader: RowReader,
+        target: KnownCluster,
+        industry: str | None,
+        cohort: int,
+        status: ClusterStatus,
+    ) -> None:
+        """A list changes what the commands of a cluster's life change, and nothing else."""
+        if industry is not None and industry != target.industry:
+            name = self._industries.names[target.industry]
+            reader.say("industry", "industry_fixed", f"Отрасль кластера не меняется: {name}.")
+        if cohort and cohort != target.cohort:
+            reader.say("cohort", "cohort_fixed", f"Год кластера не меняется: {target.cohort}.")
+        if status is not target.status and (target.status, status) not in _STEPS:
+            reader.say(
+                "status",
+                "status_impossible",
+                f"Кластер {STATUS_NAMES[target.status]}: стать «{STATUS_NAMES[status]}»"
+                " он не может.",
+            )
 
     def _code(self, reader: RowReader) -> str:
         code = reader.text("code").casefold()
@@ -328,3 +361,9 @@ class ClusterPlanner:
 def _said_code(row: ListedRow) -> str:
     cell = row.cells.get("code")
     return cell.text.casefold() if cell else ""
+
+
+def step_of(before: Facts, after: Facts) -> ClusterAction | None:
+    """What moves the cluster from its status to the one the list says; None where it stays."""
+    pair = ClusterStatus(str(before["status"])), ClusterStatus(str(after["status"]))
+    return None if pair[0] is pair[1] else _STEPS[pair]

@@ -33,6 +33,20 @@ class UnknownCollege(Invalid):
     title = "Неизвестный колледж"
 
 
+class OrganisationInUse(Conflict):
+    """It has a place in a region or a cluster on days when it would not be there."""
+
+    code = "organisation_in_use"
+    title = "Организация занята"
+
+
+class UnknownParticipant(Invalid):
+    """An organisation that is neither a college nor an enterprise."""
+
+    code = "unknown_participant"
+    title = "Не колледж и не предприятие"
+
+
 class CodeTaken(Conflict):
     """Another one has this code already."""
 

@@ -1,6 +1,6 @@
 """Appointments."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint
@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from services.directory.domain.appointments import Office
 from services.directory.models.base import Base
-from shared.db import text_enum
+from shared.db import UtcDateTime, text_enum
 
 
 class Appointment(Base, table=True):
@@ -27,4 +27,5 @@ class Appointment(Base, table=True):
     person_id: UUID = Field(foreign_key="people.id")
     valid_from: date
     valid_to: date | None = None
+    made_at: datetime = Field(sa_type=UtcDateTime)
     version: int = 1

@@ -1,7 +1,9 @@
 """Organisations."""
 
+from datetime import date
 from uuid import UUID
 
+from sqlalchemy import CheckConstraint
 from sqlmodel import Field
 
 from services.directory.domain.organisations import Level, OrganisationKind
@@ -13,6 +15,7 @@ class Organisation(Base, table=True):
     """Anyone with a place in the model: from the ministry to a college."""
 
     __tablename__ = "organisations"
+    __table_args__ = (CheckConstraint("valid_to >= valid_from", name="in_order"),)
 
     id: UUID = Field(primary_key=True)
     code: str = Field(unique=True)
@@ -20,4 +23,7 @@ class Organisation(Base, table=True):
     kind: OrganisationKind = Field(sa_type=text_enum(OrganisationKind))
     level: Level = Field(sa_type=text_enum(Level))
     region: str | None = Field(default=None, foreign_key="regions.code")
+    # Its own first and last days, where they are known.
+    valid_from: date | None = None
+    valid_to: date | None = None
     version: int = 1

@@ -18,7 +18,6 @@ class Region(Base, table=True):
     sort_key: str
     federal_district: str
     timezone: str
-    authority: str
     version: int = 1
 
 

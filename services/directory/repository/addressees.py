@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, true
+from sqlalchemy import ColumnElement, Row, and_, exists, true
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +16,7 @@ from services.directory.domain.clusters import ClusterStatus
 from services.directory.models import (
     Appointment,
     Cluster,
+    ClusterTenure,
     Region,
 )
 from services.directory.repository.appointments import held_at
@@ -34,8 +35,14 @@ class Selector:
 async def resolve_clusters(
     session: AsyncSession, wanted: Selector, *, at: date, limit: int
 ) -> Sequence[Row[Any]]:
-    """Active clusters the selector matches, with their region and who leads it on the date."""
-    clauses = [col(Cluster.status) == ClusterStatus.ACTIVE]
+    """Clusters active on the date that the selector matches, their region and who leads it."""
+    clauses: list[ColumnElement[bool]] = [
+        exists().where(
+            col(ClusterTenure.cluster_id) == col(Cluster.id),
+            col(ClusterTenure.status) == ClusterStatus.ACTIVE,
+            held_at(at, ClusterTenure),
+        )
+    ]
     if wanted.clusters:
         clauses.append(col(Cluster.id).in_(wanted.clusters))
     if wanted.regions:

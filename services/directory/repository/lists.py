@@ -1,8 +1,10 @@
 """The parts of the directory that lists are compared with."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,6 +17,7 @@ from services.directory.domain.coordinator_lists import (
     KnownTenure,
 )
 from services.directory.domain.organisations import OrganisationKind
+from services.directory.domain.relations import RelationKind
 from services.directory.models import (
     Appointment,
     Cluster,
@@ -22,7 +25,9 @@ from services.directory.models import (
     Organisation,
     Person,
     Region,
+    Relation,
 )
+from services.directory.repository.appointments import held_at
 
 _LISTED = (Office.COORDINATOR, Office.DEPUTY)
 
@@ -32,13 +37,29 @@ async def _regions(session: AsyncSession) -> Sequence[tuple[str, str, str]]:
     return (await session.exec(statement.order_by(col(Region.code)))).all()
 
 
-async def known_clusters(session: AsyncSession) -> Known:
-    """Regions, industries, colleges and clusters."""
+def _core_college(day: date) -> ColumnElement[bool]:
+    """Joins a cluster with the relation to its core college on the day."""
+    return and_(
+        col(Relation.cluster_id) == col(Cluster.id),
+        col(Relation.kind) == RelationKind.CORE_COLLEGE,
+        held_at(day, Relation),
+    )
+
+
+async def known_clusters(session: AsyncSession, day: date) -> Known:
+    """Regions, industries, colleges and clusters; of colleges those that are there to stay."""
     industries = select(col(Industry.code), col(Industry.name))
     colleges = select(col(Organisation.code), col(Organisation.name), col(Organisation.region))
-    colleges = colleges.where(col(Organisation.kind) == OrganisationKind.COLLEGE)
-    clusters = select(Cluster, col(Organisation.code)).outerjoin(
-        Organisation, col(Organisation.id) == col(Cluster.core_college_id)
+    first, last = col(Organisation.valid_from), col(Organisation.valid_to)
+    colleges = colleges.where(
+        col(Organisation.kind) == OrganisationKind.COLLEGE,
+        or_(first.is_(None), first <= day),
+        last.is_(None),
+    )
+    clusters = (
+        select(Cluster, col(Organisation.code))
+        .outerjoin(Relation, _core_college(day))
+        .outerjoin(Organisation, col(Organisation.id) == col(Relation.organisation_id))
     )
     return Known(
         regions=await _regions(session),
@@ -91,16 +112,9 @@ async def college_ids(session: AsyncSession) -> dict[str, UUID]:
     return dict(found.all())
 
 
-async def clusters_of(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Cluster]:
-    """The clusters with these ids, for changing."""
-    if not ids:
-        return {}
-    statement = select(Cluster).where(col(Cluster.id).in_(ids)).with_for_update()
-    return {row.id: row for row in await session.exec(statement)}
-
-
 async def clusters_for_export(
     session: AsyncSession,
+    day: date,
     *,
     region: str | None,
     industry: str | None,
@@ -112,7 +126,8 @@ async def clusters_for_export(
         select(Cluster, col(Region.name), col(Industry.name), Organisation)
         .join(Region, col(Region.code) == col(Cluster.region))
         .join(Industry, col(Industry.code) == col(Cluster.industry))
-        .outerjoin(Organisation, col(Organisation.id) == col(Cluster.core_college_id))
+        .outerjoin(Relation, _core_college(day))
+        .outerjoin(Organisation, col(Organisation.id) == col(Relation.organisation_id))
         .order_by(col(Cluster.region), col(Cluster.code))
     )
     for column, value in (

@@ -4,10 +4,11 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 _ALONE_IN_REFERENCE_DATA = text(
-    "lock table regions, industries, organisations in share row exclusive mode"
+    "lock table regions, industries, organisations, relations, associations"
+    " in share row exclusive mode"
 )
 
 
 async def lock_reference_data(session: AsyncSession) -> None:
-    """Wait until nobody else enters regions, industries or organisations; readers go on."""
+    """Wait until nobody else enters any of these; readers go on."""
     await (await session.connection()).execute(_ALONE_IN_REFERENCE_DATA)

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.directory.routers.access import Reader
 from services.directory.schemas.clusters import ClusterExportQuery
 from services.directory.service import cluster_lists as service
+from services.directory.service.days import today
 from shared.clock import Now
 from shared.db import Session
 from shared.downloads import FileAnswer, file_of
@@ -47,7 +48,7 @@ async def export_clusters_xlsx(
 async def _export(
     kind: Kind, session: AsyncSession, now: datetime, query: ClusterExportQuery
 ) -> Response:
-    file = await service.export(session, kind, **query.model_dump())
+    file = await service.export(session, kind, today(now), **query.model_dump())
     return FileAnswer(
         file,
         media_type=kind.media_type,

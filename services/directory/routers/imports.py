@@ -137,11 +137,12 @@ async def check_import(
     actor: Admin,
     import_id: UUID,
     session: Session,
+    now: Now,
     response: Response,
     expected_version: ExpectedVersion,
 ) -> ImportRead:
     """Новый предпросмотр того же файла: справочник с тех пор изменился или дополнен."""
-    found = await service.recheck(session, import_id, expected_version=expected_version)
+    found = await service.recheck(session, import_id, now=now, expected_version=expected_version)
     tag(response, found.version)
     return await _read(session, found)
 

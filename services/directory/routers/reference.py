@@ -18,12 +18,14 @@ router = APIRouter(prefix="/v1", tags=["regions"])
     summary="Загрузить справочные данные",
 )
 async def load_reference_data(actor: Admin, session: Session, now: Now) -> ReferenceLoaded:
-    """Регионы, отрасли и федеральные организации из поставки; повтор ничего не меняет."""
+    """Регионы, отрасли, организации и ассоциации из поставки; повтор ничего не меняет."""
     counts = await service.load_reference_data(session, now=now)
     return ReferenceLoaded(
         regions=_loaded(counts.regions),
         industries=_loaded(counts.industries),
         organisations=_loaded(counts.organisations),
+        associations=_loaded(counts.associations),
+        roadmaps=_loaded(counts.roadmaps),
     )
 
 

@@ -1,23 +1,19 @@
 """Regions, industries and the reference data they come from, over HTTP."""
 
-from datetime import date
-
 from fastapi import APIRouter, Request, Response
 
-from services.directory.models import Region
 from services.directory.repository import regions as repository
 from services.directory.routers.access import Reader
+from services.directory.schemas.fields import Day
 from services.directory.schemas.regions import (
-    Coverage,
     IndustryList,
     IndustryRead,
-    RegionName,
     RegionPage,
     RegionRead,
 )
-from services.directory.service import regions as service
+from services.directory.service.days import today
 from shared import pages
-from shared.clock import MOSCOW, Now
+from shared.clock import Now
 from shared.db import Session
 from shared.problems import problems
 from shared.text import Line, RegionCode
@@ -32,49 +28,41 @@ async def list_regions(
     session: Session,
     request: Request,
     response: Response,
+    now: Now,
     federal_district: Line | None = None,
+    at: Day | None = None,
     cursor: pages.Cursor = None,
     limit: pages.Limit = 100,
 ) -> RegionPage:
-    """89 регионов по алфавиту кратких названий."""
+    """89 регионов по алфавиту кратких названий; `at` — с органом власти на дату."""
     after = pages.decode(cursor, tuple[str, str]) if cursor else None
-    rows = await repository.list_regions(session, federal_district, after=after, limit=limit + 1)
+    rows = await repository.list_regions(
+        session, federal_district, at=at or today(now), after=after, limit=limit + 1
+    )
     page, following = pages.paginate(
         rows, limit, lambda row: (row.sort_key, row.code), request=request, response=response
     )
-    items = [RegionRead.model_validate(row) for row in page]
+    items = [RegionRead(**row._mapping) for row in page]
     return RegionPage(items=items, next_cursor=following)
-
-
-@router.get("/regions/coverage", responses=problems(401, 403, 422), summary="Покрытие")
-async def read_coverage(
-    actor: Reader, session: Session, now: Now, at: date | None = None
-) -> Coverage:
-    """Сколько регионов имеют координатора на дату и в каких его нет."""
-    day = at or now.astimezone(MOSCOW).date()
-    total, vacant = await service.coverage(session, day)
-    return Coverage(
-        at=day,
-        total=total,
-        appointed=total - len(vacant),
-        vacant=len(vacant),
-        vacant_regions=[RegionName.model_validate(region) for region in vacant],
-    )
 
 
 @router.get(
     "/regions/{code}",
-    response_model=RegionRead,
     responses=problems(401, 403, 404, 422),
     summary="Регион",
 )
 async def read_region(
-    actor: Reader, code: RegionCode, session: Session, response: Response
-) -> Region:
-    """Один регион."""
-    region = await repository.get_region(session, code)
+    actor: Reader,
+    code: RegionCode,
+    session: Session,
+    response: Response,
+    now: Now,
+    at: Day | None = None,
+) -> RegionRead:
+    """Один регион; `at` — с органом власти на дату."""
+    region = await repository.view_region(session, code, at=at or today(now))
     tag(response, region.version)
-    return region
+    return RegionRead(**region._mapping)
 
 
 @router.get("/industries", responses=problems(401, 403), summary="Отрасли")

@@ -17,3 +17,5 @@ class ReferenceLoaded(BaseModel):
     regions: Loaded
     industries: Loaded
     organisations: Loaded
+    associations: Loaded
+    roadmaps: Loaded

@@ -1,6 +1,4 @@
-"""Regions, industries and coverage."""
-
-from datetime import date
+"""Regions and industries."""
 
 from pydantic import (
     BaseModel,
@@ -30,7 +28,7 @@ class RegionRead(BaseModel):
     short_name: str = Field(max_length=300)
     federal_district: str = Field(max_length=300)
     timezone: str = Field(max_length=64, description="Часовой пояс IANA: когда в регионе полночь")
-    authority: str = Field(max_length=300)
+    authority: str | None = Field(max_length=300, description="Орган исполнительной власти на дату")
     version: int
 
 
@@ -45,16 +43,6 @@ class RegionName(BaseModel):
 
     code: str = Field(max_length=2)
     name: str = Field(max_length=300)
-
-
-class Coverage(BaseModel):
-    """How many regions have a coordinator on the date."""
-
-    at: date
-    total: int
-    appointed: int
-    vacant: int
-    vacant_regions: list[RegionName] = Field(max_length=200)
 
 
 class IndustryRead(BaseModel):

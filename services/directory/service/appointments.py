@@ -9,7 +9,6 @@ from services.directory.domain.appointments import (
     OFFICE_NAMES,
     AppointmentEndedAlready,
     AppointmentOverlaps,
-    DatesReversed,
     UnknownPerson,
 )
 from services.directory.domain.regions import UnknownRegion
@@ -20,6 +19,7 @@ from services.directory.models import (
 from services.directory.repository import appointments as repository
 from services.directory.repository import rows
 from services.directory.schemas.appointments import AppointmentCreate
+from services.directory.service.days import check_order, said
 from services.directory.service.regions import check_region
 from services.directory.service.rows import facts_of
 from shared import outbox
@@ -45,23 +45,16 @@ async def appoint(
     await check_region(session, wanted.region)
     if await session.get(Person, wanted.person_id) is None:
         raise UnknownPerson("Такого человека нет.", field="body.person_id")
-    _check_order(wanted.valid_from, wanted.valid_to)
+    check_order(wanted.valid_from, wanted.valid_to)
     # Said before a rival's transaction is waited for.
     await outbox.admit(session, now)
-    appointment = Appointment(id=new_id(), **wanted.model_dump())
+    appointment = Appointment(id=new_id(), made_at=now, **wanted.model_dump())
     if not await repository.add_appointment(session, appointment):
         raise await _overlap(session, wanted)
     facts = facts_of(appointment, AppointmentEvent)
     event = AppointmentMade(**facts, appointment_id=appointment.id, occurred_at=now)
     await outbox.add(session, [event])
     return appointment
-
-
-def _check_order(valid_from: date, valid_to: date | None) -> None:
-    if valid_to is not None and valid_to < valid_from:
-        raise DatesReversed(
-            f"Последний день раньше первого ({valid_from:%d.%m.%Y}).", field="body.valid_to"
-        )
 
 
 async def _overlap(session: AsyncSession, wanted: AppointmentCreate) -> AppointmentOverlaps:
@@ -72,10 +65,9 @@ async def _overlap(session: AsyncSession, wanted: AppointmentCreate) -> Appointm
     last = wanted.valid_to or date.max
     for held in known:
         if held.valid_from <= last and (held.valid_to or date.max) >= wanted.valid_from:
-            until = f"по {held.valid_to:%d.%m.%Y}" if held.valid_to else "бессрочно"
             return AppointmentOverlaps(
                 f"{OFFICE_NAMES[wanted.office].capitalize()} региона {wanted.region} уже назначен "
-                f"с {held.valid_from:%d.%m.%Y} {until}.",
+                f"{said(held.valid_from, held.valid_to)}.",
                 field="body.valid_from",
             )
     return AppointmentOverlaps("В эти даты должность уже занята.", field="body.valid_from")
@@ -95,7 +87,7 @@ async def end_appointment(
             " но не отдалить.",
             field="body.valid_to",
         )
-    _check_order(appointment.valid_from, valid_to)
+    check_order(appointment.valid_from, valid_to)
     appointment.valid_to = valid_to
     appointment.version += 1
     await rows.save(session, appointment)

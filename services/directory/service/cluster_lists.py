@@ -2,61 +2,87 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import IO, Any, Final
+from datetime import date, datetime
+from typing import IO, Final
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.directory.domain.cluster_lists import FIELDS, STATUS_NAMES, ClusterPlanner
-from services.directory.domain.clusters import ClusterStatus
+from services.directory.domain.cluster_lists import FIELDS, ClusterPlanner, step_of
+from services.directory.domain.clusters import STATUS_NAMES, ClusterAction, ClusterStatus
 from services.directory.domain.imports import Facts, Plan, RowAction
 from services.directory.models import Cluster
 from services.directory.repository import lists as repository
-from services.directory.service import clusters
-from services.directory.service.rows import update
+from services.directory.schemas.clusters import ClusterCreate, ClusterPatch, ClusterStep
+from services.directory.service import cluster_life, clusters
 from shared.clock import MOSCOW
-from shared.ids import new_id
 from shared.listings.cells import ListedRow, folded
 from shared.spreadsheets import Column, Kind, Shape, Sheet, write_whole
 
-_TAKEN_OVER: Final = ("name", "region", "industry", "cohort")
+
+async def planner(session: AsyncSession, rows: Sequence[ListedRow], day: date) -> ClusterPlanner:
+    """What compares the rows with the directory as it is on the day."""
+    return ClusterPlanner(await repository.known_clusters(session, day), rows)
 
 
-async def planner(session: AsyncSession, rows: Sequence[ListedRow]) -> ClusterPlanner:
-    """What compares the rows with the directory as it is now."""
-    return ClusterPlanner(await repository.known_clusters(session), rows)
+async def enter(
+    session: AsyncSession, plans: Sequence[Plan], *, source: str, by: str, now: datetime
+) -> None:
+    """Do what the plans say: new clusters all at once, changes by the commands of their lives.
 
-
-async def enter(session: AsyncSession, plans: Sequence[Plan], *, by: str, now: datetime) -> None:
-    """Do what the plans say, a few statements for all. Raises `ClusterCodeTaken`."""
+    Raises what these do.
+    """
     colleges = await repository.college_ids(session)
-    changes = {plan.target: plan for plan in plans if plan.action is RowAction.CHANGE}
-    known = await repository.clusters_of(session, [id_ for id_ in changes if id_])
-    registered, changed = [], []
+    wanted = [_created(plan, colleges) for plan in plans if plan.action is RowAction.CREATE]
+    await clusters.register_clusters(session, wanted, by=by, now=now)
     for plan in plans:
-        assert plan.after is not None
-        values = _values(plan.after, colleges)
-        if plan.action is RowAction.CREATE:
-            registered.append(
-                Cluster(id=new_id(), code=str(plan.after["code"]), registered_at=now, **values)
-            )
-        elif plan.action is RowAction.CHANGE:
-            assert plan.target is not None
-            cluster = known[plan.target]
-            update(cluster, values)
-            changed.append(cluster)
-    await clusters.keep(session, registered=registered, changed=changed, now=now)
+        if plan.action is RowAction.CHANGE:
+            await _change(session, plan, colleges, source=source, by=by, now=now)
 
 
-def _values(after: Facts, colleges: dict[str, Any]) -> dict[str, Any]:
-    college = after["core_college"]
-    return {
-        **{name: after[name] for name in _TAKEN_OVER},
-        "status": ClusterStatus(str(after["status"])),
-        "core_college_id": None if college is None else colleges[str(college)],
-    }
+def _college(after: Facts, colleges: Mapping[str, UUID]) -> UUID | None:
+    code = after["core_college"]
+    return None if code is None else colleges[str(code)]
+
+
+def _created(plan: Plan, colleges: Mapping[str, UUID]) -> ClusterCreate:
+    assert plan.after is not None
+    facts = {name: value for name, value in plan.after.items() if name != "core_college"}
+    return ClusterCreate.model_validate(
+        {**facts, "core_college_id": _college(plan.after, colleges)}
+    )
+
+
+async def _change(
+    session: AsyncSession,
+    plan: Plan,
+    colleges: Mapping[str, UUID],
+    *,
+    source: str,
+    by: str,
+    now: datetime,
+) -> None:
+    before, after, target = plan.before, plan.after, plan.target
+    assert before is not None
+    assert after is not None
+    assert target is not None
+    step = step_of(before, after)
+    changes: dict[str, object] = {}
+    if after["name"] != before["name"]:
+        changes["name"] = after["name"]
+    # A closed one loses its college by being closed.
+    if after["core_college"] != before["core_college"] and step is not ClusterAction.CLOSE:
+        changes["core_college_id"] = _college(after, colleges)
+    if changes:
+        patch = ClusterPatch.model_validate(changes)
+        await clusters.change_cluster(session, target, patch, by=by, now=now, expected_version=None)
+    if step is not None:
+        wanted = ClusterStep(reason=f"По списку «{source}»")
+        await cluster_life.take_step(
+            session, target, step, wanted, by=by, now=now, expected_version=None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +121,18 @@ def filename(kind: Kind, now: datetime) -> str:
 async def export(
     session: AsyncSession,
     kind: Kind,
+    day: date,
     *,
     region: str | None,
     industry: str | None,
     cohort: int | None,
     status: ClusterStatus | None,
 ) -> IO[bytes]:
-    """The clusters as a file that an import reads back; who gets it closes it."""
+    """The clusters of the day as a file that an import reads back; who gets it closes it."""
     found = await repository.clusters_for_export(
-        session, region=region, industry=industry, cohort=cohort, status=status
+        session, day, region=region, industry=industry, cohort=cohort, status=status
     )
-    known = await repository.known_clusters(session)
+    known = await repository.known_clusters(session, day)
     named = Counter(folded(college.name) for college in known.colleges)
     lines = [
         _Line(

@@ -1,30 +1,31 @@
 """Clusters: enter and change them, and tell."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.directory.domain.clusters import ChangeKind, EffectiveInFuture
 from services.directory.domain.organisations import OrganisationKind, UnknownCollege
 from services.directory.domain.regions import UnknownIndustry
+from services.directory.domain.relations import RelationKind
 from services.directory.models import (
     Cluster,
+    ClusterTenure,
     Industry,
     Organisation,
 )
 from services.directory.repository import clusters as repository
 from services.directory.repository import rows
 from services.directory.schemas.clusters import ClusterCreate, ClusterPatch
+from services.directory.service.days import today
 from services.directory.service.regions import check_region
-from services.directory.service.rows import facts_of, update
+from services.directory.service.relations import settle, succeed
+from services.directory.service.timeline import entry, event_of, note
 from shared import outbox
 from shared.errors import expect_version
-from shared.events.directory import (
-    ClusterChanged,
-    ClusterEvent,
-    ClusterRegistered,
-)
+from shared.events.directory import ClusterChanged, ClusterRegistered
 from shared.ids import new_id
 
 
@@ -37,18 +38,80 @@ async def _check_college(session: AsyncSession, college_id: UUID | None) -> None
 
 
 async def register_cluster(
-    session: AsyncSession, wanted: ClusterCreate, *, now: datetime
+    session: AsyncSession, wanted: ClusterCreate, *, by: str, now: datetime
 ) -> Cluster:
-    """Enter a cluster. Raises `UnknownRegion`, `UnknownIndustry`, `UnknownCollege`,
-    `ClusterCodeTaken`.
+    """Enter a cluster, with its first status since the day it says or today.
+
+    Raises `UnknownRegion`, `UnknownIndustry`, `UnknownCollege`, `EffectiveInFuture`,
+    `OrganisationNotThere`, `ClusterCodeTaken`.
     """
     await check_region(session, wanted.region)
     if not await rows.existing(session, Industry.code, [wanted.industry]):
         raise UnknownIndustry(f"Отрасли {wanted.industry} нет.", field="body.industry")
     await _check_college(session, wanted.core_college_id)
-    cluster = Cluster(id=new_id(), registered_at=now, **wanted.model_dump())
-    await keep(session, registered=[cluster], now=now)
+    since = wanted.since or today(now)
+    if since > today(now):
+        raise EffectiveInFuture(
+            "Первый день кластера ещё не наступил: планируемый кластер заводят состоянием planned.",
+            field="body.since",
+        )
+    facts = wanted.model_dump(exclude={"core_college_id", "since"})
+    cluster = Cluster(id=new_id(), registered_at=now, **facts)
+    await _enter(session, [cluster], since=since, by=by, now=now)
+    if wanted.core_college_id is not None:
+        await succeed(
+            session, cluster, RelationKind.CORE_COLLEGE, wanted.core_college_id,
+            on=since, by=by, now=now, field="body.core_college_id",
+        )  # fmt: skip
+    await outbox.add(session, [event_of(cluster, ClusterRegistered, now=now)])
     return cluster
+
+
+async def register_clusters(
+    session: AsyncSession,
+    wanted: Sequence[ClusterCreate],
+    *,
+    by: str,
+    now: datetime,
+) -> None:
+    """Enter clusters, since today, in a few statements for however many.
+
+    Regions and industries have been checked by the caller. Raises `UnknownCollege`,
+    `ClusterCodeTaken`.
+    """
+    day = today(now)
+    clusters, places = [], []
+    for one in wanted:
+        facts = one.model_dump(exclude={"core_college_id", "since"})
+        cluster = Cluster(id=new_id(), registered_at=now, **facts)
+        clusters.append(cluster)
+        if one.core_college_id is not None:
+            places.append((cluster, one.core_college_id))
+    await _enter(session, clusters, since=day, by=by, now=now)
+    colleges = await repository.lock_colleges(session, {id_ for _, id_ in places}, day)
+    if not colleges.keys() >= {id_ for _, id_ in places}:
+        raise UnknownCollege("Базового колледжа в справочнике больше нет.")
+    settled = [(cluster, colleges[id_]) for cluster, id_ in places]
+    await settle(session, RelationKind.CORE_COLLEGE, settled, on=day, by=by, now=now)
+    await outbox.add(session, [event_of(one, ClusterRegistered, now=now) for one in clusters])
+
+
+async def _enter(
+    session: AsyncSession, clusters: Sequence[Cluster], *, since: date, by: str, now: datetime
+) -> None:
+    """Write new clusters with their first statuses and entries. Raises `ClusterCodeTaken`."""
+    await rows.save(session, *clusters)
+    session.add_all(
+        ClusterTenure(id=new_id(), cluster_id=one.id, status=one.status, valid_from=since)
+        for one in clusters
+    )
+    session.add_all(
+        entry(
+            one, ChangeKind.REGISTERED, on=since, by=by, now=now, name=one.name, status=one.status
+        )
+        for one in clusters
+    )
+    await session.flush()
 
 
 async def change_cluster(
@@ -56,41 +119,34 @@ async def change_cluster(
     cluster_id: UUID,
     wanted: ClusterPatch,
     *,
+    by: str,
     now: datetime,
     expected_version: int | None,
 ) -> Cluster:
     """Change what is named; nothing named, nothing changes and nobody is told.
 
-    Raises `ClusterNotFound`, `VersionMismatch`, `UnknownCollege`.
+    Another core college is so from today. Raises `ClusterNotFound`, `VersionMismatch`,
+    `UnknownCollege`, `OrganisationNotThere`, `ClusterClosed`, `RelationOverlaps`.
     """
+    await outbox.admit(session, now)
     cluster = await repository.get_cluster(session, cluster_id, for_update=True)
     expect_version(cluster.version, expected_version)
-    await _check_college(session, wanted.core_college_id)
-    if not update(cluster, wanted.model_dump(exclude_unset=True)):
+    given, day = wanted.model_dump(exclude_unset=True), today(now)
+    changed = False
+    if "name" in given and given["name"] != cluster.name:
+        was, cluster.name, changed = cluster.name, given["name"], True
+        await note(
+            session, cluster, ChangeKind.RENAMED, on=day, by=by, now=now, was=was, name=cluster.name
+        )
+    if "core_college_id" in given:
+        await _check_college(session, wanted.core_college_id)
+        changed |= await succeed(
+            session, cluster, RelationKind.CORE_COLLEGE, wanted.core_college_id,
+            on=day, by=by, now=now, field="body.core_college_id",
+        )  # fmt: skip
+    if not changed:
         return cluster
-    await keep(session, changed=[cluster], now=now)
+    cluster.version += 1
+    await rows.save(session, cluster)
+    await outbox.add(session, [event_of(cluster, ClusterChanged, now=now)])
     return cluster
-
-
-async def keep(
-    session: AsyncSession,
-    *,
-    registered: Sequence[Cluster] = (),
-    changed: Sequence[Cluster] = (),
-    now: datetime,
-) -> None:
-    """Write clusters that are new and that have changed, and tell of each; however many at once.
-
-    Raises `ClusterCodeTaken`.
-    """
-    for cluster in changed:
-        cluster.version += 1
-    await rows.save(session, *registered, *changed)
-    await outbox.add(
-        session,
-        [
-            kind(**facts_of(cluster, ClusterEvent), cluster_id=cluster.id, occurred_at=now)
-            for kind, clusters in ((ClusterRegistered, registered), (ClusterChanged, changed))
-            for cluster in clusters
-        ],
-    )

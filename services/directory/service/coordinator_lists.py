@@ -21,12 +21,14 @@ from shared.auth import Actor, Role
 from shared.listings.cells import ListedRow, folded
 
 
-async def planner(session: AsyncSession, _: Sequence[ListedRow]) -> CoordinatorPlanner:
-    """What compares the rows with the directory as it is now."""
+async def planner(session: AsyncSession, _: Sequence[ListedRow], __: date) -> CoordinatorPlanner:
+    """What compares the rows with the directory as it is; they name their own days."""
     return CoordinatorPlanner(await repository.known_offices(session))
 
 
-async def enter(session: AsyncSession, plans: Sequence[Plan], *, by: str, now: datetime) -> None:
+async def enter(
+    session: AsyncSession, plans: Sequence[Plan], *, source: str, by: str, now: datetime
+) -> None:
     """Do what the plans say, by the same commands a person would give one by one.
 
     Raises `AppointmentOverlaps`, `AppointmentEndedAlready`.

@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Final, Protocol
 from uuid import UUID
@@ -34,6 +34,7 @@ from services.directory.domain.imports import (
 from services.directory.models import Import, ImportRow
 from services.directory.repository import imports as repository
 from services.directory.service import cluster_lists, coordinator_lists
+from services.directory.service.days import today
 from shared import outbox, queue
 from shared.db import Sessions, transaction
 from shared.errors import Conflict, Invalid, expect_version
@@ -50,12 +51,14 @@ Note = Callable[[int], Awaitable[None]]
 
 
 class _Compare(Protocol):
-    async def __call__(self, session: AsyncSession, rows: Sequence[ListedRow], /) -> Planner: ...
+    async def __call__(
+        self, session: AsyncSession, rows: Sequence[ListedRow], day: date, /
+    ) -> Planner: ...
 
 
 class _Enter(Protocol):
     async def __call__(
-        self, session: AsyncSession, plans: Sequence[Plan], *, by: str, now: datetime
+        self, session: AsyncSession, plans: Sequence[Plan], *, source: str, by: str, now: datetime
     ) -> None: ...
 
 
@@ -128,12 +131,12 @@ async def create(session: AsyncSession, file: Uploaded, *, by: str, now: datetim
     session.add(found)
     await session.flush()
     await repository.add_rows(session, found.id, listing.rows)
-    await _check_or_queue(session, found)
+    await _check_or_queue(session, found, now)
     return found
 
 
 async def recheck(
-    session: AsyncSession, import_id: UUID, *, expected_version: int | None
+    session: AsyncSession, import_id: UUID, *, now: datetime, expected_version: int | None
 ) -> Import:
     """Compare the list with the directory anew.
 
@@ -146,7 +149,7 @@ async def recheck(
     _refuse_busy(found)
     found.state, found.conflict, found.rows_checked = ImportState.CHECKING, None, 0
     await _keep(session, found)
-    await _check_or_queue(session, found)
+    await _check_or_queue(session, found, now)
     return found
 
 
@@ -163,12 +166,12 @@ async def _keep(session: AsyncSession, found: Import) -> None:
     await session.flush()
 
 
-async def _check_or_queue(session: AsyncSession, found: Import) -> None:
+async def _check_or_queue(session: AsyncSession, found: Import, now: datetime) -> None:
     if found.rows_read > AT_ONCE:
         await enqueue(session, [found])
         return
     rows = await repository.listed_rows(session, found.id)
-    planner = await _KINDS[found.kind].planner(session, rows)
+    planner = await _KINDS[found.kind].planner(session, rows, today(now))
     actions = await _check_stroke(session, found.id, planner, rows)
     await _finish_check(session, found, actions)
 
@@ -201,18 +204,18 @@ async def carry_on(sessions: Sessions, import_id: UUID, *, now: datetime) -> boo
         found = await repository.get_import(session, import_id)
     match found.state:
         case ImportState.CHECKING:
-            await _check(sessions, import_id)
+            await _check(sessions, import_id, now)
         case ImportState.APPLYING:
             return await _apply(sessions, import_id, found.kind, now)
     return False
 
 
-async def _check(sessions: Sessions, import_id: UUID) -> None:
+async def _check(sessions: Sessions, import_id: UUID, now: datetime) -> None:
     async with transaction(sessions) as session:
         found = await repository.get_import(session, import_id)
         version = found.version
         rows = await repository.listed_rows(session, import_id)
-        planner = await _KINDS[found.kind].planner(session, rows)
+        planner = await _KINDS[found.kind].planner(session, rows, today(now))
     actions: Counter[RowAction] = Counter()
     left = iter(rows)
     while stroke := list(islice(left, STROKE)):
@@ -273,7 +276,7 @@ async def commit(
         raise ImportStale(f"{found.conflict} Проверьте список заново.")
     found.applied_by = by
     if found.rows_read > AT_ONCE:
-        await _plans_that_hold(session, found)
+        await _plans_that_hold(session, found, now)
         found.state = ImportState.APPLYING
         await _keep(session, found)
         await enqueue(session, [found])
@@ -323,11 +326,11 @@ async def _enter(session: AsyncSession, found: Import, now: datetime, *, note: N
 
     Raises `ImportStale`, `ClusterCodeTaken`, `AppointmentOverlaps`.
     """
-    plans = await _plans_that_hold(session, found)
+    plans = await _plans_that_hold(session, found, now)
     by = found.applied_by or found.created_by
     applied = 0
     while stroke := plans[applied : applied + STROKE]:
-        await _KINDS[found.kind].enter(session, stroke, by=by, now=now)
+        await _KINDS[found.kind].enter(session, stroke, source=found.filename, by=by, now=now)
         applied += len(stroke)
         if note is not None:
             await note(applied)
@@ -336,14 +339,14 @@ async def _enter(session: AsyncSession, found: Import, now: datetime, *, note: N
     await _keep(session, found)
 
 
-async def _plans_that_hold(session: AsyncSession, found: Import) -> list[Plan]:
+async def _plans_that_hold(session: AsyncSession, found: Import, now: datetime) -> list[Plan]:
     """The rows planned anew, where each would do what the preview showed.
 
     Raises `ImportStale` naming the rows that would not.
     """
     promised = await repository.list_rows(session, found.id, action=None, after=None, limit=None)
     rows = await repository.listed_rows(session, found.id)
-    planner = await _KINDS[found.kind].planner(session, rows)
+    planner = await _KINDS[found.kind].planner(session, rows, today(now))
     plans = await asyncio.to_thread(lambda: [planner.plan(row) for row in rows])
     broken = [
         row

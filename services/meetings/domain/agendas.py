@@ -1,18 +1,50 @@
-"""What an agenda may hold."""
+"""What an agenda may hold, and what becomes of its questions."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, NotFound
 
 MAX_AGENDA_ITEMS: Final = 100
+_SHOWN: Final = 10
 
 
 class AgendaKind(StrEnum):
-    """The two parts of an agenda a person writes."""
+    """The sections of an agenda, in the order in which they are heard."""
 
+    CONTROL = "control"
     OPERATIONAL = "operational"
     CROSS_CUTTING = "cross_cutting"
+    OTHER = "other"
+
+
+SECTIONS: Final = tuple(AgendaKind)
+
+
+class AgendaOrigin(StrEnum):
+    """Who put the question on the agenda."""
+
+    PERSON = "person"
+    TEMPLATE = "template"
+    CARRIED = "carried"
+    CONTROL = "control"
+    PROCESS = "process"
+
+
+class Outcome(StrEnum):
+    """What the meeting made of a question."""
+
+    INFORMATION = "information"
+    DECISION = "decision"
+    ASSIGNMENT = "assignment"
+    CARRIED_OVER = "carried_over"
+
+
+DECIDED: Final = frozenset({Outcome.INFORMATION, Outcome.DECISION, Outcome.ASSIGNMENT})
 
 
 class AgendaClosed(Conflict):
@@ -22,6 +54,34 @@ class AgendaClosed(Conflict):
     title = "Повестка закрыта"
 
 
+class AgendaFrozen(Conflict):
+    """A frozen agenda keeps its order and its words; late questions may still be added."""
+
+    code = "agenda_frozen"
+    title = "Повестка зафиксирована"
+
+
+class AgendaItemCarried(Conflict):
+    """A question that came back leaves the agenda when it is decided where it comes from."""
+
+    code = "agenda_item_carried"
+    title = "Вопрос перенесён с прошлого совещания"
+
+
+class AgendaNotPublished(Conflict):
+    """There is no agenda to read: the meeting is a draft, or was called off."""
+
+    code = "agenda_not_published"
+    title = "Повестки нет"
+
+
+class AgendaAlreadyFrozen(Conflict):
+    """Freezing happens once."""
+
+    code = "agenda_already_frozen"
+    title = "Повестка уже зафиксирована"
+
+
 class AgendaFull(Conflict):
     """The agenda has as many items as it may."""
 
@@ -29,8 +89,96 @@ class AgendaFull(Conflict):
     title = "В повестке слишком много вопросов"
 
 
+class AgendaItemNotFound(NotFound):
+    """The meeting's agenda has no question with this id."""
+
+    code = "agenda_item_not_found"
+    title = "Вопрос повестки не найден"
+
+
 class UnknownAgendaItem(Invalid):
     """The item names a question that is not on this meeting's agenda."""
 
     code = "unknown_agenda_item"
     title = "Неизвестный вопрос повестки"
+
+
+class AgendaOrderIncomplete(Invalid):
+    """A new order names every question once."""
+
+    code = "agenda_order_incomplete"
+    title = "Порядок неполный"
+
+
+class OutcomeTooEarly(Conflict):
+    """A question has no outcome before it was heard."""
+
+    code = "outcome_too_early"
+    title = "Вопрос ещё не рассмотрен"
+
+
+class OutcomeNeedsProtocolItem(Conflict):
+    """An assignment is an item of the protocol that names the question."""
+
+    code = "outcome_needs_protocol_item"
+    title = "Нет пункта протокола по этому вопросу"
+
+
+class AgendaUndecided(Conflict):
+    """A meeting is closed when every question of its agenda has an outcome."""
+
+    code = "agenda_undecided"
+    title = "Есть вопросы без результата"
+
+    def __init__(self, undecided: Sequence["Question"]) -> None:
+        named = "; ".join(f"{one.position}. {one.text[:80]}" for one in undecided[:_SHOWN])
+        more = len(undecided) - _SHOWN
+        super().__init__(
+            f"Вопросы без результата: {named}{f' и ещё {more}' if more > 0 else ''}. Укажите"
+            " результат, свяжите с пунктом протокола или перенесите на следующее совещание."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, and what became of it."""
+
+    id: UUID
+    position: int
+    text: str
+    outcome: Outcome | None
+    # Some item of the protocol names it.
+    assigned: bool
+
+    @property
+    def result(self) -> Outcome | None:
+        """What was recorded; an item of the protocol speaks for itself."""
+        return self.outcome or (Outcome.ASSIGNMENT if self.assigned else None)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it comes back at the next meeting."""
+        return self.result in {None, Outcome.CARRIED_OVER}
+
+
+def check_decided(questions: Iterable[Question]) -> None:
+    """Raises `AgendaUndecided` naming the questions without an outcome."""
+    undecided = [one for one in questions if one.result is None]
+    if undecided:
+        raise AgendaUndecided(undecided)
+
+
+def check_order(wanted: Sequence[UUID], present: Iterable[UUID]) -> None:
+    """Raises `AgendaOrderIncomplete` where the order is not one of exactly these questions."""
+    if len(set(wanted)) != len(wanted) or set(wanted) != set(present):
+        raise AgendaOrderIncomplete(
+            "Перечислите все вопросы повестки, каждый один раз.", field="body.items"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DueStage:
+    """A stage of a cross-cutting process that a meeting should look at."""
+
+    text: str
+    due_on: date

@@ -1,19 +1,23 @@
-"""A protocol is a draft until it is approved, and nothing changes it afterwards."""
+"""A protocol is a draft, perhaps reviewed, until it is approved; nothing changes it afterwards.
+
+A mistake found later is corrected by an addendum: a protocol of its own that names this one.
+"""
 
 from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 
-from services.meetings.domain.meetings import MeetingStatus
+from services.meetings.domain.meetings import OVER, MeetingStatus
 from services.meetings.domain.sealing import ItemContent
 from shared.errors import Conflict, Invalid, NotFound
 from shared.recurrence import next_date
 
 
 class ProtocolStatus(StrEnum):
-    """A draft can be edited; an approved protocol is what it is."""
+    """A draft can be edited; an approved protocol is what it is; in between others look at it."""
 
     DRAFT = "draft"
+    IN_REVIEW = "in_review"
     APPROVED = "approved"
 
 
@@ -29,6 +33,13 @@ class MeetingCancelled(Conflict):
 
     code = "meeting_cancelled"
     title = "Совещание отменено"
+
+
+class MeetingClosed(Conflict):
+    """A meeting that was closed without a protocol resolved nothing."""
+
+    code = "meeting_closed"
+    title = "Совещание закрыто"
 
 
 class MeetingNotHeld(Conflict):
@@ -87,6 +98,39 @@ class SeriesOver(Conflict):
     title = "Ряд окончился до подписания"
 
 
+class CorrectsADraft(Conflict):
+    """Before its approval a protocol is edited; there is nothing to correct yet."""
+
+    code = "corrects_a_draft"
+    title = "Исправлять ещё нечего"
+
+
+class CorrectsAnAddendum(Conflict):
+    """All addenda correct the protocol itself, also what an earlier addendum said."""
+
+    code = "corrects_an_addendum"
+    title = "Дополнение составляется к протоколу"
+
+
+class ItemSuperseded(Conflict):
+    """Another item has taken the place already."""
+
+    code = "item_superseded"
+    title = "Пункт уже заменён"
+
+
+class SupersedesNothing(Invalid):
+    """Only an addendum's item takes another's place, and only of what it corrects."""
+
+    code = "supersedes_nothing"
+    title = "Заменять нечего"
+
+
+def full_number(number: int, year: int, addendum: int = 0) -> str:
+    """How people name it: «5/2023», its first addendum «5/2023-Д1»."""
+    return f"{number}/{year}-Д{addendum}" if addendum else f"{number}/{year}"
+
+
 class UnknownMeeting(Invalid):
     """The protocol names a meeting that is not there."""
 
@@ -101,7 +145,8 @@ def check_approvable(
 
     Raises `MeetingNotHeld`, `ProtocolEmpty`, `DueBeforeSigning`, `SeriesOver`.
     """
-    if meeting is not MeetingStatus.HELD:
+    # A closed meeting has its protocol, and may yet need an addendum.
+    if meeting not in OVER:
         raise MeetingNotHeld("Протокол утверждается после того, как совещание проведено.")
     if not items:
         raise ProtocolEmpty("В протоколе нет ни одного пункта.")

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -52,9 +52,23 @@ class ItemContent:
     agenda_item_id: UUID | None
     closes_on: str | None
     control: Control = USUAL
+    supersedes: UUID | None = None
 
 
-def canonical(meeting: MeetingContent, items: Sequence[ItemContent]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a protocol says besides its items: whom it corrects, who chaired and was there."""
+
+    header: Mapping[str, Any] = field(default_factory=dict)
+    corrects: UUID | None = None
+
+
+NO_HEADING: Final = Heading()
+
+
+def canonical(
+    meeting: MeetingContent, items: Sequence[ItemContent], heading: Heading = NO_HEADING
+) -> bytes:
     """The content as bytes that depend on nothing else: what `content_hash` seals.
 
     UTF-8 JSON without spaces, keys sorted, characters not escaped, null where there is nothing:
@@ -63,7 +77,9 @@ def canonical(meeting: MeetingContent, items: Sequence[ItemContent]) -> bytes:
     only where there is one). Items stand by position; an item is `addressees, agenda_item_id,
     closes_on, due_on, id, position, priority, text`, and its addressees are `clusters, cohorts,
     industries, kind, regions`, each list sorted as it is stored. An item that is not controlled
-    the usual way has `control` as well, the whole of it. The number, the year and the
+    the usual way has `control` as well, the whole of it; one that takes another's place has
+    `supersedes`. Beside them stand `corrects`, the protocol an addendum corrects, and `header`
+    (`chair, present, secretary`), each only where there is one. The number, the year and the
     dates of signing are not part of it.
     """
     starts_at = meeting.starts_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -91,17 +107,24 @@ def canonical(meeting: MeetingContent, items: Sequence[ItemContent]) -> bytes:
                     if item.control != USUAL
                     else {}
                 ),
+                **({"supersedes": str(item.supersedes)} if item.supersedes else {}),
             }
             for item in sorted(items, key=lambda item: item.position)
         ],
     }
+    if heading.corrects is not None:
+        content["corrects"] = str(heading.corrects)
+    if heading.header:
+        content["header"] = dict(heading.header)
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode()
 
 
-def content_hash(meeting: MeetingContent, items: Sequence[ItemContent]) -> str:
+def content_hash(
+    meeting: MeetingContent, items: Sequence[ItemContent], heading: Heading = NO_HEADING
+) -> str:
     """SHA-256 of `canonical`, in hexadecimal."""
-    return hashlib.sha256(canonical(meeting, items)).hexdigest()
+    return hashlib.sha256(canonical(meeting, items, heading)).hexdigest()
 
 
 def check_size(meeting: MeetingContent, items: Sequence[ItemContent]) -> None:

@@ -3,18 +3,44 @@
 Triggers of the first migration keep an approved protocol and its items as they are.
 """
 
+from services.meetings.models.agendas import AgendaControl, AgendaItem, AgendaReceipt
 from services.meetings.models.base import Base
-from services.meetings.models.directory import KnownCluster, KnownRegion
-from services.meetings.models.meetings import AgendaItem, Meeting
+from services.meetings.models.calendars import CalendarFeed
+from services.meetings.models.directory import (
+    ClusterVersion,
+    KnownAppointment,
+    KnownCluster,
+    KnownRegion,
+)
+from services.meetings.models.executions import KnownExecution
+from services.meetings.models.meetings import Meeting, MeetingMove
+from services.meetings.models.participation import AttendanceImport, AttendanceTally, Participation
 from services.meetings.models.protocols import Protocol, ProtocolItem, ProtocolNumber
+from services.meetings.models.reviews import Approver, Decision, Remark
+from services.meetings.models.series import MeetingSeries, SeriesException
 
 __all__ = [
+    "AgendaControl",
     "AgendaItem",
+    "AgendaReceipt",
+    "Approver",
+    "AttendanceImport",
+    "AttendanceTally",
     "Base",
+    "CalendarFeed",
+    "ClusterVersion",
+    "Decision",
+    "KnownAppointment",
     "KnownCluster",
+    "KnownExecution",
     "KnownRegion",
     "Meeting",
+    "MeetingMove",
+    "MeetingSeries",
+    "Participation",
     "Protocol",
     "ProtocolItem",
     "ProtocolNumber",
+    "Remark",
+    "SeriesException",
 ]

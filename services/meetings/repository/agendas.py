@@ -1,12 +1,34 @@
 """Statements of agendas."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlalchemy import exists
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import aliased
+from sqlmodel import case, col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.meetings.models import AgendaItem
+from services.meetings.domain.agendas import (
+    DECIDED,
+    AgendaItemNotFound,
+    AgendaKind,
+    AgendaOrigin,
+    Outcome,
+    Question,
+)
+from services.meetings.domain.control import ControlLine
+from services.meetings.domain.meetings import TOOK_PLACE, MeetingStatus, Series
+from services.meetings.models import (
+    AgendaControl,
+    AgendaItem,
+    AgendaReceipt,
+    Meeting,
+    ProtocolItem,
+)
+
+_ASSIGNED = exists().where(col(ProtocolItem.agenda_item_id) == col(AgendaItem.id))
 
 
 async def list_agenda(session: AsyncSession, meeting_id: UUID) -> Sequence[AgendaItem]:
@@ -25,3 +47,173 @@ async def has_agenda_item(session: AsyncSession, meeting_id: UUID, item_id: UUID
         col(AgendaItem.id) == item_id, col(AgendaItem.meeting_id) == meeting_id
     )
     return (await session.exec(statement)).first() is not None
+
+
+async def get_agenda_item(session: AsyncSession, meeting_id: UUID, item_id: UUID) -> AgendaItem:
+    """Raises `AgendaItemNotFound`."""
+    statement = select(AgendaItem).where(
+        col(AgendaItem.id) == item_id, col(AgendaItem.meeting_id) == meeting_id
+    )
+    found = (await session.exec(statement)).first()
+    if found is None:
+        raise AgendaItemNotFound("В повестке этого совещания нет такого вопроса.")
+    return found
+
+
+async def remove_agenda_item(session: AsyncSession, item: AgendaItem) -> None:
+    """Take the question off; those that follow it move up."""
+    await session.exec(delete(AgendaItem).where(col(AgendaItem.id) == item.id))
+    await session.exec(
+        update(AgendaItem)
+        .where(
+            col(AgendaItem.meeting_id) == item.meeting_id,
+            col(AgendaItem.position) > item.position,
+        )
+        .values(position=col(AgendaItem.position) - 1)
+    )
+
+
+async def reorder(session: AsyncSession, meeting_id: UUID, order: Sequence[UUID]) -> None:
+    """Give the questions the places of the order, which names them all."""
+    places = {item_id: place for place, item_id in enumerate(order, start=1)}
+    await session.exec(
+        update(AgendaItem)
+        .where(col(AgendaItem.meeting_id) == meeting_id)
+        .values(position=case(places, value=col(AgendaItem.id)))
+    )
+
+
+async def questions(session: AsyncSession, meeting_id: UUID) -> list[Question]:
+    """The agenda's questions by position, and what became of them."""
+    statement = (
+        select(AgendaItem, _ASSIGNED)
+        .where(col(AgendaItem.meeting_id) == meeting_id)
+        .order_by(col(AgendaItem.position))
+    )
+    return [
+        Question(item.id, item.position, item.text, item.outcome, assigned)
+        for item, assigned in await session.exec(statement)
+    ]
+
+
+async def is_assigned(session: AsyncSession, item_id: UUID) -> bool:
+    """Whether an item of a protocol names the question."""
+    statement = select(ProtocolItem.id).where(col(ProtocolItem.agenda_item_id) == item_id)
+    return (await session.exec(statement.limit(1))).first() is not None
+
+
+async def unfinished(
+    session: AsyncSession, series: Series, *, before: datetime, limit: int
+) -> Sequence[AgendaItem]:
+    """Questions of earlier meetings of the same participants that have come back nowhere yet.
+
+    A cancelled meeting decided nothing; what a closed one left is what it said to carry over.
+    What templates and sections write themselves is written anew each time anyway.
+    """
+    carried = AgendaItem.__table__.alias("carried")  # type: ignore[attr-defined]
+    by_people = col(AgendaItem.origin).in_([AgendaOrigin.PERSON, AgendaOrigin.CARRIED])
+    open_ones = by_people & col(AgendaItem.outcome).is_(None) & ~_ASSIGNED
+    carried_over = col(AgendaItem.outcome) == Outcome.CARRIED_OVER
+    statement = (
+        select(AgendaItem)
+        .join(Meeting, col(Meeting.id) == col(AgendaItem.meeting_id))
+        .where(
+            col(Meeting.series) == series,
+            col(Meeting.starts_at) < before,
+            col(Meeting.status).in_([*TOOK_PLACE, MeetingStatus.CANCELLED, MeetingStatus.CLOSED]),
+            col(AgendaItem.kind) != AgendaKind.CONTROL,
+            open_ones | carried_over,
+            ~exists().where(carried.c.carried_from == col(AgendaItem.id)),
+        )
+        .order_by(col(Meeting.starts_at), col(Meeting.id), col(AgendaItem.position))
+        .limit(limit)
+    )
+    return (await session.exec(statement)).all()
+
+
+async def carried_to(session: AsyncSession, item_id: UUID) -> UUID | None:
+    """The meeting at which the question has come back."""
+    statement = select(AgendaItem.meeting_id).where(col(AgendaItem.carried_from) == item_id)
+    return (await session.exec(statement)).first()
+
+
+async def settled(session: AsyncSession, meeting_id: UUID) -> Sequence[AgendaItem]:
+    """Questions that came back to the meeting and were decided where they came from since."""
+    source = aliased(AgendaItem)
+    item_of = aliased(ProtocolItem)
+    statement = (
+        select(AgendaItem)
+        .join(source, col(source.id) == col(AgendaItem.carried_from))
+        .where(
+            col(AgendaItem.meeting_id) == meeting_id,
+            col(AgendaItem.outcome).is_(None),
+            ~_ASSIGNED,
+            col(source.outcome).in_(DECIDED)
+            | (
+                col(source.outcome).is_(None)
+                & exists().where(col(item_of.agenda_item_id) == col(source.id))
+            ),
+        )
+        .order_by(col(AgendaItem.position).desc())
+    )
+    return (await session.exec(statement)).all()
+
+
+async def keep_control(
+    session: AsyncSession, meeting_id: UUID, lines: Sequence[ControlLine]
+) -> None:
+    """Keep what the regions owed when the agenda was frozen, in the place of what was kept."""
+    await session.exec(delete(AgendaControl).where(col(AgendaControl.meeting_id) == meeting_id))
+    if lines:
+        values = [
+            {
+                "meeting_id": meeting_id,
+                "region": line.region,
+                "overdue": line.overdue,
+                "due_soon": line.due_soon,
+                "awaiting": line.awaiting,
+            }
+            for line in lines
+        ]
+        await session.exec(upsert(AgendaControl).values(values))
+
+
+async def list_control(session: AsyncSession, meeting_id: UUID) -> list[ControlLine]:
+    """What was kept, by region."""
+    statement = (
+        select(
+            AgendaControl.region,
+            AgendaControl.overdue,
+            AgendaControl.due_soon,
+            AgendaControl.awaiting,
+        )
+        .where(col(AgendaControl.meeting_id) == meeting_id)
+        .order_by(col(AgendaControl.region))
+    )
+    return [ControlLine(*row) for row in await session.exec(statement)]
+
+
+async def keep_receipt(session: AsyncSession, receipt: AgendaReceipt) -> None:
+    """Remember that the actor has read this revision; an older one is replaced."""
+    statement = upsert(AgendaReceipt).values(receipt.model_dump())
+    await session.exec(
+        statement.on_conflict_do_update(
+            index_elements=["meeting_id", "actor"],
+            set_={name: statement.excluded[name] for name in ("region", "revision", "read_at")},
+            where=col(AgendaReceipt.revision) < statement.excluded.revision,
+        )
+    )
+
+
+async def count_receipts(
+    session: AsyncSession, meeting_id: UUID, revision: int
+) -> tuple[int, int, int]:
+    """How many have read this revision, how many an older one only, from how many regions."""
+    current = col(AgendaReceipt.revision) >= revision
+    statement = select(
+        func.count().filter(current),
+        func.count().filter(~current),
+        func.count(func.distinct(col(AgendaReceipt.region))).filter(current),
+    ).where(col(AgendaReceipt.meeting_id) == meeting_id)
+    read, stale, regions = (await session.exec(statement)).one()
+    return read, stale, regions

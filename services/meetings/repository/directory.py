@@ -1,21 +1,25 @@
 """Statements of what the directory has told."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Table
+from sqlalchemy import Table, or_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.items import ClusterFacts
+from services.meetings.domain.participation import COORDINATORS, Tenure
 from services.meetings.models import (
+    ClusterVersion,
+    KnownAppointment,
     KnownCluster,
     KnownRegion,
 )
 from shared.events.base import Event
-from shared.events.directory import ClusterEvent, RegionEvent
+from shared.events.directory import AppointmentEvent, ClusterEvent, RegionEvent
 
 # Assignments are issued to clusters at work; planned, reorganised and closed ones get none.
 ADDRESSABLE: Final = "active"
@@ -67,8 +71,71 @@ async def keep_regions(session: AsyncSession, heard: Sequence[RegionEvent]) -> N
 
 
 async def keep_clusters(session: AsyncSession, heard: Sequence[ClusterEvent]) -> None:
-    """Store the newest facts of clusters. Saying it twice changes nothing."""
+    """Store the newest facts of clusters, and every version. Saying it twice changes nothing."""
     await _keep_newest(session, KnownCluster, "cluster_id", heard)
+    names = set(ClusterVersion.model_fields)
+    # One statement may not touch a row twice.
+    versions = {(event.cluster_id, event.version): event for event in heard}
+    table: Table = ClusterVersion.__table__  # type: ignore[attr-defined]
+    said = [event.model_dump(include=names) for event in versions.values()]
+    await session.exec(upsert(table).values(said).on_conflict_do_nothing())
+
+
+async def keep_appointments(session: AsyncSession, heard: Sequence[AppointmentEvent]) -> None:
+    """Store the newest facts of appointments. Saying it twice changes nothing."""
+    await _keep_newest(session, KnownAppointment, "appointment_id", heard)
+
+
+async def clusters_at(session: AsyncSession, instant: datetime) -> Sequence[ClusterVersion]:
+    """Every cluster as it was at the instant."""
+    statement = (
+        select(ClusterVersion)
+        .distinct(col(ClusterVersion.cluster_id))
+        .where(col(ClusterVersion.occurred_at) <= instant)
+        .order_by(col(ClusterVersion.cluster_id), col(ClusterVersion.version).desc())
+    )
+    return (await session.exec(statement)).all()
+
+
+async def cluster_history(session: AsyncSession) -> Sequence[ClusterVersion]:
+    """Every version of every cluster, each cluster's in order."""
+    statement = select(ClusterVersion).order_by(
+        col(ClusterVersion.cluster_id), col(ClusterVersion.version)
+    )
+    return (await session.exec(statement)).all()
+
+
+async def coordinators_on(session: AsyncSession, day: date) -> Sequence[KnownAppointment]:
+    """Coordinators and deputies of the day."""
+    statement = (
+        select(KnownAppointment)
+        .where(
+            col(KnownAppointment.office).in_(COORDINATORS),
+            col(KnownAppointment.valid_from) <= day,
+            or_(col(KnownAppointment.valid_to).is_(None), col(KnownAppointment.valid_to) >= day),
+        )
+        .order_by(col(KnownAppointment.region), col(KnownAppointment.office))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def tenures_of(session: AsyncSession, person_id: UUID) -> list[Tenure]:
+    """The offices a person holds, has held or will hold."""
+    statement = select(KnownAppointment).where(col(KnownAppointment.person_id) == person_id)
+    return [
+        Tenure(row.person_id, row.region, row.office, row.valid_from, row.valid_to)
+        for row in await session.exec(statement)
+    ]
+
+
+async def region_names(session: AsyncSession) -> dict[str, str]:
+    """Code → name of every region we have heard of."""
+    return dict((await session.exec(select(KnownRegion.code, KnownRegion.name))).all())
+
+
+async def region_zones(session: AsyncSession) -> dict[str, str]:
+    """Code → time zone of every region we have heard of."""
+    return dict((await session.exec(select(KnownRegion.code, KnownRegion.timezone))).all())
 
 
 async def _keep_newest(

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlmodel import col, delete, select, update
+from sqlmodel import col, delete, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.items import ProtocolItemNotFound
-from services.meetings.models import ProtocolItem
+from services.meetings.domain.protocols import ProtocolStatus
+from services.meetings.models import Protocol, ProtocolItem
 
 
 async def list_items(session: AsyncSession, protocol_id: UUID) -> Sequence[ProtocolItem]:
@@ -29,6 +30,28 @@ async def get_item(session: AsyncSession, protocol_id: UUID, item_id: UUID) -> P
     if found is None:
         raise ProtocolItemNotFound("В этом протоколе нет такого пункта.")
     return found
+
+
+async def find_standing(
+    session: AsyncSession, protocol_id: UUID, item_id: UUID
+) -> ProtocolItem | None:
+    """The item, where the protocol or an approved addendum to it has one with this id."""
+    statement = (
+        select(ProtocolItem)
+        .join(Protocol, col(Protocol.id) == col(ProtocolItem.protocol_id))
+        .where(
+            col(ProtocolItem.id) == item_id,
+            col(Protocol.status) == ProtocolStatus.APPROVED,
+            or_(col(Protocol.id) == protocol_id, col(Protocol.corrects) == protocol_id),
+        )
+    )
+    return (await session.exec(statement)).first()
+
+
+async def successor_of(session: AsyncSession, item_id: UUID) -> ProtocolItem | None:
+    """The item that takes the place of this one, or is about to."""
+    statement = select(ProtocolItem).where(col(ProtocolItem.supersedes) == item_id)
+    return (await session.exec(statement)).first()
 
 
 async def remove_item(session: AsyncSession, item: ProtocolItem) -> None:

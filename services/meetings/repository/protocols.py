@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.protocols import ProtocolNotFound, ProtocolStatus
@@ -19,10 +19,20 @@ async def add_protocol(session: AsyncSession, protocol: Protocol) -> bool:
     statement = (
         upsert(Protocol)
         .values(protocol.model_dump())
-        .on_conflict_do_nothing(index_elements=["meeting_id"])
+        .on_conflict_do_nothing(
+            index_elements=["meeting_id"], index_where=col(Protocol.corrects).is_(None)
+        )
         .returning(col(Protocol.id))
     )
     return (await session.exec(statement)).first() is not None
+
+
+async def of_meeting(session: AsyncSession, meeting_id: UUID) -> Protocol | None:
+    """The meeting's protocol, where it has been opened; its addenda are others."""
+    statement = select(Protocol).where(
+        col(Protocol.meeting_id) == meeting_id, col(Protocol.corrects).is_(None)
+    )
+    return (await session.exec(statement)).first()
 
 
 async def get_protocol(
@@ -55,6 +65,22 @@ async def list_protocols(
     if before is not None:
         statement = statement.where(col(Protocol.id) < before)
     return (await session.exec(statement)).all()
+
+
+async def list_addenda(session: AsyncSession, protocol_id: UUID) -> Sequence[Protocol]:
+    """What corrects the protocol, approved or not, in the order it was opened."""
+    statement = (
+        select(Protocol).where(col(Protocol.corrects) == protocol_id).order_by(col(Protocol.id))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def last_addendum(session: AsyncSession, protocol_id: UUID) -> int:
+    """The highest number of the protocol's addenda; 0 where none is approved."""
+    statement = select(func.max(col(Protocol.addendum))).where(
+        col(Protocol.corrects) == protocol_id
+    )
+    return (await session.exec(statement)).one() or 0
 
 
 async def take_number(session: AsyncSession, year: int) -> int:

@@ -17,7 +17,6 @@ from shared.versions import ExpectedVersion, tag
 router = APIRouter(prefix="/v1/protocols", tags=["protocols"])
 Reader = Annotated[Actor, Depends(demand(*Role))]
 Secretary = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
-Approver = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
 
 
 @router.post(

@@ -4,24 +4,26 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.meetings.domain.meetings import MeetingCommand, Series
 from services.meetings.models import Meeting
 from services.meetings.repository import agendas
 from services.meetings.repository import meetings as repository
+from services.meetings.routers.access import Organiser, Reader
 from services.meetings.schemas.agendas import AgendaItemRead
 from services.meetings.schemas.fields import Day, Instant
 from services.meetings.schemas.meetings import (
     CancelReason,
     MeetingCreate,
     MeetingDetail,
+    MeetingMoveRead,
+    MeetingMoveWrite,
     MeetingPage,
     MeetingRead,
 )
 from services.meetings.service import meetings as service
 from shared import pages
-from shared.auth import Actor, Role, demand
 from shared.clock import MOSCOW, Now
 from shared.db import Session
 from shared.idempotency import Idempotent
@@ -29,9 +31,6 @@ from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1/meetings", tags=["meetings"])
-
-Reader = Annotated[Actor, Depends(demand(*Role))]
-Organiser = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
 
 
 def _midnight(day: date) -> datetime:
@@ -105,7 +104,101 @@ async def read_meeting(
     return MeetingDetail(
         **MeetingRead.model_validate(meeting).model_dump(),
         agenda=[AgendaItemRead.model_validate(item) for item in agenda],
+        moves=[
+            MeetingMoveRead.model_validate(move)
+            for move in await repository.list_moves(session, meeting_id)
+        ],
     )
+
+
+@router.post(
+    "/{meeting_id}/schedule",
+    response_model=MeetingRead,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Назначить черновик",
+)
+async def schedule_meeting(
+    actor: Organiser,
+    meeting_id: UUID,
+    session: Session,
+    now: Now,
+    response: Response,
+    expected: ExpectedVersion,
+) -> Meeting:
+    """Черновик становится назначенным совещанием и появляется в календарях."""
+    meeting = await service.change_meeting(
+        session, meeting_id, MeetingCommand.SCHEDULE, now=now, expected_version=expected
+    )
+    tag(response, meeting.version)
+    return meeting
+
+
+@router.post(
+    "/{meeting_id}/move",
+    response_model=MeetingRead,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Перенести совещание",
+)
+async def move_meeting(
+    actor: Organiser,
+    meeting_id: UUID,
+    wanted: MeetingMoveWrite,
+    session: Session,
+    now: Now,
+    response: Response,
+    expected: ExpectedVersion,
+) -> Meeting:
+    """Другое время одного совещания серии или отдельного; календари обновляют ту же запись."""
+    meeting = await service.move_meeting(
+        session, meeting_id, wanted, actor=actor.id, now=now, expected_version=expected
+    )
+    tag(response, meeting.version)
+    return meeting
+
+
+@router.post(
+    "/{meeting_id}/start",
+    response_model=MeetingRead,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Начать совещание",
+)
+async def start_meeting(
+    actor: Organiser,
+    meeting_id: UUID,
+    session: Session,
+    now: Now,
+    response: Response,
+    expected: ExpectedVersion,
+) -> Meeting:
+    """Совещание идёт; повестка зафиксирована, если не была раньше."""
+    meeting = await service.change_meeting(
+        session, meeting_id, MeetingCommand.START, now=now, expected_version=expected
+    )
+    tag(response, meeting.version)
+    return meeting
+
+
+@router.post(
+    "/{meeting_id}/close",
+    response_model=MeetingRead,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Закрыть совещание",
+)
+async def close_meeting(
+    actor: Organiser,
+    meeting_id: UUID,
+    session: Session,
+    now: Now,
+    response: Response,
+    expected: ExpectedVersion,
+) -> Meeting:
+    """Каждый вопрос повестки имеет результат; иначе отказ перечисляет, какие — нет.
+
+    Закрывается совещание без протокола или то, протокол которого утверждён.
+    """
+    meeting = await service.close_meeting(session, meeting_id, now=now, expected_version=expected)
+    tag(response, meeting.version)
+    return meeting
 
 
 @router.post(

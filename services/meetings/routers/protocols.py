@@ -12,6 +12,8 @@ from services.meetings.repository import protocols as repository
 from services.meetings.schemas.fields import FIRST_YEAR, LAST_YEAR
 from services.meetings.schemas.items import ItemRead
 from services.meetings.schemas.protocols import (
+    AddendumList,
+    HeaderWrite,
     ProtocolCreate,
     ProtocolDetail,
     ProtocolPage,
@@ -31,7 +33,6 @@ router = APIRouter(prefix="/v1/protocols", tags=["protocols"])
 
 Reader = Annotated[Actor, Depends(demand(*Role))]
 Secretary = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
-Approver = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
 
 
 @router.post(
@@ -99,30 +100,62 @@ async def read_protocol(
     tag(response, protocol.version)
     return ProtocolDetail(
         **ProtocolRead.model_validate(protocol).model_dump(),
+        header=HeaderWrite.model_validate(protocol.header),
         items=[ItemRead.model_validate(item) for item in items],
     )
 
 
-@router.post(
-    "/{protocol_id}/approve",
+@router.put(
+    "/{protocol_id}/header",
     response_model=ProtocolRead,
-    responses=problems(401, 403, 404, 409, 422),
-    summary="Утвердить протокол",
+    responses=problems(401, 403, 404, 409, 412, 422),
+    summary="Записать шапку",
 )
-async def approve_protocol(
-    actor: Approver,
+async def head_protocol(
+    actor: Secretary,
     protocol_id: UUID,
+    wanted: HeaderWrite,
     session: Session,
-    now: Now,
     response: Response,
     expected: ExpectedVersion,
 ) -> Protocol:
-    """Номер, дата и хеш; дальше протокол неизменен, а его пункты становятся поручениями."""
-    protocol = await service.approve_protocol(
-        session, protocol_id, now=now, expected_version=expected
-    )
+    """Кто председательствовал, кто секретарь, кто присутствовал: войдёт в документ и в хеш."""
+    protocol = await service.head_protocol(session, protocol_id, wanted, expected_version=expected)
     tag(response, protocol.version)
     return protocol
+
+
+@router.post(
+    "/{protocol_id}/addenda",
+    status_code=201,
+    response_model=ProtocolRead,
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Составить дополнение",
+)
+async def create_addendum(
+    actor: Secretary, protocol_id: UUID, session: Session, now: Now, once: Idempotent
+) -> Response:
+    """Черновик исправления утверждённого протокола: новые пункты и замена прежних.
+
+    Дальше — как у протокола; при утверждении получает номер «5/2023-Д1» и свой хеш.
+    """
+    return await once(
+        actor.id,
+        lambda: service.create_addendum(session, protocol_id, now=now),
+        answer=ProtocolRead,
+    )
+
+
+@router.get(
+    "/{protocol_id}/addenda",
+    responses=problems(401, 403, 404, 422),
+    summary="Дополнения к протоколу",
+)
+async def list_addenda(actor: Reader, protocol_id: UUID, session: Session) -> AddendumList:
+    """Все исправления протокола, утверждённые и ещё нет."""
+    await repository.get_protocol(session, protocol_id)
+    rows = await repository.list_addenda(session, protocol_id)
+    return AddendumList(items=[ProtocolRead.model_validate(row) for row in rows])
 
 
 @router.get(

@@ -23,6 +23,9 @@ Instant = Annotated[
 ]
 
 
+Duration = Annotated[int, Field(strict=True, ge=1, le=24 * 60)]
+
+
 MEETING_ID: Final = "0190c5a0-0000-7000-8000-000000000100"
 
 

@@ -45,6 +45,7 @@ ITEM: Final[JsonDict] = {
     "agenda_item_id": AGENDA_ITEM_ID,
     "closes_on": None,
     "control": {"term": None, "points": ["План", "Смета"], "evidence": "file"},
+    "supersedes": None,
 }
 
 
@@ -85,6 +86,9 @@ class ItemWrite(BaseModel):
         default=None, description="Закрывается само, когда назначен координатор (kind=authority)"
     )
     control: ControlWrite = Field(default_factory=ControlWrite)
+    supersedes: UUID | None = Field(
+        default=None, description="В дополнении: пункт протокола, который этот заменяет"
+    )
 
     @model_validator(mode="after")
     def _one_term(self) -> Self:
@@ -108,6 +112,7 @@ class ItemRead(BaseModel):
     agenda_item_id: UUID | None
     closes_on: ClosesOn | None
     control: Control
+    supersedes: UUID | None = Field(description="Какой пункт заменяет")
 
 
 class ItemReach(BaseModel):

@@ -11,6 +11,7 @@ from services.meetings.domain.protocols import ProtocolStatus
 from services.meetings.schemas.fields import MEETING_ID, PROTOCOL_ID, reads
 from services.meetings.schemas.items import ITEM, ItemRead
 from shared.pages import Page
+from shared.text import Line
 
 _PROTOCOL: Final[JsonDict] = {
     "id": PROTOCOL_ID,
@@ -23,6 +24,16 @@ _PROTOCOL: Final[JsonDict] = {
     "content_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "created_at": "2023-10-04T08:10:00Z",
     "version": 4,
+    "full_number": "5/2023",
+    "corrects": None,
+    "addendum": 0,
+    "review_round": 1,
+    "remarks_until": "2023-10-04T11:00:00Z",
+}
+_HEADER: Final[JsonDict] = {
+    "chair": "Смирнова А. В., заместитель Министра просвещения Российской Федерации",
+    "secretary": "Кузнецова О. И.",
+    "present": ["Иванов И. И. (Республика Татарстан)", "Петрова П. П. (Самарская область)"],
 }
 
 
@@ -49,6 +60,48 @@ class ProtocolRead(BaseModel):
     content_hash: str | None = Field(max_length=64, description="SHA-256 содержания")
     created_at: AwareDatetime
     version: int
+    full_number: str | None = Field(max_length=40, description="«5/2023», «5/2023-Д1»")
+    corrects: UUID | None = Field(description="Протокол, который исправляет это дополнение")
+    addendum: int = Field(description="Номер дополнения; у самого протокола и у черновика — 0")
+    review_round: int = Field(description="Сколько раз отправлен на согласование")
+    remarks_until: AwareDatetime | None = Field(description="Срок замечаний участников")
+
+
+class HeaderWrite(BaseModel):
+    """Who chaired the meeting, who wrote it down, who was there, as the document names them."""
+
+    model_config = ConfigDict(
+        extra="forbid", from_attributes=True, json_schema_extra={"examples": [_HEADER]}
+    )
+
+    chair: Line | None = Field(default=None, description="Председательствовал")
+    secretary: Line | None = Field(default=None, description="Секретарь")
+    present: list[Line] = Field(
+        default_factory=list, max_length=300, description="Присутствовали, по строке на каждого"
+    )
+
+
+class AddendumList(BaseModel):
+    """Addenda to a protocol in the order they were opened."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            **_PROTOCOL,
+                            "full_number": "5/2023-Д1",
+                            "corrects": PROTOCOL_ID,
+                            "addendum": 1,
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    items: list[ProtocolRead] = Field(max_length=1000)
 
 
 class ProtocolPage(Page[ProtocolRead]):
@@ -58,8 +111,9 @@ class ProtocolPage(Page[ProtocolRead]):
 class ProtocolDetail(ProtocolRead):
     """A protocol with its items."""
 
-    model_config = reads({**_PROTOCOL, "items": [ITEM]})
+    model_config = reads({**_PROTOCOL, "header": _HEADER, "items": [ITEM]})
 
+    header: HeaderWrite
     items: list[ItemRead] = Field(max_length=100)
 
 

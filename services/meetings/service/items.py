@@ -9,12 +9,22 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.meetings.domain.agendas import UnknownAgendaItem
 from services.meetings.domain.items import Reach, UnknownCluster, UnknownRegion, check_shape, reach
 from services.meetings.domain.protocols import (
+    ItemSuperseded,
     ProtocolImmutable,
     ProtocolStatus,
+    SupersedesNothing,
 )
+from services.meetings.domain.reviews import ProtocolInReview
 from services.meetings.domain.sealing import ItemContent, MeetingContent, check_size
 from services.meetings.models import Meeting, Protocol, ProtocolItem
-from services.meetings.repository import agendas, directory, meetings, protocols, rows
+from services.meetings.repository import (
+    agendas,
+    directory,
+    meetings,
+    protocols,
+    reviews,
+    rows,
+)
 from services.meetings.repository import items as repository
 from services.meetings.schemas.items import ItemWrite
 from shared.errors import expect_version
@@ -27,12 +37,19 @@ _SHOWN: Final = 5
 async def editable(
     session: AsyncSession, protocol_id: UUID, expected_version: int | None
 ) -> Protocol:
+    """The protocol, locked, where it can still be written; in review, until somebody approves.
+
+    Raises `ProtocolNotFound`, `ProtocolImmutable`, `ProtocolInReview`, `VersionMismatch`.
+    """
     protocol = await protocols.get_protocol(session, protocol_id, for_update=True)
     if protocol.status is ProtocolStatus.APPROVED:
         raise ProtocolImmutable(
-            "Протокол утверждён и не меняется. Исправление — пункт следующего протокола."
+            "Протокол утверждён и не меняется. Исправление — дополнение к нему."
         )
     expect_version(protocol.version, expected_version)
+    in_review = protocol.status is ProtocolStatus.IN_REVIEW
+    if in_review and await reviews.approved_positions(session, protocol):
+        raise ProtocolInReview("Протокол уже согласован не последним согласующим и не меняется.")
     return protocol
 
 
@@ -45,12 +62,12 @@ async def add_item(
 ) -> ProtocolItem:
     """Put an item at the end of the draft.
 
-    Raises `ProtocolNotFound`, `ProtocolImmutable`, `VersionMismatch`, `ProtocolTooLarge`, and
-    what `_check_item` raises.
+    Raises `ProtocolTooLarge`, and what `editable`, `_check_item` and `_check_superseded` raise.
     """
     protocol = await editable(session, protocol_id, expected_version)
     addressees = await _check_item(session, protocol, wanted)
     items = await repository.list_items(session, protocol_id)
+    await _check_superseded(session, protocol, wanted.supersedes, by=None)
     item = ProtocolItem(
         id=new_id(), protocol_id=protocol_id, position=len(items) + 1, **_values(wanted, addressees)
     )
@@ -75,6 +92,7 @@ async def replace_item(
     protocol = await editable(session, protocol_id, expected_version)
     item = await repository.get_item(session, protocol_id, item_id)
     addressees = await _check_item(session, protocol, wanted)
+    await _check_superseded(session, protocol, wanted.supersedes, by=item.id)
     for name, value in _values(wanted, addressees).items():
         setattr(item, name, value)
     await _check_size(session, protocol, await repository.list_items(session, protocol_id))
@@ -92,7 +110,7 @@ async def remove_item(
 ) -> None:
     """Take the item out; those that follow move up.
 
-    Raises `ProtocolNotFound`, `ProtocolItemNotFound`, `ProtocolImmutable`, `VersionMismatch`.
+    Raises `ProtocolItemNotFound`, and what `editable` raises.
     """
     protocol = await editable(session, protocol_id, expected_version)
     item = await repository.get_item(session, protocol_id, item_id)
@@ -153,6 +171,31 @@ async def _check_item(session: AsyncSession, protocol: Protocol, wanted: ItemWri
     return addressees
 
 
+async def _check_superseded(
+    session: AsyncSession, protocol: Protocol, superseded: UUID | None, *, by: UUID | None
+) -> None:
+    """Whether the addendum's item `by` (a new one if None) may take that item's place.
+
+    Raises `SupersedesNothing`, `ItemSuperseded`.
+    """
+    if superseded is None:
+        return
+    if protocol.corrects is None:
+        raise SupersedesNothing(
+            "Заменить пункт может только дополнение к протоколу.", field="body.supersedes"
+        )
+    # Addenda of one protocol wait here for each other, so an item has one successor.
+    await protocols.get_protocol(session, protocol.corrects, for_update=True)
+    if await repository.find_standing(session, protocol.corrects, superseded) is None:
+        raise SupersedesNothing(
+            "Такого пункта нет ни в исправляемом протоколе, ни в утверждённых дополнениях к нему.",
+            field="body.supersedes",
+        )
+    successor = await repository.successor_of(session, superseded)
+    if successor is not None and successor.id != by:
+        raise ItemSuperseded("Этот пункт уже заменяет другой.", field="body.supersedes")
+
+
 def _shown(unknown: Sequence[object]) -> str:
     names = ", ".join(str(name) for name in unknown[:_SHOWN])
     more = len(unknown) - _SHOWN
@@ -188,6 +231,7 @@ def item_content(item: ProtocolItem) -> ItemContent:
         agenda_item_id=item.agenda_item_id,
         closes_on=item.closes_on,
         control=Control.model_validate(item.control),
+        supersedes=item.supersedes,
     )
 
 

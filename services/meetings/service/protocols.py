@@ -1,4 +1,4 @@
-"""Open, approve and verify protocols."""
+"""Open, head, seal and verify protocols and their addenda."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,23 +9,26 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.meetings import MeetingStatus
 from services.meetings.domain.protocols import (
+    CorrectsADraft,
+    CorrectsAnAddendum,
     MeetingCancelled,
-    ProtocolAlreadyApproved,
+    MeetingClosed,
     ProtocolExists,
     ProtocolNotApproved,
     ProtocolStatus,
     UnknownMeeting,
     check_approvable,
 )
-from services.meetings.domain.sealing import content_hash
-from services.meetings.models import Protocol, ProtocolItem
+from services.meetings.domain.sealing import Heading, ItemContent, content_hash
+from services.meetings.models import Meeting, Protocol, ProtocolItem
 from services.meetings.repository import items as item_repository
 from services.meetings.repository import meetings, rows
 from services.meetings.repository import protocols as repository
-from services.meetings.service.items import item_content, meeting_content
+from services.meetings.schemas.protocols import HeaderWrite
+from services.meetings.service import meetings as meeting_service
+from services.meetings.service.items import editable, item_content, meeting_content
 from shared import outbox
 from shared.clock import MOSCOW
-from shared.errors import expect_version
 from shared.events import meetings as facts
 from shared.events.meetings import ProtocolApproved
 from shared.ids import new_id
@@ -47,7 +50,7 @@ class Verdict:
 async def create_protocol(session: AsyncSession, meeting_id: UUID, *, now: datetime) -> Protocol:
     """Open the meeting's one protocol, as a draft.
 
-    Raises `UnknownMeeting`, `MeetingCancelled`, `ProtocolExists`.
+    Raises `UnknownMeeting`, `MeetingCancelled`, `MeetingClosed`, `ProtocolExists`.
     """
     meeting = await meetings.find_meeting(session, meeting_id, for_update=True)
     if meeting is None:
@@ -59,48 +62,97 @@ async def create_protocol(session: AsyncSession, meeting_id: UUID, *, now: datet
     )
     if not await repository.add_protocol(session, protocol):
         raise ProtocolExists("У совещания может быть только один протокол.")
+    if meeting.status is MeetingStatus.CLOSED:
+        raise MeetingClosed("Совещание закрыто без протокола: оно ничего не решило.")
+    await meeting_service.protocol_opened(session, meeting, now=now)
     return protocol
 
 
-async def approve_protocol(
+async def create_addendum(session: AsyncSession, protocol_id: UUID, *, now: datetime) -> Protocol:
+    """Open a correction of the approved protocol: a draft of the same meeting.
+
+    Raises `ProtocolNotFound`, `CorrectsADraft`, `CorrectsAnAddendum`.
+    """
+    corrected = await repository.get_protocol(session, protocol_id)
+    if corrected.corrects is not None:
+        raise CorrectsAnAddendum("Составьте дополнение к самому протоколу, а не к дополнению.")
+    if corrected.status is not ProtocolStatus.APPROVED:
+        raise CorrectsADraft("Протокол ещё не утверждён: исправьте его самого.")
+    addendum = Protocol(
+        id=new_id(),
+        meeting_id=corrected.meeting_id,
+        corrects=corrected.id,
+        status=ProtocolStatus.DRAFT,
+        created_at=now,
+    )
+    await rows.add(session, addendum)
+    return addendum
+
+
+async def head_protocol(
     session: AsyncSession,
     protocol_id: UUID,
+    wanted: HeaderWrite,
     *,
-    now: datetime,
     expected_version: int | None = None,
 ) -> Protocol:
+    """Say who chaired, who wrote it down and who was there. Raises what `editable` raises."""
+    protocol = await editable(session, protocol_id, expected_version)
+    protocol.header = wanted.model_dump(mode="json", exclude_defaults=True)
+    protocol.version += 1
+    await rows.add(session, protocol)
+    return protocol
+
+
+async def read_for_sealing(
+    session: AsyncSession, protocol: Protocol
+) -> tuple[Meeting, Sequence[ProtocolItem], list[ItemContent]]:
+    """The meeting, the items and what they say."""
+    meeting = await meetings.get_meeting(session, protocol.meeting_id)
+    items = await item_repository.list_items(session, protocol.id)
+    return meeting, items, [item_content(item) for item in items]
+
+
+async def seal(session: AsyncSession, protocol: Protocol, *, now: datetime) -> Protocol:
     """Sign the draft: number, date, hash; from here on the database refuses any change.
 
-    The number is the next of the Moscow year, without a gap. Raises `ProtocolNotFound`,
-    `ProtocolAlreadyApproved`, `VersionMismatch`, `MeetingNotHeld`, `ProtocolEmpty`,
-    `DueBeforeSigning`, `SeriesOver`.
+    The number is the next of the Moscow year, without a gap; an addendum bears its protocol's,
+    and the next among its addenda. Raises `MeetingNotHeld`, `ProtocolEmpty`, `DueBeforeSigning`,
+    `SeriesOver`.
     """
-    # Said before any lock is waited for: approvals queue for the year's counter.
-    await outbox.admit(session, now)
-    protocol = await repository.get_protocol(session, protocol_id, for_update=True)
-    if protocol.status is ProtocolStatus.APPROVED:
-        raise ProtocolAlreadyApproved(
-            f"Протокол уже утверждён под номером {protocol.number}/{protocol.year}."
-        )
-    expect_version(protocol.version, expected_version)
-    meeting = await meetings.get_meeting(session, protocol.meeting_id)
-    items = await item_repository.list_items(session, protocol_id)
-    content = [item_content(item) for item in items]
+    meeting, items, content = await read_for_sealing(session, protocol)
     signed_on = now.astimezone(MOSCOW).date()
     check_approvable(meeting.status, content, signed_on=signed_on)
     # Last, because whoever approves next this year waits from here until we commit.
-    number = await repository.take_number(session, signed_on.year)
-
+    year, number, addendum = await _take_number(session, protocol, signed_on.year)
     protocol.status = ProtocolStatus.APPROVED
-    protocol.content_hash = content_hash(meeting_content(meeting), content)
+    protocol.content_hash = content_hash(meeting_content(meeting), content, heading(protocol))
     protocol.signed_on = signed_on
     protocol.approved_at = now
-    protocol.year = signed_on.year
-    protocol.number = number
+    protocol.year, protocol.number, protocol.addendum = year, number, addendum
     protocol.version += 1
     await rows.add(session, protocol)
+    if protocol.corrects is None:
+        await meeting_service.protocol_approved(session, meeting.id, now=now)
     await outbox.add(session, [_approved(protocol, items, now=now)])
     return protocol
+
+
+async def _take_number(
+    session: AsyncSession, protocol: Protocol, year: int
+) -> tuple[int, int, int]:
+    """The year, the number in it, and the addendum's own."""
+    if protocol.corrects is None:
+        return year, await repository.take_number(session, year), 0
+    corrected = await repository.get_protocol(session, protocol.corrects, for_update=True)
+    assert corrected.year is not None, "only what is approved is corrected"
+    assert corrected.number is not None, "only what is approved is corrected"
+    addendum = await repository.last_addendum(session, corrected.id) + 1
+    return corrected.year, corrected.number, addendum
+
+
+def heading(protocol: Protocol) -> Heading:
+    return Heading(header=protocol.header, corrects=protocol.corrects)
 
 
 def _approved(
@@ -130,7 +182,6 @@ async def verify_protocol(session: AsyncSession, protocol_id: UUID) -> Verdict:
     protocol = await repository.get_protocol(session, protocol_id)
     if protocol.content_hash is None:
         raise ProtocolNotApproved("У черновика ещё нет хеша: сверять не с чем.")
-    meeting = await meetings.get_meeting(session, protocol.meeting_id)
-    items = await item_repository.list_items(session, protocol_id)
-    computed = content_hash(meeting_content(meeting), [item_content(item) for item in items])
+    meeting, _, content = await read_for_sealing(session, protocol)
+    computed = content_hash(meeting_content(meeting), content, heading(protocol))
     return Verdict(protocol.id, protocol.content_hash, computed)

@@ -36,6 +36,16 @@ async def list_standings(session: AsyncSession, period: str) -> Sequence[Standin
     return (await session.exec(statement)).all()
 
 
+async def freshness(session: AsyncSession, period: str) -> tuple[int, bool]:
+    """The newest revision of the period's standings, and whether nothing waits to be scored."""
+    statement = text(
+        "select coalesce(max(revision), 0), not exists (select from touched)"
+        " from standings where period = :period"
+    )
+    row = (await (await session.connection()).execute(statement, {"period": period})).one()
+    return row[0], row[1]
+
+
 async def keep_standings(
     session: AsyncSession, standings: Sequence[Standing]
 ) -> tuple[int, set[str]]:

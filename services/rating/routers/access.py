@@ -10,12 +10,17 @@ from services.rating.domain.periods import Period
 from services.rating.repository.directory import RegionNotFound
 from services.rating.service.clusters import ClusterNotFound
 from services.rating.service.regions import Rating, current_period
-from shared.auth import Actor, Role, demand
+from shared.auth import Actor, Role, Scope, demand
 from shared.clock import Instant
 
 Reader = Annotated[Actor, Depends(demand(*Role))]
-Listener = Annotated[Actor, Depends(demand(Role.PLATFORM, Role.CUR_ADMIN))]
-Looker = Annotated[Actor, Depends(demand(Role.PLATFORM, Role.CUR_ADMIN, Role.AUDITOR))]
+Listener = Annotated[
+    Actor, Depends(demand(Role.PLATFORM, Role.CUR_ADMIN, scope=Scope.SUBSCRIPTIONS))
+]
+Looker = Annotated[
+    Actor,
+    Depends(demand(Role.PLATFORM, Role.CUR_ADMIN, Role.AUDITOR, scope=Scope.SUBSCRIPTIONS)),
+]
 PeriodName = Annotated[
     str | None,
     Query(

@@ -1,0 +1,49 @@
+"""The model of management over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from services.directory.routers.access import Reader
+from services.directory.schemas.fields import Day
+from services.directory.schemas.model import IndustryModel, Model, RegionModel
+from services.directory.service import model as service
+from services.directory.service.days import today
+from shared.clock import Now
+from shared.db import Session
+from shared.problems import problems
+from shared.text import RegionCode
+
+router = APIRouter(prefix="/v1/model", tags=["model"])
+
+
+@router.get("", responses=problems(401, 403, 422), summary="Модель управления")
+async def read_model(actor: Reader, session: Session, now: Now, at: Day | None = None) -> Model:
+    """Уровни, роли и кто их занимает на дату — схема источника слово в слово."""
+    return await service.read_model(session, at or today(now))
+
+
+@router.get(
+    "/regions/{code}", responses=problems(401, 403, 404, 422), summary="Управление в регионе"
+)
+async def read_region_model(
+    actor: Reader, code: RegionCode, session: Session, now: Now, at: Day | None = None
+) -> RegionModel:
+    """Региональное управление на дату: совет, орган власти, координатор, компании, кластеры."""
+    return await service.read_region(session, code, at or today(now))
+
+
+@router.get(
+    "/industries/{code}",
+    responses=problems(401, 403, 404, 422),
+    summary="Сопровождение отрасли",
+)
+async def read_industry_model(
+    actor: Reader,
+    code: Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")],
+    session: Session,
+    now: Now,
+    at: Day | None = None,
+) -> IndustryModel:
+    """Отраслевое сопровождение на дату: ассоциация, кураторы, кластеры отрасли всех регионов."""
+    return await service.read_industry(session, code, at or today(now))

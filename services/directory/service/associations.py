@@ -1,0 +1,179 @@
+"""Associations: whose they are, how they are entered and constituted, who curates which cluster."""
+
+import csv
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.directory.domain.appointments import UnknownPerson
+from services.directory.domain.associations import (
+    AssociationConstitutedAlready,
+    ClusterOfAnotherIndustry,
+)
+from services.directory.domain.clusters import UnknownCluster
+from services.directory.models import Association, Cluster, Person
+from services.directory.repository import associations as repository
+from services.directory.repository import rows
+from services.directory.repository.associations import AssociationNotFound
+from services.directory.service.rows import facts_of
+from shared import outbox
+from shared.auth import Actor, Role
+from shared.errors import expect_version
+from shared.events.directory import (
+    AssociationConstituted,
+    AssociationEvent,
+    AssociationRegistered,
+)
+
+_LIST: Final = Path(__file__).parents[1] / "reference" / "associations.csv"
+
+
+def _shipped() -> list[dict[str, str]]:
+    with _LIST.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def shipped_constituted() -> dict[str, bool]:
+    """Code → whether the shipped list says that the association works already."""
+    return {line["industry"]: bool(line["constituted_on"]) for line in _shipped()}
+
+
+async def load_associations(session: AsyncSession, *, now: datetime) -> dict[str, bool]:
+    """Enter the shipped associations that are missing; code → whether it was.
+
+    What is there stays: an association that has been constituted since is not planned again.
+    """
+    known = {row.code for row in await repository.list_associations(session)}
+    found: dict[str, bool] = {}
+    events = []
+    for values in _shipped():
+        code, day = values["industry"], values["constituted_on"]
+        found[code] = code not in known
+        if code in known:
+            continue
+        constituted_on = date.fromisoformat(day) if day else None
+        row = Association(code=code, name=values["name"], constituted_on=constituted_on)
+        session.add(row)
+        facts = facts_of(row, AssociationEvent)
+        events.append(AssociationRegistered(**facts, occurred_at=now))
+    await session.flush()
+    await outbox.add(session, events)
+    return found
+
+
+def is_steward(actor: Actor, code: str) -> bool:
+    """Whether the actor runs this association: ЦУР any, an association its own."""
+    is_own = actor.is_any(Role.ASSOCIATION) and code in actor.industries
+    return actor.is_any(Role.CUR_ADMIN) or is_own
+
+
+def readable(actor: Actor, codes: Collection[str]) -> list[str]:
+    """Which of the associations the actor may read: one's own, for who is nothing but that."""
+    if actor.roles == {Role.ASSOCIATION}:
+        return [code for code in codes if code in actor.industries]
+    return list(codes)
+
+
+async def association_for(session: AsyncSession, code: str, actor: Actor) -> Association:
+    """To read. Raises `AssociationNotFound`, also for another industry's association."""
+    if not readable(actor, [code]):
+        raise AssociationNotFound("Ассоциации с таким кодом нет.")
+    return await repository.get_association(session, code)
+
+
+async def association_of(
+    session: AsyncSession, code: str, actor: Actor, *, for_update: bool = False
+) -> Association:
+    """To act for: one's own, or any for ЦУР. Raises `AssociationNotFound`."""
+    if not is_steward(actor, code):
+        raise AssociationNotFound("Ассоциации с таким кодом нет.")
+    return await repository.get_association(session, code, for_update=for_update)
+
+
+async def association_with(
+    session: AsyncSession,
+    code: str,
+    actor: Actor,
+    cluster_id: UUID,
+    *,
+    field: str = "body.cluster_id",
+) -> Association:
+    """To act in for a cluster: one's own cluster, or any where one runs the association.
+
+    Raises `AssociationNotFound`, `UnknownCluster`.
+    """
+    if not is_steward(actor, code) and cluster_id not in actor.clusters:
+        if actor.is_any(Role.CLUSTER):
+            raise UnknownCluster("Назовите свой кластер.", field=field)
+        raise AssociationNotFound("Ассоциации с таким кодом нет.")
+    return await repository.get_association(session, code)
+
+
+async def list_associations(session: AsyncSession, actor: Actor) -> list[Association]:
+    """Those the actor may read."""
+    found = {row.code: row for row in await repository.list_associations(session)}
+    return [found[code] for code in readable(actor, found)]
+
+
+async def constitute(
+    session: AsyncSession,
+    code: str,
+    constituted_on: date,
+    *,
+    now: datetime,
+    expected_version: int | None,
+) -> Association:
+    """Give a planned association its day.
+
+    Raises `AssociationNotFound`, `VersionMismatch`, `AssociationConstitutedAlready`.
+    """
+    association = await repository.get_association(session, code, for_update=True)
+    expect_version(association.version, expected_version)
+    if association.constituted_on is not None:
+        raise AssociationConstitutedAlready(
+            f"{association.name} уже создана: {association.constituted_on:%d.%m.%Y}."
+        )
+    association.constituted_on = constituted_on
+    association.version += 1
+    await session.flush()
+    facts = facts_of(association, AssociationEvent)
+    await outbox.add(session, [AssociationConstituted(**facts, occurred_at=now)])
+    return association
+
+
+async def check_people(
+    session: AsyncSession, people: Collection[UUID], *, field: str = "body.person_id"
+) -> None:
+    """Raises `UnknownPerson`."""
+    if len(await rows.existing(session, Person.id, list(people))) < len(set(people)):
+        raise UnknownPerson("Такого человека нет.", field=field)
+
+
+async def cluster_of(
+    session: AsyncSession, association: str, cluster_id: UUID, *, field: str = "body.cluster_id"
+) -> Cluster:
+    """A cluster of the association's industry. Raises `UnknownCluster`,
+    `ClusterOfAnotherIndustry`.
+    """
+    cluster = await session.get(Cluster, cluster_id)
+    if cluster is None:
+        raise UnknownCluster("Такого кластера нет.", field=field)
+    if cluster.industry != association:
+        raise ClusterOfAnotherIndustry(
+            f"Кластер {cluster.code} – другой отрасли, и эта ассоциация не его.", field=field
+        )
+    return cluster
+
+
+async def curated(
+    session: AsyncSession, code: str, actor: Actor, at: date
+) -> Sequence[tuple[Cluster, UUID | None, UUID | None]]:
+    """Active clusters of the industry with curator and membership. Raises
+    `AssociationNotFound`.
+    """
+    association = await association_for(session, code, actor)
+    return await repository.list_curated(session, association.code, at)

@@ -1,0 +1,296 @@
+"""Put a draft to review, remark on it, answer remarks, approve it or send it back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.meetings.domain.protocols import (
+    ProtocolAlreadyApproved,
+    ProtocolStatus,
+    check_approvable,
+)
+from services.meetings.domain.reviews import (
+    ALONE,
+    MAX_REMARKS,
+    ProtocolInReview,
+    ProtocolNotInReview,
+    RemarkDecided,
+    RemarkDecision,
+    RemarksWindowClosed,
+    ReviewDecision,
+    Signatory,
+    TooManyRemarks,
+    WindowInPast,
+    awaited,
+    check_turn,
+    check_window,
+    is_open,
+)
+from services.meetings.models import Approver, Decision, Protocol, Remark
+from services.meetings.repository import items, protocols, rows
+from services.meetings.repository import reviews as repository
+from services.meetings.schemas.reviews import ApproverWrite, RemarkWrite
+from services.meetings.service import meetings
+from services.meetings.service.protocols import read_for_sealing, seal
+from shared import outbox
+from shared.auth import Actor
+from shared.clock import MOSCOW
+from shared.errors import expect_version
+from shared.ids import new_id
+
+
+async def set_approvers(
+    session: AsyncSession,
+    protocol_id: UUID,
+    wanted: Sequence[ApproverWrite],
+    *,
+    expected_version: int | None = None,
+) -> Protocol:
+    """Say who approves the draft and in which order; nobody means ЦУР's administrator alone.
+
+    Raises `ProtocolNotFound`, `ProtocolAlreadyApproved`, `ProtocolInReview`, `VersionMismatch`.
+    """
+    protocol = await _unapproved(session, protocol_id, expected_version)
+    if protocol.status is ProtocolStatus.IN_REVIEW:
+        raise ProtocolInReview("Согласующих меняют до согласования: сначала отзовите протокол.")
+    await repository.replace_approvers(
+        session,
+        protocol_id,
+        [
+            Approver(protocol_id=protocol_id, position=position, **one.model_dump())
+            for position, one in enumerate(wanted, 1)
+        ],
+    )
+    protocol.version += 1
+    await rows.add(session, protocol)
+    return protocol
+
+
+async def open_review(
+    session: AsyncSession,
+    protocol_id: UUID,
+    *,
+    remarks_until: datetime | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Protocol:
+    """Put the draft to review, with a window for the participants' remarks or without.
+
+    Raises what `set_approvers` raises, `WindowInPast`, and what `check_approvable` raises.
+    """
+    protocol = await _unapproved(session, protocol_id, expected_version)
+    if protocol.status is ProtocolStatus.IN_REVIEW:
+        raise ProtocolInReview("Протокол уже на согласовании.")
+    if remarks_until is not None and remarks_until <= now:
+        raise WindowInPast("Срок замечаний должен быть в будущем.", field="body.remarks_until")
+    meeting, _, content = await read_for_sealing(session, protocol)
+    check_approvable(meeting.status, content, signed_on=now.astimezone(MOSCOW).date())
+    protocol.status = ProtocolStatus.IN_REVIEW
+    protocol.review_round += 1
+    protocol.remarks_until = remarks_until
+    protocol.version += 1
+    await rows.add(session, protocol)
+    if protocol.corrects is None:
+        await meetings.protocol_sent_for_approval(session, meeting.id, now=now)
+    return protocol
+
+
+async def approve(
+    session: AsyncSession,
+    protocol_id: UUID,
+    actor: Actor,
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Protocol:
+    """Approve, in one's turn; the last approval seals the protocol.
+
+    Where no chain is set and no review was opened, the one approval is that of ЦУР's
+    administrator. Raises `ProtocolNotFound`, `ProtocolAlreadyApproved`, `VersionMismatch`,
+    `NotTheApprover`, `ProtocolNotInReview`, `RemarksWindowOpen`, `RemarksUndecided`, and what
+    `seal` raises.
+    """
+    # Said before any lock is waited for: approvals queue for the year's counter.
+    await outbox.admit(session, now)
+    protocol = await _unapproved(session, protocol_id, expected_version)
+    chain = await _chain(session, protocol_id)
+    signatory = await _turn(session, protocol, chain, actor)
+    if protocol.status is ProtocolStatus.DRAFT:
+        if chain != ALONE:
+            raise ProtocolNotInReview("Согласующие назначены: сначала отправьте на согласование.")
+        return await seal(session, protocol, now=now)
+    undecided = await repository.count_remarks(session, protocol_id, undecided=True)
+    check_window(protocol.remarks_until, undecided, now=now)
+    await _decide(session, protocol, signatory.position, ReviewDecision.APPROVED, actor, now=now)
+    if signatory == chain[-1]:
+        return await seal(session, protocol, now=now)
+    meeting, _, content = await read_for_sealing(session, protocol)
+    check_approvable(meeting.status, content, signed_on=now.astimezone(MOSCOW).date())
+    protocol.version += 1
+    await rows.add(session, protocol)
+    return protocol
+
+
+async def send_back(
+    session: AsyncSession,
+    protocol_id: UUID,
+    actor: Actor,
+    reason: str,
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Protocol:
+    """Return the protocol to its writer, in one's turn and with a reason; the round is over.
+
+    Raises `ProtocolNotFound`, `ProtocolAlreadyApproved`, `VersionMismatch`, `NotTheApprover`,
+    `ProtocolNotInReview`.
+    """
+    protocol = await _reviewed(session, protocol_id, expected_version)
+    signatory = await _turn(session, protocol, await _chain(session, protocol_id), actor)
+    position, decision = signatory.position, ReviewDecision.RETURNED
+    await _decide(session, protocol, position, decision, actor, now=now, reason=reason)
+    return await _end_round(session, protocol, now=now)
+
+
+async def recall(
+    session: AsyncSession,
+    protocol_id: UUID,
+    actor: Actor,
+    reason: str,
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Protocol:
+    """Take the protocol back from review, with a reason; the round is over.
+
+    Raises `ProtocolNotFound`, `ProtocolAlreadyApproved`, `VersionMismatch`, `ProtocolNotInReview`.
+    """
+    protocol = await _reviewed(session, protocol_id, expected_version)
+    await _decide(session, protocol, None, ReviewDecision.RECALLED, actor, now=now, reason=reason)
+    return await _end_round(session, protocol, now=now)
+
+
+async def remark(
+    session: AsyncSession, protocol_id: UUID, wanted: RemarkWrite, actor: Actor, *, now: datetime
+) -> Remark:
+    """Ask for a change of the protocol in review, while the window for it is open.
+
+    Raises `ProtocolNotFound`, `ProtocolAlreadyApproved`, `ProtocolNotInReview`,
+    `RemarksWindowClosed`, `ProtocolItemNotFound`, `TooManyRemarks`.
+    """
+    protocol = await _reviewed(session, protocol_id, None)
+    if not is_open(protocol.remarks_until, now=now):
+        raise RemarksWindowClosed("Срок замечаний к этому протоколу не назначен или закончился.")
+    if wanted.item_id is not None:
+        await items.get_item(session, protocol_id, wanted.item_id)
+    if await repository.count_remarks(session, protocol_id) >= MAX_REMARKS:
+        raise TooManyRemarks(f"К протоколу может быть не больше {MAX_REMARKS} замечаний.")
+    made = Remark(
+        id=new_id(),
+        protocol_id=protocol_id,
+        round=protocol.review_round,
+        made_by=actor.id,
+        region=min(actor.regions, default=None),
+        made_at=now,
+        **wanted.model_dump(),
+    )
+    await rows.add(session, made)
+    return made
+
+
+async def answer_remark(
+    session: AsyncSession,
+    protocol_id: UUID,
+    remark_id: UUID,
+    decision: RemarkDecision,
+    reason: str,
+    actor: Actor,
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Remark:
+    """Accept or decline the remark, once and with a reason; the change itself is an edit.
+
+    Raises `ProtocolNotFound`, `ProtocolAlreadyApproved`, `RemarkNotFound`, `RemarkDecided`,
+    `VersionMismatch`.
+    """
+    await _unapproved(session, protocol_id, None)
+    found = await repository.get_remark(session, protocol_id, remark_id)
+    expect_version(found.version, expected_version)
+    if found.decision is not None:
+        raise RemarkDecided("Это замечание уже рассмотрено.")
+    found.decision, found.reason = decision, reason
+    found.decided_by, found.decided_at = actor.id, now
+    found.version += 1
+    await rows.add(session, found)
+    return found
+
+
+async def _unapproved(
+    session: AsyncSession, protocol_id: UUID, expected_version: int | None
+) -> Protocol:
+    protocol = await protocols.get_protocol(session, protocol_id, for_update=True)
+    if protocol.status is ProtocolStatus.APPROVED:
+        raise ProtocolAlreadyApproved(f"Протокол уже утверждён под номером {protocol.full_number}.")
+    expect_version(protocol.version, expected_version)
+    return protocol
+
+
+async def _reviewed(
+    session: AsyncSession, protocol_id: UUID, expected_version: int | None
+) -> Protocol:
+    protocol = await _unapproved(session, protocol_id, expected_version)
+    if protocol.status is not ProtocolStatus.IN_REVIEW:
+        raise ProtocolNotInReview("Протокол сейчас не на согласовании.")
+    return protocol
+
+
+async def _chain(session: AsyncSession, protocol_id: UUID) -> Sequence[Signatory]:
+    approvers = await repository.list_approvers(session, protocol_id)
+    return tuple(Signatory(one.position, one.role, one.subject) for one in approvers) or ALONE
+
+
+async def _turn(
+    session: AsyncSession, protocol: Protocol, chain: Sequence[Signatory], actor: Actor
+) -> Signatory:
+    """The place in the chain that decides now, held by this actor. Raises `NotTheApprover`."""
+    in_review = protocol.status is ProtocolStatus.IN_REVIEW
+    approved = await repository.approved_positions(session, protocol) if in_review else ()
+    signatory = awaited(chain, approved)
+    check_turn(signatory, subject=actor.id, roles=actor.roles)
+    return signatory
+
+
+async def _decide(
+    session: AsyncSession,
+    protocol: Protocol,
+    position: int | None,
+    decision: ReviewDecision,
+    actor: Actor,
+    *,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    made = Decision(
+        id=new_id(),
+        protocol_id=protocol.id,
+        round=protocol.review_round,
+        position=position,
+        decision=decision,
+        by=actor.id,
+        reason=reason,
+        at=now,
+    )
+    await rows.add(session, made)
+
+
+async def _end_round(session: AsyncSession, protocol: Protocol, *, now: datetime) -> Protocol:
+    protocol.status = ProtocolStatus.DRAFT
+    protocol.remarks_until = None
+    protocol.version += 1
+    await rows.add(session, protocol)
+    if protocol.corrects is None:
+        await meetings.protocol_taken_back(session, protocol.meeting_id, now=now)
+    return protocol

@@ -1,0 +1,250 @@
+"""A protocol's review over HTTP: remarks while the window is open, then approvals in order."""
+
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.meetings.models import Decision, Remark
+from shared.auth import Role
+from shared.tables import OutboxRecord
+from tests.conftest import Headers, Tokens
+from tests.meetings.factories import draft, hear_directory, hold, item_body, put_item, schedule
+
+WINDOW = "2023-10-04T15:00:00Z"
+DURING = {"X-Simulated-Now": "2023-10-04T14:59:59Z"}
+AFTERWARDS = {"X-Simulated-Now": WINDOW}
+CHAIN = [{"role": "operator"}, {"subject": "ivanova"}, {"role": "cur_admin"}]
+
+
+@pytest.fixture
+def admin(token: Tokens) -> Headers:
+    return token("cur_admin")
+
+
+@pytest.fixture
+def secretary(token: Tokens) -> Headers:
+    return token("secretary")
+
+
+@pytest.fixture
+async def path(client: httpx.AsyncClient, session: AsyncSession, secretary: Headers) -> str:
+    """A draft of a meeting that was held, with one item and a chain of three."""
+    await hear_directory(session)
+    meeting_id = await schedule(client, secretary)
+    await hold(client, secretary, meeting_id)
+    protocol_id = await draft(client, secretary, meeting_id)
+    await put_item(client, secretary, protocol_id)
+    path = f"/v1/protocols/{protocol_id}"
+    answer = await client.put(f"{path}/approvers", headers=secretary, json={"approvers": CHAIN})
+    assert answer.status_code == 200, answer.text
+    return path
+
+
+async def _open(client: httpx.AsyncClient, actor: Headers, path: str, **body: Any) -> None:
+    answer = await client.post(f"{path}/review", headers=actor | DURING, json=body)
+    assert answer.status_code == 200, answer.text
+
+
+async def _post(client: httpx.AsyncClient, path: str, actor: Headers, body: Any = None) -> Any:
+    answer = await client.post(path, headers=AFTERWARDS | actor, json=body)
+    return answer.status_code, answer.json().get("code") or answer.json()["status"]
+
+
+async def _events(session: AsyncSession) -> int:
+    return (await session.exec(select(func.count()).select_from(OutboxRecord))).one()
+
+
+async def test_each_approves_in_turn_and_the_last_approval_seals(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    token: Tokens,
+    admin: Headers,
+    secretary: Headers,
+    path: str,
+) -> None:
+    operator, ivanova = token("operator"), token("secretary", sub="ivanova")
+    approve = f"{path}/approve"
+    assert await _post(client, approve, operator) == (409, "protocol_not_in_review")
+    await _open(client, secretary, path)
+
+    assert await _post(client, approve, admin) == (403, "not_the_approver")
+    assert await _post(client, approve, operator) == (200, "in_review")
+    assert await _post(client, approve, operator) == (403, "not_the_approver")
+    # What one has agreed to stays as it is.
+    edit = await client.post(f"{path}/items", headers=secretary, json=item_body())
+    assert (edit.status_code, edit.json()["code"]) == (409, "protocol_in_review")
+    assert await _post(client, approve, secretary) == (403, "not_the_approver")
+    assert await _post(client, approve, ivanova) == (200, "in_review")
+    assert await _events(session) == 0
+    review = (await client.get(f"{path}/review", headers=admin)).json()
+    assert (review["awaited"], [one["approved"] for one in review["approvers"]]) == (
+        3,
+        [True, True, False],
+    )
+    assert await _post(client, approve, admin) == (200, "approved")
+    assert await _post(client, approve, admin) == (409, "protocol_already_approved")
+
+    found = (await client.get(path, headers=admin)).json()
+    assert (found["full_number"], found["signed_on"]) == ("1/2023", "2023-10-04")
+    assert await _events(session) == 1
+    decisions = (await client.get(f"{path}/review", headers=admin)).json()["decisions"]
+    assert [(one["position"], one["by"]) for one in decisions] == [
+        (1, "operator"),
+        (2, "ivanova"),
+        (3, "cur_admin"),
+    ]
+
+
+async def test_a_returned_protocol_is_mended_and_goes_through_the_whole_chain_again(
+    client: httpx.AsyncClient, token: Tokens, secretary: Headers, path: str
+) -> None:
+    operator, ivanova = token("operator"), token("secretary", sub="ivanova")
+    await _open(client, secretary, path)
+    await _post(client, f"{path}/approve", operator)
+    reason = {"reason": "Не назван ответственный."}
+    bare = await client.post(f"{path}/return", headers=ivanova | AFTERWARDS, json={})
+
+    assert bare.status_code == 422
+    assert await _post(client, f"{path}/return", operator, reason) == (403, "not_the_approver")
+    assert await _post(client, f"{path}/return", ivanova, reason) == (200, "draft")
+    assert (
+        await client.post(f"{path}/items", headers=secretary, json=item_body())
+    ).status_code == 201
+    again = await client.post(f"{path}/review", headers=secretary | AFTERWARDS, json={})
+    assert again.json()["review_round"] == 2
+    assert await _post(client, f"{path}/approve", ivanova) == (403, "not_the_approver")
+    assert await _post(client, f"{path}/approve", operator) == (200, "in_review")
+    assert await _post(client, f"{path}/recall", secretary, reason) == (200, "draft")
+    # Without a chain the administrator's word is enough again.
+    await client.put(f"{path}/approvers", headers=secretary, json={"approvers": []})
+    assert await _post(client, f"{path}/approve", token("cur_admin")) == (200, "approved")
+
+
+async def test_participants_remark_until_the_deadline_and_every_remark_is_answered_first(
+    client: httpx.AsyncClient, token: Tokens, secretary: Headers, path: str
+) -> None:
+    operator = token("operator")
+    of_16, of_63 = token("coordinator", sub="c16", regions=["16"]), token("coordinator", sub="c63")
+    remarks = f"{path}/remarks"
+    early = await client.post(remarks, headers=of_16 | DURING, json={"text": "Рано"})
+    assert early.json()["code"] == "protocol_not_in_review"
+    await _open(client, secretary, path, remarks_until=WINDOW)
+
+    first = await client.post(remarks, headers=of_16 | DURING, json={"text": "Перенести срок"})
+    second = await client.post(remarks, headers=of_63 | DURING, json={"text": "Убрать пункт"})
+    late = await client.post(remarks, headers=of_16 | AFTERWARDS, json={"text": "Опоздал"})
+    assert (first.status_code, first.json()["region"]) == (201, "16")
+    assert (late.status_code, late.json()["code"]) == (409, "remarks_window_closed")
+    hasty = await client.post(f"{path}/approve", headers=operator | DURING)
+    assert hasty.json()["code"] == "remarks_window_open"
+    assert await _post(client, f"{path}/approve", operator) == (409, "remarks_undecided")
+
+    # The window is for amending: the draft still changes.
+    assert (
+        await client.post(f"{path}/items", headers=secretary, json=item_body())
+    ).status_code == 201
+    for one, verb in ((first, "accept"), (second, "decline")):
+        url = f"{remarks}/{one.json()['id']}/{verb}"
+        assert (await client.post(url, headers=secretary, json={})).status_code == 422
+        answer = await client.post(url, headers=secretary, json={"reason": "Потому."})
+        assert answer.json()["decision"] == {"accept": "accepted", "decline": "declined"}[verb]
+        twice = await client.post(url, headers=secretary, json={"reason": "Ещё раз."})
+        assert (twice.status_code, twice.json()["code"]) == (409, "remark_decided")
+    seen = [
+        [one["text"] for one in (await client.get(remarks, headers=actor)).json()["items"]]
+        for actor in (of_16, of_63, secretary)
+    ]
+    assert seen == [["Перенести срок"], ["Убрать пункт"], ["Перенести срок", "Убрать пункт"]]
+    assert await _post(client, f"{path}/approve", operator) == (200, "in_review")
+
+
+@pytest.mark.parametrize(
+    ("approvers", "field"),
+    [
+        ([{"role": "operator"}, {"role": "operator"}], "body"),
+        ([{"role": "operator", "subject": "ivanova"}], "body.approvers.0"),
+        ([{}], "body.approvers.0"),
+        ([{"role": "coordinator"}], "body.approvers.0.role"),
+        ([{"subject": f"p{number}"} for number in range(4)], "body.approvers"),
+    ],
+)
+async def test_a_chain_that_makes_no_sense_is_refused(
+    client: httpx.AsyncClient, secretary: Headers, path: str, approvers: Any, field: str
+) -> None:
+    answer = await client.put(f"{path}/approvers", headers=secretary, json={"approvers": approvers})
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+    review = (await client.get(f"{path}/review", headers=secretary)).json()
+    assert len(review["approvers"]) == 3
+
+
+async def test_a_review_does_not_begin_without_items_or_with_a_window_that_is_over(
+    client: httpx.AsyncClient, session: AsyncSession, secretary: Headers, path: str
+) -> None:
+    over = {"remarks_until": "2023-10-04T14:00:00Z"}
+    past = await client.post(f"{path}/review", headers=secretary | DURING, json=over)
+    items = (await client.get(path, headers=secretary)).json()["items"]
+    await client.delete(f"{path}/items/{items[0]['id']}", headers=secretary)
+    empty = await client.post(f"{path}/review", headers=secretary | DURING, json={})
+
+    assert (past.status_code, past.json()["code"]) == (422, "remarks_until_in_past")
+    assert (empty.status_code, empty.json()["code"]) == (409, "protocol_empty")
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_who_may_do_what_in_a_review(
+    client: httpx.AsyncClient, session: AsyncSession, token: Tokens, path: str, role: Role
+) -> None:
+    actor = token(role)
+    unknown = f"{path}/remarks/0190c5a0-0000-7000-8000-00000000ffff"
+    writers = {Role.SECRETARY, Role.CUR_ADMIN}
+    participants = {Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD, Role.OPERATOR}
+    approvers = {Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.SECRETARY, Role.OPERATOR}
+    reason = {"reason": "Так надо."}
+    asked = [
+        ("PUT", f"{path}/approvers", {"approvers": CHAIN}, writers),
+        ("PUT", f"{path}/header", {}, writers),
+        ("POST", f"{unknown}/accept", reason, writers),
+        ("POST", f"{unknown}/decline", reason, writers),
+        ("POST", f"{path}/recall", reason, writers),
+        ("POST", f"{path}/addenda", None, writers),
+        ("POST", f"{path}/remarks", {"text": "Замечание"}, participants),
+        ("GET", f"{path}/remarks", None, participants | writers | approvers | {Role.AUDITOR}),
+        ("POST", f"{path}/review", {}, writers),
+    ]
+    for method, url, body, allowed in asked:
+        answer = await client.request(method, url, headers=actor | DURING, json=body)
+        denied = answer.status_code == 403 and answer.json()["code"] == "permission_denied"
+        assert denied is (role not in allowed), (method, url, answer.text)
+    returned = await client.post(f"{path}/return", headers=actor | DURING, json=reason)
+    denied = returned.status_code == 403 and returned.json()["code"] == "permission_denied"
+    assert denied is (role not in approvers)
+
+
+async def test_what_was_decided_about_a_sealed_protocol_is_as_lasting_as_itself(
+    client: httpx.AsyncClient, session: AsyncSession, token: Tokens, secretary: Headers, path: str
+) -> None:
+    await client.put(f"{path}/approvers", headers=secretary, json={"approvers": [CHAIN[0]]})
+    await _open(client, secretary, path, remarks_until=WINDOW)
+    coordinator = token("coordinator", regions=["16"]) | DURING
+    remark = await client.post(f"{path}/remarks", headers=coordinator, json={"text": "Замечание"})
+    answer = f"{path}/remarks/{remark.json()['id']}/decline"
+    await client.post(answer, headers=secretary, json={"reason": "Нет."})
+    assert await _post(client, f"{path}/approve", token("operator")) == (200, "approved")
+    connection = await session.connection()
+
+    for statement in (
+        "delete from protocol_decisions",
+        "update protocol_remarks set text = 'Иное'",
+        "update protocol_approvers set role = 'secretary'",
+    ):
+        with pytest.raises(DBAPIError, match="immutable"):
+            async with connection.begin_nested():
+                await connection.execute(text(statement))
+    assert (await session.exec(select(func.count()).select_from(Decision))).one() == 1
+    assert (await session.exec(select(func.count()).select_from(Remark))).one() == 1
