@@ -1,7 +1,7 @@
 """Channels: merged into one, with members by appointments, and posts that reach a messenger."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.channels import ATTEMPTS
-from services.directory.models import ChannelTarget, PostDelivery
+from services.directory.domain.mandates import MandateKind
+from services.directory.models import ChannelTarget, Mandate, PostDelivery
 from services.directory.repository import posts
 from services.directory.routers.channels import find_resolver
 from services.directory.service import posts as service
@@ -21,6 +22,7 @@ from services.directory.service.messengers import Resolve, system_resolve
 from shared import queue
 from shared.clock import Clock
 from shared.db import get_session
+from shared.ids import new_id
 from shared.settings import Environment, ServiceSettings
 from tests.conftest import NOW, Headers, Tokens, serve, sessions_of, settings_for
 from tests.directory.conftest import Create
@@ -96,9 +98,13 @@ async def appointed(client: httpx.AsyncClient, admin: Headers, create: Create) -
         }
         made = await client.post("/v1/appointments", headers=admin, json=body)
         assert made.status_code == 201, made.text
-    await create("clusters", code="16-1", cohort=2022, industry="metallurgy")
-    await create("clusters", code="77-1", cohort=2023, region="77", industry="metallurgy")
-    await create("clusters", code="77-2", cohort=2022, region="77", status="planned")
+    await create("clusters", code="16-1", since="2022-09-01", cohort=2022, industry="metallurgy")
+    await create(
+        "clusters", code="77-1", since="2022-09-01", cohort=2023, region="77", industry="metallurgy"
+    )
+    await create(
+        "clusters", code="77-2", since="2022-09-01", cohort=2022, region="77", status="planned"
+    )
 
 
 async def _names(
@@ -110,7 +116,12 @@ async def _names(
 
 
 async def test_members_follow_appointments(
-    client: httpx.AsyncClient, token: Tokens, opened: Open, appointed: None
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    token: Tokens,
+    create: Create,
+    opened: Open,
+    appointed: None,
 ) -> None:
     who = token("operator")
     unified = await opened("unified", valid_from="2023-09-18")
@@ -121,7 +132,22 @@ async def test_members_follow_appointments(
     assert await _names(client, who, unified, "2023-09-30") == ["Белов", "Иванова", "Ли"]
     assert await _names(client, who, unified, "2023-10-01") == ["Белов", "Семёнов", "Ли"]
     assert await _names(client, who, cohort, "2023-09-30") == ["Иванова"]
-    assert await _names(client, who, industry, "2023-10-01") == ["Белов", "Семёнов"]
+    assert await _names(client, who, cohort, "2022-10-01") == []
+    person = await create("people", full_name="Кира Куратор")
+    [cluster] = (await client.get("/v1/clusters?region=16", headers=who)).json()["items"]
+    session.add(
+        Mandate(
+            id=new_id(),
+            association="metallurgy",
+            kind=MandateKind.CURATOR,
+            person_id=person["id"],
+            cluster_id=cluster["id"],
+            valid_from=date(2023, 10, 1),
+        )
+    )
+    await session.flush()
+    assert await _names(client, who, industry, "2023-09-30") == ["Белов", "Иванова"]
+    assert await _names(client, who, industry, "2023-10-01") == ["Белов", "Семёнов", "Куратор"]
 
 
 async def test_the_cohorts_channels_become_part_of_the_unified_one_by_one_command(

@@ -10,6 +10,7 @@ from shared.errors import Conflict, Invalid, NotFound
 
 # With the pauses below: half a day of a messenger's silence.
 ATTEMPTS: Final = 32
+CURATOR: Final = "curator"
 MOST_TARGETS: Final = 10
 # Two seats of each of 89 regions, and room for curators.
 MOST_MEMBERS: Final = 1000

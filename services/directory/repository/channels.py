@@ -11,17 +11,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.appointments import Office
 from services.directory.domain.channels import (
+    CURATOR,
     ChannelKind,
     ChannelNotFound,
     Member,
     TargetNotFound,
 )
 from services.directory.domain.clusters import ClusterStatus
+from services.directory.domain.mandates import MandateKind
 from services.directory.models import (
     Appointment,
     Channel,
     ChannelTarget,
     Cluster,
+    ClusterTenure,
+    Mandate,
     Person,
     Region,
 )
@@ -84,7 +88,11 @@ async def list_channels(
 async def officials(session: AsyncSession, channel: Channel, at: date) -> list[Member]:
     """The coordinators (in the unified channel their deputies too) it is for, on the date."""
     offices = [Office.COORDINATOR]
-    of_clusters = select(col(Cluster.region)).where(col(Cluster.status) == ClusterStatus.ACTIVE)
+    of_clusters = (
+        select(col(Cluster.region))
+        .join(ClusterTenure, col(ClusterTenure.cluster_id) == col(Cluster.id))
+        .where(col(ClusterTenure.status) == ClusterStatus.ACTIVE, held_at(at, ClusterTenure))
+    )
     statement = (
         select(Appointment, col(Region.short_name), col(Person.full_name))
         .join(Region, col(Region.code) == col(Appointment.region))
@@ -113,6 +121,32 @@ async def officials(session: AsyncSession, channel: Channel, at: date) -> list[M
         for held, region_name, full_name in await session.exec(
             statement.where(col(Appointment.office).in_(offices))
         )
+    ]
+
+
+async def curators(session: AsyncSession, channel: Channel, at: date) -> list[Member]:
+    """Who curates the industry's clusters on the date: they read, and nobody waits for them."""
+    statement = (
+        select(col(Person.id), col(Person.full_name))
+        .join(Mandate, col(Mandate.person_id) == col(Person.id))
+        .where(
+            col(Mandate.association) == channel.industry,
+            col(Mandate.kind) == MandateKind.CURATOR,
+            held_at(at, Mandate),
+        )
+        .distinct()
+        .order_by(col(Person.full_name), col(Person.id))
+    )
+    return [
+        Member(
+            seat=f"{CURATOR}:{person_id}",
+            office=CURATOR,
+            region=None,
+            region_name=None,
+            person_id=person_id,
+            full_name=full_name,
+        )
+        for person_id, full_name in await session.exec(statement)
     ]
 
 

@@ -34,11 +34,11 @@ from shared.ids import new_id
 _DAY: Final = timedelta(days=1)
 
 Source = Callable[[AsyncSession, Channel, date], Awaitable[list[Member]]]
-# Who belongs to a channel of each kind. Whoever else belongs to one joins as a source of its own.
+# Who belongs to a channel of each kind.
 SOURCES: Final[Mapping[ChannelKind, Sequence[Source]]] = {
     ChannelKind.UNIFIED: (repository.officials,),
     ChannelKind.COHORT: (repository.officials,),
-    ChannelKind.INDUSTRY: (repository.officials,),
+    ChannelKind.INDUSTRY: (repository.officials, repository.curators),
 }
 
 

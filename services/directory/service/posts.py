@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.channels import (
     ATTEMPTS,
+    CURATOR,
     ChannelClosed,
     ChannelMerged,
     ChannelNotFound,
@@ -98,6 +99,8 @@ async def post(
             person_id=member.person_id,
         )
         for member in await members(session, channel, today)
+        # No token says whose curator it is: they read, and are not waited for.
+        if member.office != CURATOR
     ]
     await rows.save(session, *seats)
     await _prepare(session, found)
