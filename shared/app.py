@@ -2,46 +2,36 @@
 
 import asyncio
 import inspect
-import re
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, Final
+from typing import Any
 
-import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
 from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlmodel import literal, select
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import asyncapi, auth, db, examples, problems, simulation
+from shared import asyncapi, audit_router, auth, db, examples, problems, simulation
 from shared.clients.base import open_client
 from shared.clock import Clock
 from shared.collector import spare_the_collector
 from shared.dead_letter_router import dead_letter_router
+from shared.doc_pages import DocPages
+from shared.edge import BodyLimit, Cors, Requests
 from shared.event_router import EventRouter
 from shared.feed import feed_router
-from shared.ids import new_id
-from shared.observability import REQUESTS, configure_logging
+from shared.limits import RateLimiter
+from shared.observability import configure_logging
 from shared.relay import Waker
 from shared.settings import Environment, ServiceSettings
 from shared.topics import PRODUCED
-
-MAX_BODY_BYTES: Final = 1024 * 1024
-REQUEST_ID: Final = "X-Request-ID"
-_REQUEST_ID_LENGTH: Final = 64
-_TOO_LARGE: Final = 413
 
 Extension = Callable[[ServiceSettings, Clock], AbstractAsyncContextManager[dict[str, Any]]]
 
@@ -77,6 +67,7 @@ def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], 
                 "clock": clock,
                 "waker": waker,
                 "verifier": verifier,
+                "limiter": RateLimiter(settings.rate_limit, settings.rate_burst),
                 "client": client,
             }
             app.state.token_url = str(settings.oidc_token_url or "")
@@ -97,11 +88,11 @@ def create_app(
     description: str,
     events: EventRouter | None = None,
     extension: Extension | None = None,
-    uploads: tuple[str, int] | None = None,
+    uploads: str | None = None,
 ) -> FastAPI:
     """Build the API of a service.
 
-    `uploads` are a pattern of addresses that take files, and how many bytes these may have.
+    `uploads` is a pattern of addresses that take files.
 
     Raises `RuntimeError` where a route names neither the roles it is open to nor that it is
     public: deny is the default, and forgetting is loud. Also where one would run in a thread.
@@ -119,16 +110,22 @@ def create_app(
         license_info={"name": "Apache-2.0"},
     )
     problems.install(app)
-    platform = [_platform, feed_router(PRODUCED[service]), simulation.clock_router()]
+    platform = [
+        _platform,
+        feed_router(PRODUCED[service]),
+        simulation.clock_router(),
+        audit_router.router,
+    ]
     if events is not None:
         platform.append(dead_letter_router(events))
     for router in (*platform, *routers):
         _check_permissions(router)
         app.include_router(router)
     # Inside our own layer, which turns its plain text into a problem; FastAPI's would be outside.
-    app.add_middleware(_BodyLimit, uploads=uploads)
-    app.add_middleware(_Requests)
-    app.add_middleware(_Cors)
+    app.add_middleware(BodyLimit, uploads=uploads)
+    app.add_middleware(DocPages)
+    app.add_middleware(Requests)
+    app.add_middleware(Cors)
     _describe(app)
     return app
 
@@ -137,7 +134,9 @@ def _check_permissions(router: APIRouter) -> None:
     for route in router.routes:
         if isinstance(route, APIRoute):
             calls = {dependency.call for dependency in route.dependant.dependencies}
-            declared = auth.public in calls or any(hasattr(call, "roles") for call in calls)
+            declared = not calls.isdisjoint({auth.public, auth.probe}) or any(
+                hasattr(call, "roles") for call in calls
+            )
             if not declared:
                 raise RuntimeError(f"{route.path} ({route.name}) says nobody who may call it")
             _check_threads(route, route.dependant)
@@ -181,96 +180,6 @@ async def refuse_unknown_query(request: Request) -> None:
         )
 
 
-class _BodyLimit:
-    """One limit for all bodies, and a larger one for the addresses that take files."""
-
-    def __init__(self, app: ASGIApp, uploads: tuple[str, int] | None) -> None:
-        pattern, size = uploads or ("(?!)", 0)
-        self._uploads = re.compile(pattern)
-        self._usual = RequestBodyLimitMiddleware(app, MAX_BODY_BYTES)
-        # The form's own lines come on top of the file.
-        self._large = RequestBodyLimitMiddleware(app, size + 64 * 1024)
-        self._size = size
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._uploads.fullmatch(scope["path"]):
-            scope["body_limit"] = self._size
-            await self._large(scope, receive, send)
-        else:
-            await self._usual(scope, receive, send)
-
-
-class _Requests:
-    """Pure ASGI: request id in, out and in the logs; time taken, by route template."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request = StarletteRequest(scope)
-        given = request.headers.get(REQUEST_ID, "")
-        usable = 0 < len(given) <= _REQUEST_ID_LENGTH and given.isascii() and given.isprintable()
-        request_id = given if usable else str(new_id())
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
-        status = 500
-        started = time.perf_counter()
-
-        async def respond(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    (REQUEST_ID.lower().encode(), request_id.encode()),
-                ]
-            await send(message)
-
-        async def answer(message: Message) -> None:
-            if status == _TOO_LARGE:
-                return  # the rest of what has been replaced
-            if message["type"] == "http.response.start" and message["status"] == _TOO_LARGE:
-                # The framework's own body limit answers in plain text.
-                await problems.too_large(request, scope.get("body_limit", MAX_BODY_BYTES))(
-                    scope, receive, respond
-                )
-                return
-            await respond(message)
-
-        try:
-            await self._app(scope, receive, answer)
-        finally:
-            route = scope.get("route")
-            template = route.path if isinstance(route, APIRoute) else "other"
-            taken = time.perf_counter() - started
-            REQUESTS.labels(scope["method"], template, status).observe(taken)
-
-
-class _Cors:
-    """CORS by setting, which is known only once the app has started; closed without it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._inner = app
-        self._cors: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._inner(scope, receive, send)
-            return
-        if self._cors is None:
-            self._cors = CORSMiddleware(
-                self._inner,
-                allow_origins=scope["app"].state.cors_origins,
-                allow_methods=["*"],
-                allow_headers=["*"],
-                expose_headers=[REQUEST_ID, "ETag", "Link"],
-            )
-        await self._cors(scope, receive, send)
-
-
 def _describe(app: FastAPI) -> None:
     """Finish the OpenAPI document: the problem schema, the real token address, simulated time."""
 
@@ -308,7 +217,7 @@ def _describe(app: FastAPI) -> None:
 
 def _finish_operation(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
-    added = [500, 503]
+    added = [429, 500, 503]
     if "422" in responses:
         added.append(422)
     if any(given["name"].lower() == "if-match" for given in operation.get("parameters", ())):
@@ -316,7 +225,7 @@ def _finish_operation(operation: dict[str, Any]) -> None:
     responses |= {str(code): answer for code, answer in problems.problems(*added).items()}
 
 
-_platform = APIRouter(include_in_schema=False, dependencies=[Depends(auth.public)])
+_platform = APIRouter(include_in_schema=False, dependencies=[Depends(auth.probe)])
 
 
 @_platform.get("/livez")

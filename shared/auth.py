@@ -22,6 +22,7 @@ from fastapi.security.utils import get_authorization_scheme_param
 from shared.errors import DomainError, Forbidden, Unavailable
 from shared.keys import ALGORITHM, KeyRing
 from shared.settings import ServiceSettings
+from shared.trail import ACTOR
 
 _LEEWAY_SECONDS: Final = 10
 _REMEMBERED_TOKENS: Final = 4096
@@ -230,21 +231,49 @@ def demand(*roles: Role, scope: Scope | None = None) -> Callable[..., Any]:
     async def actor(
         request: Request, authorization: Annotated[str | None, Depends(scheme)]
     ) -> Actor:
-        kind, token = get_authorization_scheme_param(authorization)
-        if kind.lower() != "bearer" or not token:
-            raise Unauthenticated("Передайте токен в заголовке Authorization: Bearer …")
-        found: Actor = await request.state.verifier.actor(token)
+        found = await _actor_behind(request, authorization)
+        # A service account is not limited: feeds are read as fast as they come.
+        if found.roles.isdisjoint(MACHINES):
+            request.state.limiter.take(found.id)
         if found.roles.isdisjoint(allowed):
             names = ", ".join(sorted(allowed))
             raise PermissionDenied(f"Действие доступно ролям: {names}.")
         if scope is not None and scope not in found.scopes and found.roles.isdisjoint(people):
             raise ScopeMissing(f"Учётной записи не дана область {scope}.")
         structlog.contextvars.bind_contextvars(actor=found.id)
+        request.scope[ACTOR] = found
         return found
 
     actor.roles = allowed  # type: ignore[attr-defined]
     return actor
 
 
-async def public() -> None:
-    """The dependency of a route that is open to everyone, said aloud."""
+async def _actor_behind(request: Request, authorization: str | None) -> Actor:
+    kind, token = get_authorization_scheme_param(authorization)
+    # Who has no token, or guesses one, is told apart by address.
+    if kind.lower() != "bearer" or not token:
+        await public(request)
+        raise Unauthenticated("Передайте токен в заголовке Authorization: Bearer …")
+    try:
+        found: Actor = await request.state.verifier.actor(token)
+    except Unauthenticated:
+        await public(request)
+        raise
+    return found
+
+
+async def public(request: Request) -> None:
+    """The dependency of a route that is open to everyone, said aloud.
+
+    Raises `TooManyRequests` (429) where an address asks too often.
+    """
+    request.state.limiter.take(address_of(request))
+
+
+async def probe() -> None:
+    """The dependency of health and metrics: open to everyone, and never refused for haste."""
+
+
+def address_of(request: Request) -> str:
+    """Where the request comes from, as the server or the proxy it believes says."""
+    return request.client.host if request.client else ""

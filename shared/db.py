@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from asyncpg import Connection
+from asyncpg import Connection, PostgresError
 from fastapi import Depends, Request
 from sqlalchemy import DateTime, Enum, MetaData, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from shared import trail
 from shared.errors import Unavailable
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -21,6 +22,7 @@ UtcDateTime: Final[Any] = DateTime(timezone=True)
 OUTBOX_WRITTEN: Final = "outbox_written"
 
 _NOTHING: Final = text("select")
+_AUDIT: Final = trail.insert_from()
 # SQLSTATE of `outbox_admit` (platform migration 0001).
 _STALE_INSTANT: Final = "OB001"
 
@@ -85,12 +87,19 @@ async def copy_rows(
 
     Values are what the driver takes: JSON columns as text.
     """
+    driver = await driver_of(session)
+    await driver.copy_records_to_table(table, records=rows, columns=columns)
+
+
+async def driver_of(session: AsyncSession) -> Connection:
+    """The driver's connection, within the session's transaction; its errors are its own."""
     connection = await session.connection()
-    # The transaction begins with the first statement, and COPY goes past whoever begins it.
-    await connection.execute(_NOTHING)
     driver: Connection | None = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
-    await driver.copy_records_to_table(table, records=rows, columns=columns)
+    if not driver.is_in_transaction():
+        # It begins with the first statement, and the driver goes past whoever begins it.
+        await connection.execute(_NOTHING)
+    return driver
 
 
 def _refuse_closed(connection: Any, *_: Any) -> None:
@@ -108,16 +117,25 @@ async def transaction(sessions: Sessions) -> AsyncIterator[AsyncSession]:
     try:
         async with sessions.begin() as session:
             yield session
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == _STALE_INSTANT:
+    except (DBAPIError, PostgresError) as error:
+        if getattr(getattr(error, "orig", error), "sqlstate", None) == _STALE_INSTANT:
             raise StaleInstant("Запрос устарел, пока выполнялся. Повторите его.") from error
         raise
+
+
+async def conclude(session: AsyncSession) -> None:
+    """Put the request into the audit trail, unless its event took the row along."""
+    row = await trail.take(session)
+    if row is not None:
+        await (await driver_of(session)).execute(_AUDIT, *row)
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """The request's transaction. Commits before the answer leaves, then wakes the relay."""
     async with transaction(request.state.sessions) as session:
+        trail.begin(session, request)
         yield session
+        await conclude(session)
     if session.info.pop(OUTBOX_WRITTEN, False):
         request.state.waker.wake()
 

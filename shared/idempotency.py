@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
+from shared import trail
 from shared.clock import Now
 from shared.db import Session
 from shared.errors import Invalid
@@ -64,6 +65,7 @@ class Once:
 
         `body` says what the request asks for where its bytes are a stream and differ every time.
         """
+        self._request.scope[trail.STATUS] = status
         if self._key is None:
             return self._respond(self._render(answer, await work()), status)
         connection = await self._session.connection()
@@ -79,6 +81,7 @@ class Once:
                 raise KeyReused(
                     "С этим Idempotency-Key уже отправлен другой запрос.", field="Idempotency-Key"
                 )
+            trail.leave_out(self._session)
             return self._respond(found.answer, found.status)
         rendered = self._render(answer, await work())
         await connection.execute(_ANSWERED, {**where, "status": status, "answer": rendered})

@@ -7,6 +7,8 @@ from typing import Final
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from shared.masking import mask_secrets
+
 REQUESTS: Final = Histogram(
     "http_request_duration_seconds",
     "Time to answer a request, by route template",
@@ -61,6 +63,8 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             lambda _, __, event: {"service": service, **event},
+            # Last, so that the text of an exception has been through it too.
+            mask_secrets,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
     )

@@ -6,6 +6,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
+from asyncpg import InterfaceError as DriverError
+from asyncpg import PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +28,7 @@ from shared.errors import (
     Unavailable,
     VersionMismatch,
 )
+from shared.limits import TooManyRequests
 from shared.text import UNFIT
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -37,6 +40,7 @@ STATUS: Final[Mapping[type[DomainError], int]] = {
     VersionMismatch: 412,
     Invalid: 422,
     Unavailable: 503,
+    TooManyRequests: 429,
 }
 # Connection failures, too many connections, shutdown, cancelled statements, lock time-outs.
 _OUTAGE: Final = re.compile(r"^(08|53|57|55P03|25006|40001|40P01)")
@@ -178,6 +182,8 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
     if error.field:
         errors = [FieldError(field=error.field, code=error.code, message=str(error)[:500])]
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(status)
+    if isinstance(error, TooManyRequests):
+        headers = {"Retry-After": str(error.retry_after)}
     return _answer(
         request,
         status=status,
@@ -236,14 +242,14 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 async def _on_database_error(request: Request, error: Exception) -> Response:
     """An outage is a 503 the caller may retry; anything else is our bug."""
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
     outage = (
-        isinstance(error, PoolTimeout | InterfaceError | OperationalError | OSError)
+        isinstance(error, PoolTimeout | InterfaceError | OperationalError | OSError | DriverError)
         or _OUTAGE.match(sqlstate)
         or (isinstance(error, DBAPIError) and error.connection_invalidated)
     )
     if not outage:
-        return await _on_bug(request, error)
+        return await on_bug(request, error)
     logger.warning("database away", error=repr(error))
     return _answer(
         request,
@@ -268,7 +274,8 @@ async def _on_callee_away(request: Request, error: Exception) -> Response:
     )
 
 
-async def _on_bug(request: Request, error: Exception) -> Response:
+async def on_bug(request: Request, error: Exception) -> Response:
+    """The answer to what should not have happened; the log has the rest."""
     logger.error("unexpected failure", exc_info=error, path=request.url.path)
     return _answer(
         request,
@@ -286,6 +293,40 @@ def too_large(request: Request, limit: int) -> Response:
     return _answer(request, status=413, code=code, title=title, detail=detail)
 
 
+def too_long(request: Request) -> Response:
+    """The refusal of an address over the limit."""
+    return _answer(
+        request,
+        status=414,
+        code="address_too_long",
+        title="Слишком длинный адрес",
+        detail="Адрес или параметры запроса слишком длинные.",
+    )
+
+
+def headers_too_large(request: Request) -> Response:
+    """The refusal of headers over the limit."""
+    return _answer(
+        request,
+        status=431,
+        code="headers_too_large",
+        title="Слишком большие заголовки",
+        detail="Заголовки запроса слишком большие.",
+    )
+
+
+def timed_out(request: Request) -> Response:
+    """The answer in place of one that did not begin in time."""
+    return _answer(
+        request,
+        status=503,
+        code="timed_out",
+        title="Запрос выполнялся слишком долго",
+        detail="Ответ не готов вовремя. Повторите запрос с тем же Idempotency-Key.",
+        headers={"Retry-After": "1"},
+    )
+
+
 def install(app: FastAPI) -> None:
     """Answer every refusal and failure of the app as a problem.
 
@@ -294,7 +335,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for outage in (DBAPIError, PoolTimeout, OSError):
+    for outage in (DBAPIError, PostgresError, DriverError, PoolTimeout, OSError):
         app.add_exception_handler(outage, _on_database_error)
     app.add_exception_handler(CalleeAway, _on_callee_away)
-    app.add_exception_handler(Exception, _on_bug)
+    app.add_exception_handler(Exception, on_bug)

@@ -84,6 +84,23 @@ class ServiceSettings(BaseSettings):
     # Where a browser may come from (Swagger UI of a sister service); closed unless said.
     cors_origins: list[str] = []
 
+    # Requests a second of one actor or, without a token, of one address; 0 limits nobody. And how
+    # many at once after a pause.
+    rate_limit: float = Field(default=200, ge=0)
+    rate_burst: int = Field(default=1000, ge=1)
+    # Open streams of this process, and of one address.
+    streams: int = Field(default=5000, ge=1)
+    streams_each: int = Field(default=1000, ge=1)
+    # How long a request may take until its answer begins.
+    request_seconds: float = Field(default=60, gt=0, le=3600)
+    query_bytes: int = Field(default=8 * 1024, ge=256)
+    header_bytes: int = Field(default=32 * 1024, ge=1024)
+    upload_bytes: int = Field(default=20 * 1024 * 1024, ge=1024, le=1024**3)
+    # Who may show the page made for it in a frame: origins, or `*`.
+    embedded_by: list[str] = ["*"]
+    # For how long browsers shall come by https only; where TLS ends somewhere.
+    hsts_seconds: int = Field(default=0, ge=0)
+
     worker_host: str = "127.0.0.1"
     worker_port: int = Field(default=8010, ge=1, le=65535)
     worker_index: int = Field(default=0, ge=0)

@@ -1,4 +1,4 @@
-"""Tables every service's database has beside its own: outbox, positions, dead letters, clock.
+"""Tables every service's database has beside its own: outbox, positions, audit trail, clock.
 
 Created by the one history under `shared/platform_migrations`.
 """
@@ -6,7 +6,15 @@ Created by the one history under `shared/platform_migrations`.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -127,3 +135,36 @@ class IdempotencyKey(Base, table=True):
     status: int | None = None
     answer: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class AuditRecord(Base, table=True):
+    """Who did what, when, by which request; added in the transaction that did it, never changed."""
+
+    __tablename__ = "audit_log"
+
+    position: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    # The request's own instant; `recorded_at` is the wall clock of the database.
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    recorded_at: datetime = Field(
+        sa_type=UtcDateTime, sa_column_kwargs={"server_default": text("clock_timestamp()")}
+    )
+    actor: str = Field(index=True)
+    roles: str
+    operation: str
+    method: str
+    target: str
+    status: int
+    request_id: str | None = Field(default=None, index=True)
+    body_sha256: str | None = None
+
+
+class AuditLink(Base, table=True):
+    """A row's place in the hash chain; added after its transaction, never changed."""
+
+    __tablename__ = "audit_chain"
+
+    seq: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    position: int = Field(foreign_key="audit_log.position", unique=True, sa_type=BigInteger)
+    hash: bytes = Field(sa_type=LargeBinary)

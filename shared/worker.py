@@ -28,8 +28,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from shared import db, dead_letters, idempotency, simulation
+from shared.audit import Linker
 from shared.clients.base import ServiceClient, open_client
-from shared.clock import Clock
+from shared.clock import Clock, wall
 from shared.collector import spare_the_collector
 from shared.consumer import Consumer, PositionMoved, share_of
 from shared.errors import Unavailable
@@ -47,6 +48,7 @@ _LONGEST_PAUSE: Final = 5.0
 _SAY_THEMSELVES: Final = frozenset({"relay", "consumer"})
 _DEAD_LETTER_POLL: Final = 2.0
 _TIDY_SECONDS: Final = 3600.0
+_LINK_SECONDS: Final = 5.0
 _KEYS_KEPT: Final = timedelta(hours=24)
 _OUTAGES: Final = (
     OSError,  # sockets, CalleeAway, BrokerAway
@@ -188,6 +190,7 @@ async def _work(
             tasks["consumer"] = consuming.run
             tasks["dead_letters"] = lambda: copy_dead_letters(context)
         tasks["tidy"] = lambda: tidy(context)
+        tasks["linking"] = lambda: linking(context)
         for job in jobs:
             tasks[job.__name__] = lambda job=job: job(context)  # type: ignore[misc]
         server = _health_server(settings, health)
@@ -316,6 +319,16 @@ async def tidy(context: Context) -> None:
         async with db.transaction(context.sessions) as session:
             await idempotency.forget(session, before=context.clock.now() - _KEYS_KEPT)
         await asyncio.sleep(_TIDY_SECONDS)
+
+
+async def linking(context: Context) -> None:
+    """Chain what commands have added to the audit trail."""
+    linker = Linker()
+    while True:
+        async with db.transaction(context.sessions) as session:
+            linked = await linker.link_waiting(await db.driver_of(session), wall())
+        if not linked:
+            await asyncio.sleep(_LINK_SECONDS)
 
 
 async def _copy(producer: AIOKafkaProducer, letter: DeadLetter) -> None:

@@ -17,7 +17,7 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -26,11 +26,12 @@ from starlette.types import Receive, Scope, Send
 from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import postgres as local_postgres
-from shared import migrations
+from shared import migrations, trail
 from shared.auth import MACHINES, Verifier
 from shared.auth import Scope as TokenScope
 from shared.clock import Clock, Setting
-from shared.db import async_url, get_session
+from shared.db import async_url, conclude, get_session
+from shared.limits import RateLimiter
 from shared.settings import Environment, ServiceSettings
 
 # A Monday noon in Moscow, two days before the first unified Wednesday meeting.
@@ -129,6 +130,8 @@ def settings_for(dsn: str, **overrides: Any) -> ServiceSettings:
             "environment": Environment.DEVELOPMENT,
             "database_url": dsn,
             "oidc_issuer": ISSUER,
+            # Tests ask faster than people; those of the limit set it.
+            "rate_limit": 0,
             **overrides,
         }
     )
@@ -167,6 +170,7 @@ def serve(
         "clock": clock,
         "waker": SimpleNamespace(wake=lambda: None),
         "verifier": verifier,
+        "limiter": RateLimiter(settings.rate_limit, settings.rate_burst),
         "client": client,
         **extension,
     }
@@ -185,9 +189,11 @@ async def client(
     """The service's API over the test's transaction; a refused request rolls back alone."""
     settings = settings_for(databases[service])
 
-    async def request_session() -> AsyncIterator[AsyncSession]:
+    async def request_session(request: Request) -> AsyncIterator[AsyncSession]:
         async with session.begin_nested():
+            trail.begin(session, request)
             yield session
+            await conclude(session)
         session.expunge_all()
 
     app.dependency_overrides[get_session] = request_session

@@ -61,7 +61,11 @@ class Server:
     @property
     def dsn(self) -> str:
         """The superuser's address, as asyncpg takes it."""
-        return f"postgresql://{SUPERUSER}:{self.password}@{self.host}:{self.port}/postgres"
+        return self.dsn_of(SUPERUSER, self.password, "postgres")
+
+    def dsn_of(self, role: str, password: str, database: str) -> str:
+        """The address of a database for a role; neither password nor names need escaping."""
+        return f"postgresql://{role}:{password}@{self.host}:{self.port}/{database}"
 
 
 def account() -> Account | None:

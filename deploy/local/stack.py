@@ -99,6 +99,12 @@ class Stack:
             self.state_dir, self.ports
         ) | processes.service_environment(service, self.ports, password)
 
+    def owner_env(self, service: str) -> dict[str, str]:
+        """The same for what migrates: as the owner of the service's database."""
+        owner = databases.owner_of(service)
+        dsn = self._server.dsn_of(owner, self._passwords[owner], service)
+        return self.env(service) | {"DATABASE_URL": dsn}
+
     def log_of(self, name: str) -> Path:
         """The log file of a process."""
         return self._supervisor.log_of(name)
@@ -236,18 +242,20 @@ class Stack:
         return self.state_dir / "passwords.json"
 
     def _make_passwords(self) -> None:
-        if self._password_file.exists():
+        known = self._passwords if self._password_file.exists() else {}
+        names = (postgres.SUPERUSER, *SERVICES, *map(databases.owner_of, SERVICES))
+        if known.keys() >= set(names):
             return
         home = postgres.home_of(self.state_dir)
-        if (home / "data").exists():
+        if not known and (home / "data").exists():
             raise StackError(
                 f"Данные PostgreSQL есть ({home}), а файла паролей {self._password_file} нет. "
                 "Начните заново: python -m deploy.local reset"
             )
-        names = (postgres.SUPERUSER, *SERVICES)
+        made = {name: secrets.token_hex(16) for name in names}
         partial = self._password_file.with_suffix(".partial")
         partial.touch(mode=0o600)
-        partial.write_text(json.dumps({name: secrets.token_hex(16) for name in names}))
+        partial.write_text(json.dumps(made | known))
         partial.replace(self._password_file)
 
     @property
@@ -314,7 +322,8 @@ class Stack:
         if self._stopped(self._parts):
             self._say("Запускаю PostgreSQL, брокер, выдачу токенов и приём писем.")
         self._start(self._parts, PARTS_SECONDS)
-        passwords = {name: self._passwords[name] for name in SERVICES}
+        roles = [*SERVICES, *map(databases.owner_of, SERVICES)]
+        passwords = {name: self._passwords[name] for name in roles}
         _run(databases.ensure(self._server.dsn, passwords))
         self._say("Проверяю топики.")
         self._step(
@@ -332,7 +341,7 @@ class Stack:
                 "shared.migrations",
                 "upgrade",
                 name,
-                environment=self.env(name),
+                environment=self.owner_env(name),
             )
             if clock_from is not None:
                 self._step(

@@ -40,7 +40,7 @@ def main(
     seed: Annotated[int, typer.Option(help="То же зерно — те же факты.")] = 2023,
     clusters: Annotated[int, typer.Option(min=89, max=2000, help="Сколько кластеров.")] = 370,
 ) -> None:
-    """Сыграть сезон с сентября 2023 по январь 2024 года через публичные API."""
+    """Сыграть сезон с сентября 2023 по март 2024 года через публичные API."""
     stack = _stack()
     stack.up(clock_from=start_of(FIRST_DAY))
     uvloop.run(_play(stack, seed, clusters))

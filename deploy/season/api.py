@@ -36,6 +36,12 @@ class Api:
         """The JSON of a command, carried out at the simulated instant. Raises `Refused`."""
         return await self._send("POST", who, service, path, body=body, at=at)
 
+    async def put(
+        self, who: str, service: str, path: str, body: Any, *, at: datetime | None = None
+    ) -> Any:
+        """The JSON of what is put there at the simulated instant. Raises `Refused`."""
+        return await self._send("PUT", who, service, path, body=body, at=at)
+
     async def set_clock(self, instant: datetime, *, running: bool = False) -> None:
         """Set the simulated clock of all four services."""
         body = {"instant": instant.isoformat(), "running": running}

@@ -17,7 +17,7 @@ from shared.workdays import add_working_days, is_working_day, preceding_working_
 MOSCOW: Final = ZoneInfo("Europe/Moscow")
 FIRST_DAY: Final = date(2023, 9, 1)
 FIRST_RATED: Final = date(2023, 10, 1)
-LAST_DAY: Final = date(2024, 1, 19)
+LAST_DAY: Final = date(2024, 3, 29)
 FIRST_UNIFIED: Final = date(2023, 10, 4)
 COHORTS: Final = (2022, 2023, 2024)
 _COHORT_WEIGHTS: Final = (19, 41, 40)
@@ -178,6 +178,12 @@ _ALL: Final = (
     "Представить отчёт об исполнении показателей за период",
     "Утвердить план мероприятий на первый квартал 2024 года",
 )
+_SPRING: Final = (
+    ("Представить план набора на 2024/25 учебный год", date(2024, 1, 24), (2022,)),
+    ("Уточнить сведения об оснащении мастерских", date(2024, 2, 7), (2023,)),
+    ("Представить план первого года участия", date(2024, 2, 21), (2024,)),
+    ("Представить итоги первого квартала", date(2024, 3, 6), ()),
+)
 _SOME: Final = (
     "Устранить замечания к отчёту о приёмке оборудования",
     "Представить кандидатуры экспертов отраслевой ассоциации",
@@ -221,13 +227,22 @@ def _meetings(seed: int, industries: Sequence[str]) -> Iterator[Meeting]:
             items += (_some(dice, day, cohorts=(COHORTS[number % 3],)),)
         yield Meeting(day, "unified", f"Еженедельное совещание № {number + 1}", items)
         day += timedelta(days=7)
-    # The new year begins with what is left of the old one.
+    # The new year begins with what is left of the old one, and resolves something now and then.
     number = len(_ALL)
     while day <= LAST_DAY:
         if is_working_day(day):
             number += 1
-            yield Meeting(day, "unified", f"Еженедельное совещание № {number}", ())
+            items = tuple(_spring(dice, day))
+            yield Meeting(day, "unified", f"Еженедельное совещание № {number}", items)
         day += timedelta(days=7)
+
+
+def _spring(dice: Random, day: date) -> Iterator[Item]:
+    """What is resolved between January and March: the first of it for one cohort each."""
+    for text, on, cohorts in _SPRING:
+        if on == day:
+            due = add_working_days(day, dice.choice((6, 8, 10)))
+            yield Item(text, dice.choice(("planned", "important", "urgent")), due, cohorts)
 
 
 def _some(
@@ -308,6 +323,16 @@ def _rework(dice: Random, returned: date, again: date, by: str) -> list[Step]:
         _step(dice, again, "cluster", "start"),
         _step(dice, again, "cluster", "submit"),
     ]
+
+
+def attended(dice: Random, habit: Habit) -> str:
+    """Whether somebody of such a region came to a meeting, and in time."""
+    absent = {Habit.SILENT: 0.35, Habit.SLOPPY: 0.12, Habit.LATE: 0.08}.get(habit, 0.03)
+    tardy = 0.2 if habit is Habit.LATE else 0.03
+    drawn = dice.random()
+    if drawn < absent:
+        return "absent"
+    return "late" if drawn < absent + tardy else "attended"
 
 
 def _later(day: date, working_days: int) -> date:

@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from random import Random
 from typing import Any, Final, Protocol
 
 from deploy.season.api import Api, Refused
 from deploy.season.associations import Associations
+from deploy.season.model import Model
 from deploy.season.people import ADMIN as _ADMIN
 from deploy.season.people import enter_person
 from deploy.season.plan import (
@@ -28,9 +30,11 @@ from deploy.season.plan import (
     Region,
     Season,
     Step,
+    attended,
     make_season,
     script,
 )
+from deploy.season.processes import Processes
 
 _SECRETARY: Final = "secretary"
 _CONTROLLER: Final = "cur_controller"
@@ -50,7 +54,7 @@ class Chapter(Protocol):
 
 
 MakeChapter = Callable[[Api, Season, Mapping[str, str]], Chapter]
-CHAPTERS: Final[tuple[MakeChapter, ...]] = (Associations,)
+CHAPTERS: Final[tuple[MakeChapter, ...]] = (Model, Associations, Processes)
 
 
 class NotSettled(RuntimeError):
@@ -102,6 +106,16 @@ class Player:
             self._progress(number + 1, days)
         await self._api.set_clock(start_of(self._last_day) + timedelta(hours=20))
 
+    async def tell(self, until: date) -> None:
+        """The chapters alone go on until that evening: nobody meets, nothing is carried out."""
+        for number in range((until - self._last_day).days):
+            day = self._last_day + timedelta(days=number + 1)
+            await self._begin(day)
+            for chapter in self._chapters:
+                await chapter.on(day)
+        self._last_day = until
+        await self._api.set_clock(start_of(until) + timedelta(hours=20))
+
     async def _begin(self, day: date) -> None:
         """Midnight in Moscow; on a month's first day the morning, once the last one is frozen."""
         await self._api.set_clock(start_of(day))
@@ -119,6 +133,7 @@ class Player:
         """Reference data, clusters, and the heads of authorities."""
         at = start_of(FIRST_DAY) + timedelta(hours=9)
         await self._api.post(_ADMIN, "directory", "/v1/reference-data/load", at=at)
+        await self._api.post(_SECRETARY, "meetings", "/v1/series/load", at=at)
         regions = await self._all(_ADMIN, "directory", "/v1/regions")
         industries = (await self._api.get(_ADMIN, "directory", "/v1/industries"))["items"]
         self._season = make_season(
@@ -202,19 +217,8 @@ class Player:
         before = start_of(meeting.on) + timedelta(hours=8)
         after = meeting.starts_at + timedelta(hours=2)
         api = self._api
-        held = await api.post(
-            _SECRETARY,
-            "meetings",
-            "/v1/meetings",
-            {
-                "title": meeting.title,
-                "series": meeting.series,
-                "starts_at": meeting.starts_at.isoformat(),
-                "duration_minutes": 90,
-            },
-            at=before,
-        )
-        path = f"/v1/meetings/{held['id']}"
+        held = await self._meeting(meeting, before)
+        path = f"/v1/meetings/{held}"
         for kind, text in (
             ("operational", "Исполнение поручений прошлых протоколов"),
             ("cross_cutting", "Ход сквозных процессов проекта"),
@@ -222,10 +226,13 @@ class Player:
             item = {"kind": kind, "text": text}
             await api.post(_SECRETARY, "meetings", f"{path}/agenda-items", item, at=before)
         await api.post(_SECRETARY, "meetings", f"{path}/hold", at=after)
+        await self._mark(meeting, path, after)
+        await self._conclude(path, after)
         if not meeting.items:
+            await api.post(_SECRETARY, "meetings", f"{path}/close", at=after)
             return
         protocol = await api.post(
-            _SECRETARY, "meetings", "/v1/protocols", {"meeting_id": held["id"]}, at=after
+            _SECRETARY, "meetings", "/v1/protocols", {"meeting_id": held}, at=after
         )
         path = f"/v1/protocols/{protocol['id']}"
         for planned in meeting.items:
@@ -235,6 +242,62 @@ class Player:
             lambda: self._issued(protocol["id"], len(meeting.items)), f"протокол {protocol['id']}"
         )
         await self._plan_executions(protocol["id"])
+
+    async def _meeting(self, meeting: Meeting, at: datetime) -> str:
+        """The id of the series' own meeting of the day; one of no series is made by hand."""
+        if meeting.series != "other":
+            await self._until(
+                partial(self._occurrence, meeting), f"совещание {meeting.series} {meeting.on}"
+            )
+            return str(await self._occurrence(meeting))
+        made = await self._api.post(
+            _SECRETARY,
+            "meetings",
+            "/v1/meetings",
+            {
+                "title": meeting.title,
+                "series": meeting.series,
+                "starts_at": meeting.starts_at.isoformat(),
+                "duration_minutes": 90,
+            },
+            at=at,
+        )
+        return str(made["id"])
+
+    async def _occurrence(self, meeting: Meeting) -> str | None:
+        day = meeting.on.isoformat()
+        page = await self._api.get(
+            _SECRETARY, "meetings", "/v1/meetings", since=day, until=day, series=meeting.series
+        )
+        return page["items"][0]["id"] if page["items"] else None
+
+    async def _mark(self, meeting: Meeting, path: str, at: datetime) -> None:
+        """Who came: by the habits of each region's people, and the dice of the day."""
+        seats = (await self._api.get(_SECRETARY, "meetings", f"{path}/participants"))["items"]
+        regions = {region.code: region for region in self._season.regions}
+        dice = Random(f"{self._season.seed}:attendance:{meeting.series}:{meeting.on}")
+        marks = [
+            {"participant_id": seat["participant_id"], "attendance": attended(dice, habit)}
+            for seat in sorted(seats, key=lambda one: (one["region"], one["name"]))
+            for habit in [regions[seat["region"]].habit]
+        ]
+        if marks:
+            await self._api.post(
+                _SECRETARY, "meetings", f"{path}/attendance", {"items": marks}, at=at
+            )
+
+    async def _conclude(self, path: str, at: datetime) -> None:
+        """Every question is decided, so that the meeting can be closed."""
+        agenda = await self._api.get(_SECRETARY, "meetings", f"{path}/agenda")
+        for section in agenda["sections"]:
+            for item in section["items"]:
+                await self._api.post(
+                    _SECRETARY,
+                    "meetings",
+                    f"{path}/agenda-items/{item['id']}/outcome",
+                    {"outcome": "information"},
+                    at=at,
+                )
 
     async def _issued(self, protocol_id: str, items: int) -> bool:
         page = await self._api.get(
@@ -336,7 +399,7 @@ class Player:
                 return items
             cursor = {"cursor": page["next_cursor"]}
 
-    async def _until(self, settled: Callable[[], Awaitable[bool]], what: str) -> None:
+    async def _until(self, settled: Callable[[], Awaitable[object]], what: str) -> None:
         """Wait for a condition another process brings about. Raises `NotSettled`."""
         try:
             async with asyncio.timeout(_SETTLE_SECONDS):

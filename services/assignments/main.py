@@ -1,7 +1,6 @@
 """The assignments service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.assignments.consumers import events
-from services.assignments.domain.files import MAX_BYTES
 from services.assignments.jobs import (
     delivering,
     falling_due,
@@ -47,7 +46,7 @@ app = create_app(
     title="Поручения",
     description="Поручения по протоколам и их исполнение: от выдачи до приёмки в ЦУР.",
     events=events,
-    uploads=(UPLOADS, MAX_BYTES),
+    uploads=UPLOADS,
 )
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from services.directory.jobs import requeueing, working
 from services.directory.routers import (
     activities,
     addressees,
+    annual_reports,
     appointment_requests,
     appointments,
     associations,
@@ -26,9 +27,9 @@ from services.directory.routers import (
     regions,
     relations,
     roadmaps,
+    search,
 )
 from shared.app import create_app
-from shared.listings.cells import MAX_BYTES
 from shared.worker import run_worker
 
 # The one address that takes more than a request usually may.
@@ -61,10 +62,12 @@ app = create_app(
     practices.router,
     mentorships.router,
     leaders.router,
+    annual_reports.router,
+    search.router,
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
     events=events,
-    uploads=(UPLOADS, MAX_BYTES),
+    uploads=UPLOADS,
 )
 
 if __name__ == "__main__":

@@ -6,9 +6,12 @@ from services.meetings.jobs import freezing_agendas, making_meetings
 from services.meetings.routers import (
     agendas,
     calendars,
+    cyclograms,
     items,
     meetings,
+    papers,
     participation,
+    processes,
     protocols,
     reviews,
     series,
@@ -30,6 +33,9 @@ app = create_app(
     protocols.router,
     items.router,
     reviews.router,
+    papers.router,
+    cyclograms.router,
+    processes.router,
     title="Совещания и протоколы",
     description=(
         "Совещания с регионами, их повестка и протоколы: от черновика до утверждения,"

@@ -7,6 +7,7 @@ Loaded at start and whenever the scorer tells of a change; once a second its hea
 import asyncio
 import hashlib
 import signal
+import sys
 import threading
 from collections.abc import (
     AsyncIterator,
@@ -40,6 +41,8 @@ from services.rating.service.regions import Row
 from services.rating.service.standings import tally_of
 from shared.clock import Clock
 from shared.db import Sessions, open_sessions, transaction
+from shared.edge import safe_headers
+from shared.limits import Seats
 from shared.settings import ServiceSettings
 
 PATH: Final = "/v1/ratings/regions"
@@ -89,7 +92,9 @@ class Snapshot:
 class Board:
     """The current standings; one per API process."""
 
-    def __init__(self) -> None:
+    def __init__(self, seats: Seats | None = None) -> None:
+        # For those who watch; as many as come where nobody says.
+        self.seats = seats or Seats(sys.maxsize, sys.maxsize)
         self.revision = 0
         # The revision of the stored standings that are shown.
         self.stored = 0
@@ -217,6 +222,7 @@ class ReadyBoard:
             (b"etag", snapshot.etag),
             (b"cache-control", b"no-cache"),
             (b"access-control-allow-origin", b"*"),
+            *safe_headers(scope["state"]["settings"]),
         ]
         asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
         if snapshot.etag in asked:
@@ -232,11 +238,15 @@ class ReadyBoard:
 
 
 class EventStream(Response):
-    """A stream of the board's frames as `text/event-stream`, ended when the client is gone."""
+    """A stream of the board's frames as `text/event-stream`, ended when the client is gone.
 
-    def __init__(self, board: Board, after: int | None) -> None:
+    Raises `TooManyRequests` before it begins where it or its client has too many open.
+    """
+
+    def __init__(self, board: Board, after: int | None, client: str = "") -> None:
         self._board = board
         self._after = after
+        self._client = client
         self.background = None
         self.status_code = 200
         self.raw_headers = [
@@ -246,12 +256,16 @@ class EventStream(Response):
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with asyncio.TaskGroup() as group:
-            streaming = group.create_task(self._stream(send))
-            leaving = group.create_task(_until_gone(receive))
-            await asyncio.wait({streaming, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            streaming.cancel()
-            leaving.cancel()
+        self._board.seats.take(self._client)
+        try:
+            async with asyncio.TaskGroup() as group:
+                streaming = group.create_task(self._stream(send))
+                leaving = group.create_task(_until_gone(receive))
+                await asyncio.wait({streaming, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                streaming.cancel()
+                leaving.cancel()
+        finally:
+            self._board.seats.leave(self._client)
 
     async def _stream(self, send: Send) -> None:
         headers = self.raw_headers
@@ -269,7 +283,7 @@ async def _until_gone(receive: Receive) -> None:
 @asynccontextmanager
 async def open_board(settings: ServiceSettings, clock: Clock) -> AsyncIterator[dict[str, Any]]:
     """The board of this process, kept current until the process ends."""
-    board = Board()
+    board = Board(Seats(settings.streams, settings.streams_each))
     loop = asyncio.get_running_loop()
     async with (
         open_sessions(settings.database_dsn, pool_size=2) as sessions,

@@ -1,7 +1,7 @@
 """The assignments, as other services ask them."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -36,3 +36,21 @@ async def digests(client: ServiceClient, as_of: datetime) -> Mapping[str, Digest
         timeout=_WHOLE_HISTORY_SECONDS,
     )
     return {one["region"]: Digest.model_validate(one) for one in response.json()["items"]}
+
+
+async def resolve_deadline(
+    client: ServiceClient, term: str | None, *, signed_on: date, on: date | None, day: int | None
+) -> date:
+    """The due date of a term counted from the day of signing, by the policy of that day.
+
+    `on` is a date named, `day` the number of «ежемесячно до N числа»; nothing at all means the
+    policy's usual term. Raises `CalleeAway`, `CalleeRefused`.
+    """
+    asked = {"term": "date" if on else term or "default", "signed_on": signed_on.isoformat()}
+    body = {
+        **asked,
+        **({"on": on.isoformat()} if on else {}),
+        **({"day": day} if day is not None and not on else {}),
+    }
+    response = await client.request("POST", "assignments", "/v1/deadlines/resolve", json=body)
+    return date.fromisoformat(response.json()["due"])

@@ -257,3 +257,31 @@ class LeaderConfirmed(Event):
     @property
     def key(self) -> str:
         return str(self.leader_id)
+
+
+class ReportEvent(Event):
+    """An association's report for a year; its content is fixed by the hash."""
+
+    topic: ClassVar = "directory.associations"
+
+    report_id: UUID
+    association: str
+    year: int
+    status: Literal["approved", "published"]
+    content_hash: str
+
+    @property
+    def key(self) -> str:
+        return str(self.report_id)
+
+
+class ReportApproved(ReportEvent):
+    """The report was approved; it never changes again."""
+
+    type: ClassVar = "directory.report.approved.v1"
+
+
+class ReportPublished(ReportEvent):
+    """The report was published."""
+
+    type: ClassVar = "directory.report.published.v1"

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 from typing import Any, Final
@@ -58,6 +58,8 @@ class Answer:
     body: Any
     moved: Mapping[str, int]
     attempts: int = 1
+    # How many of them ended without any answer.
+    lost: int = 0
 
 
 class Client:
@@ -87,12 +89,12 @@ class Client:
             meant=dict(command.meant),
             body=command.body,
         )
-        pause, attempts = _FIRST_PAUSE, 0
+        pause, attempts, lost = _FIRST_PAUSE, 0, 0
         while True:
             attempts += 1
             response = await self._try("POST", command.who, command.service, command.path, command)
             if response is not None:
-                answer = await self._judge(command, response, attempts)
+                answer = replace(await self._judge(command, response, attempts), lost=lost)
                 self._journal.write(
                     "ok" if answer.ok else "refused",
                     command.key,
@@ -103,6 +105,7 @@ class Client:
                 )
                 return answer
             last = self.troubles[-1]
+            lost += last.status is None
             self._journal.write("unknown", command.key, status=last.status, code=last.code)
             await asyncio.sleep(pause * self._dice.uniform(0.5, 1.0))
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -96,7 +96,7 @@ async def _migrate(command: str, service: str, stage: Stage, *arguments: str) ->
         subprocess.run,
         [sys.executable, "-m", "shared.migrations", command, service, *arguments],
         cwd=ROOT,
-        env={**os.environ, **stage.stack.env(service)},
+        env={**os.environ, **stage.stack.owner_env(service)},
         capture_output=True,
         timeout=_MIGRATION_SECONDS,
         check=False,

@@ -29,7 +29,11 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "  text/csv: application/octet-stream\n"
         "  application/vnd.openxmlformats-officedocument.spreadsheetml.sheet:"
         " application/octet-stream\n"
+        "  application/vnd.openxmlformats-officedocument.wordprocessingml.document:"
+        " application/octet-stream\n"
         "  application/pdf: application/octet-stream\n"
+        "  application/vnd.openxmlformats-officedocument.wordprocessingml.document:"
+        " application/octet-stream\n"
     )
     for service in SERVICES:
         done = subprocess.run(

@@ -189,8 +189,16 @@ def test_a_migration_goes_to_the_services_own_database(service: str) -> None:
 
     assert container_of(f"migrate-{service}")["command"] == command
     assert environment_of(f"migrate-{service}") == {
-        "DATABASE_URL": SECRETS[service]["DATABASE_URL"]
+        "DATABASE_URL": SECRETS[service]["MIGRATION_DATABASE_URL"]
     }
+    assert f"//{service}_owner:" in SECRETS[service]["MIGRATION_DATABASE_URL"]
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_process_does_not_run_as_the_owner_of_its_tables(name: str) -> None:
+    given = environment_of(name)["DATABASE_URL"]
+
+    assert given.startswith(f"postgresql://{name.rpartition('-')[0]}:")
 
 
 def test_the_topics_job_would_start(monkeypatch: pytest.MonkeyPatch) -> None:

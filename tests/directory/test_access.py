@@ -44,6 +44,18 @@ WRITES = {
         Role.CUR_ADMIN,
         Role.CUR_CONTROLLER,
     },
+    f"PATCH /v1/organisations/{UUID(int=3)}": {Role.CUR_ADMIN},
+    "POST /v1/relations": {Role.CUR_ADMIN},
+    f"POST /v1/relations/{UUID(int=4)}/end": {Role.CUR_ADMIN},
+    **{
+        f"POST /v1/clusters/{UUID(int=1)}/{step}": {Role.CUR_ADMIN}
+        for step in ("activate", "reorganise", "close", "merge", "move")
+    },
+    "POST /v1/appointment-requests": {Role.CUR_ADMIN},
+    "POST /v1/appointment-requests/remind": {Role.CUR_ADMIN},
+    f"POST /v1/appointment-requests/{UUID(int=5)}/remind": {Role.CUR_ADMIN},
+    "GET /v1/appointment-requests": set(Role)
+    - {Role.COORDINATOR, Role.DEPUTY, Role.CLUSTER, Role.ASSOCIATION, Role.PLATFORM},
 }
 READS = (
     "regions",
@@ -53,30 +65,37 @@ READS = (
     "clusters",
     "clusters/export.csv",
     "appointments",
+    "channels",
+    "relations",
+    "model",
+    "search?q=Казань",
 )
 FORBIDDEN_TEXT = {"nul": "a\x00b", "bidirectional override": "a\u202eb", "surrogate": "a\ud800b"}
 
 
-@pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("route", WRITES)
 async def test_what_is_not_for_everyone_is_refused_to_the_others(
-    client: httpx.AsyncClient, token: Tokens, route: str, role: Role
+    client: httpx.AsyncClient, token: Tokens, route: str
 ) -> None:
     method, path = route.split()
     body: dict[str, str] | None = None if method == "GET" else {}
 
-    response = await client.request(method, path, headers=token(role), json=body)
+    let_in = {
+        role
+        for role in Role
+        if (await client.request(method, path, headers=token(role), json=body)).status_code != 403
+    }
 
-    assert (response.status_code == 403) is (role not in WRITES[route])
+    assert let_in == WRITES[route]
 
 
-@pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("noun", READS)
 async def test_the_directory_is_read_by_every_role(
-    client: httpx.AsyncClient, token: Tokens, noun: str, role: Role
+    client: httpx.AsyncClient, token: Tokens, noun: str
 ) -> None:
-    response = await client.get(f"/v1/{noun}", headers=token(role))
-    assert response.status_code == 200
+    for role in Role:
+        response = await client.get(f"/v1/{noun}", headers=token(role))
+        assert response.status_code == 200, role
 
 
 @pytest.mark.parametrize("text", FORBIDDEN_TEXT.values(), ids=FORBIDDEN_TEXT)

@@ -34,6 +34,10 @@ WRITES = {
     f"{HERE}/mentorships": PARTICIPANTS,
     f"{HERE}/mentorships/{ROW}/complete": PARTICIPANTS,
     f"{HERE}/mentorships/{ROW}/confirm": {Role.CLUSTER},
+    f"{HERE}/reports/2023/assemble": STEWARDS,
+    f"{HERE}/reports/2023/approve": {Role.CUR_ADMIN},
+    f"{HERE}/reports/2023/publish": {Role.CUR_ADMIN},
+    f"{HERE}/reports/2023/roadmap": STEWARDS,
     f"/v1/leaders/{ROW}/confirm": STEWARDS,
     f"/v1/leaders/{ROW}/decline": STEWARDS,
 }

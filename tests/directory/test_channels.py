@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,9 +19,9 @@ from services.directory.repository import posts
 from services.directory.routers.channels import find_resolver
 from services.directory.service import posts as service
 from services.directory.service.messengers import Resolve, system_resolve
-from shared import queue
+from shared import queue, trail
 from shared.clock import Clock
-from shared.db import get_session
+from shared.db import conclude, get_session
 from shared.ids import new_id
 from shared.settings import Environment, ServiceSettings
 from tests.conftest import NOW, Headers, Tokens, serve, sessions_of, settings_for
@@ -49,9 +49,11 @@ async def _resolve(host: str) -> list[str]:
 async def client(
     app: FastAPI, session: AsyncSession, settings: ServiceSettings, clock: Clock
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async def request_session() -> AsyncIterator[AsyncSession]:
+    async def request_session(request: Request) -> AsyncIterator[AsyncSession]:
         async with session.begin_nested():
+            trail.begin(session, request)
             yield session
+            await conclude(session)
         session.expunge_all()
 
     async def resolver() -> Resolve:

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -46,6 +46,7 @@ async def _conclude(
     )
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(
@@ -232,6 +233,20 @@ async def test_a_question_comes_back_when_the_next_meeting_is_made_later(
     assert closed.json()["status"] == "closed"
     agenda = await agenda_of(client, secretary, following)
     assert [item["carried_from"] for item in agenda] == [question]
+
+
+async def test_what_a_meeting_of_no_series_leaves_comes_back_nowhere(
+    client: httpx.AsyncClient, secretary: Headers
+) -> None:
+    held = await schedule(client, secretary, series="other")
+    question = await add_question(client, secretary, held)
+    await hold(client, secretary, held)
+
+    refused = await _conclude(client, secretary, held, question, "carried_over")
+    following = await schedule(client, secretary, series="other", starts_at=NEXT)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_next_meeting")
+    assert await agenda_of(client, secretary, following) == []
 
 
 async def test_closing_is_refused_while_a_question_has_no_outcome_and_says_which(

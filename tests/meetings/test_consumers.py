@@ -12,6 +12,7 @@ from shared.envelopes import Message
 from shared.events.directory import (
     ClusterChanged,
     ClusterEvent,
+    ClusterMerged,
     RegionChanged,
     RegionEvent,
 )
@@ -20,7 +21,14 @@ from tests.meetings.factories import cluster, cluster_id, region
 CLUSTERS: Sequence[ClusterEvent] = (
     cluster(1),
     cluster(1, kind=ClusterChanged, version=2, region="63"),
-    cluster(1, kind=ClusterChanged, version=3, region="63", status="closed"),
+    cluster(
+        1,
+        kind=ClusterMerged,
+        version=3,
+        region="63",
+        status="closed",
+        merged_into=cluster_id(2),
+    ),
     cluster(2),
 )
 REGIONS: Sequence[RegionEvent] = (
@@ -82,7 +90,7 @@ def test_the_worker_hears_the_directory_and_only_what_it_keeps() -> None:
         "directory.appointments",
         "assignments.executions",
     }
-    for event, handler in ((CLUSTERS[1], keep_clusters), (REGIONS[0], keep_regions)):
+    for event, handler in ((CLUSTERS[2], keep_clusters), (REGIONS[0], keep_regions)):
         data = event.model_dump_json().encode()
         message = Message(event.topic, event.partition, event.type, "1", 1, data)
         assert events.parse(message) == (handler, event)

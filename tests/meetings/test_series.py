@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -39,6 +39,7 @@ async def _meetings(session: AsyncSession) -> list[Meeting]:
     return found
 
 
+@settings(deadline=None)
 @given(
     st.dates(date(2023, 1, 1), date(2024, 12, 31)),
     st.integers(0, 120),

@@ -46,7 +46,7 @@ async def pages(
         yield session
 
     app.dependency_overrides[get_session] = request_session
-    settings = settings_for(databases["rating"])
+    settings = settings_for(databases["rating"], embedded_by=["https://platform.test"])
     transport = serve(app, settings, sessions=sessions_of(session), clock=clock, board=board)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
@@ -248,7 +248,12 @@ async def test_a_page_is_made_once_while_the_board_stands_and_for_each_language(
 
 @pytest.mark.parametrize(
     ("path", "framed_by"),
-    [("/", "'self'"), ("/conference", "'self'"), ("/slices", "'self'"), ("/embed", "*")],
+    [
+        ("/", "'self'"),
+        ("/conference", "'self'"),
+        ("/slices", "'self'"),
+        ("/embed", "https://platform.test"),
+    ],
 )
 async def test_the_policy_lets_in_our_own_files_alone(
     pages: httpx.AsyncClient, path: str, framed_by: str

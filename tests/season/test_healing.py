@@ -120,7 +120,7 @@ async def command(stack: Stack, name: str) -> int:
 
 
 async def sql(stack: Stack, *statements: str) -> None:
-    connection = await asyncpg.connect(stack.env("rating")["DATABASE_URL"])
+    connection = await asyncpg.connect(stack.owner_env("rating")["DATABASE_URL"])
     for statement in statements:
         await connection.execute(statement)
     await connection.close()

@@ -90,7 +90,7 @@ class Trouble:
 
     async def empty_rating(self) -> None:
         """Empty the projection of a stopped worker, and start it."""
-        connection = await asyncpg.connect(self._stack.env("rating")["DATABASE_URL"])
+        connection = await asyncpg.connect(self._stack.owner_env("rating")["DATABASE_URL"])
         await connection.execute(
             "truncate executions, execution_versions, regions, clusters, touched, standings,"
             " trends, trend_marks, assignments, consumer_positions"

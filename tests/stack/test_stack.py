@@ -119,8 +119,13 @@ def test_what_has_just_died_is_stopped_like_any_other(stack: Stack) -> None:
 
 
 async def test_every_service_has_a_database_of_its_own_and_no_other(stack: Stack) -> None:
-    connection = await asyncpg.connect(stack.env("rating")["DATABASE_URL"])
+    connection = await asyncpg.connect(stack.owner_env("rating")["DATABASE_URL"])
     await connection.execute("create extension if not exists btree_gist")
+    await connection.close()
+
+    connection = await asyncpg.connect(stack.env("rating")["DATABASE_URL"])
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute("create table mine (id int)")
     await connection.close()
 
     foreign = stack.env("rating")["DATABASE_URL"].replace("/rating", "/meetings")

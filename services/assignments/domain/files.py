@@ -10,7 +10,6 @@ import filetype
 
 from shared.errors import Conflict, Invalid, NotFound
 
-MAX_BYTES: Final = 20 * 1024 * 1024
 _NAME_BYTES: Final = 200
 # Extension → media type we give the file back as.
 MEDIA_TYPES: Final[Mapping[str, str]] = {

@@ -5,34 +5,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import Response
-
 from shared.clock import MOSCOW
+from shared.pictures import in_words, templates_in
 
-_MONTHS: Final = (
-    *("января", "февраля", "марта", "апреля", "мая", "июня"),
-    *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
-)
 _ROW: Final = 20
 _LONGEST_NAME: Final = 36
 _TOP: Final = 118
 _LEFT: Final = 290
 _BAR: Final = 560
 _RIGHT: Final = 230
-
-
-class Picture(Response):
-    """An SVG that may load nothing and run nothing."""
-
-    media_type = "image/svg+xml"
-
-    def __init__(self, content: str | None = None, status_code: int = 200) -> None:
-        headers = {
-            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-            "X-Content-Type-Options": "nosniff",
-        }
-        super().__init__(content, status_code=status_code, headers=headers)
 
 
 class Tally(Protocol):
@@ -78,7 +59,7 @@ def executions_by_region(regions: Sequence[Tally], now: datetime) -> str:
         )
     local = now.astimezone(MOSCOW)
     return _PICTURES.get_template("executions_by_region.svg").render(
-        when=f"{local.day} {_MONTHS[local.month - 1]} {local:%Y, %H:%M} МСК",
+        when=f"{in_words(local)}, {local:%H:%M} МСК",
         rows=rows,
         ticks=[
             {"x": round(_LEFT + value * scale, 1), "value": value}
@@ -113,10 +94,4 @@ def _step(longest: int) -> int:
         size *= 10
 
 
-_PICTURES: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_PICTURES: Final = templates_in(Path(__file__).parent / "templates")

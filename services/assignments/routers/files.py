@@ -49,7 +49,7 @@ async def upload_file(
     now: Now,
     once: Idempotent,
 ) -> Response:
-    """Файл до 20 МиБ для будущего отчёта; то же содержимое второй раз не хранится."""
+    """Файл для будущего отчёта, обычно до 20 МиБ; то же содержимое второй раз не хранится."""
     offered = await run_in_threadpool(service.look_at, file.filename or "", file.file)
 
     async def keep() -> StoredFile:

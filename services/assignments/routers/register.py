@@ -37,6 +37,7 @@ from shared.clock import Instant, Now
 from shared.db import Session
 from shared.downloads import FileAnswer, file_of
 from shared.idempotency import Idempotent
+from shared.pictures import PICTURE, Picture
 from shared.problems import problems
 from shared.spreadsheets import CSV, XLSX, Kind
 
@@ -53,11 +54,6 @@ _CURSORS: Final[Mapping[Sort, Any]] = {
     Sort.REGION: tuple[Literal[Sort.REGION], _Code, date, UUID],
     Sort.UPDATED: tuple[Literal[Sort.UPDATED], Instant, UUID],
     Sort.UPDATED_LAST: tuple[Literal[Sort.UPDATED_LAST], Instant, UUID],
-}
-
-
-_PICTURE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "Картинка", "content": {"image/svg+xml": {"schema": {"type": "string"}}}}
 }
 
 
@@ -221,8 +217,8 @@ async def chart_executions_by_region(
 
 @router.get(
     "/charts/executions-by-region.svg",
-    response_class=pictures.Picture,
-    responses=_PICTURE | problems(401, 403, 404, 422),
+    response_class=Picture,
+    responses=PICTURE | problems(401, 403, 404, 422),
     summary="Исполнения по регионам картинкой",
 )
 async def draw_executions_by_region(
@@ -230,7 +226,7 @@ async def draw_executions_by_region(
 ) -> Response:
     """То же столбиками: читается и без цвета — штриховкой и числами."""
     regions = await _regions(actor, session, now, query)
-    return pictures.Picture(pictures.executions_by_region(regions, now))
+    return Picture(pictures.executions_by_region(regions, now))
 
 
 async def _regions(

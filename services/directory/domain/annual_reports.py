@@ -45,6 +45,13 @@ class RoadmapMadeAlready(Conflict):
     title = "Дорожная карта уже составлена"
 
 
+class YearNotBegun(Conflict):
+    """There is nothing to report of a year that has not begun."""
+
+    code = "year_not_begun"
+    title = "Год ещё не начался"
+
+
 def hash_of(content: Mapping[str, Any]) -> str:
     """SHA-256 of the content's canonical JSON: sorted keys, no spaces, UTF-8."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

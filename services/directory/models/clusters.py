@@ -9,6 +9,7 @@ from sqlmodel import Field
 
 from services.directory.domain.clusters import ChangeKind, ClusterStatus
 from services.directory.models.base import Base
+from services.directory.models.searched import indexes
 from shared.db import UtcDateTime, text_enum
 
 
@@ -16,7 +17,10 @@ class Cluster(Base, table=True):
     """A cluster: region and industry, the year its cohort won, and how it stands today."""
 
     __tablename__ = "clusters"
-    __table_args__ = (Index("ix_clusters_region_code", "region", "code"),)
+    __table_args__ = (
+        Index("ix_clusters_region_code", "region", "code"),
+        *indexes("clusters"),
+    )
 
     id: UUID = Field(primary_key=True)
     code: str = Field(unique=True)

@@ -8,6 +8,7 @@ from sqlmodel import Field
 
 from services.directory.domain.organisations import Level, OrganisationKind
 from services.directory.models.base import Base
+from services.directory.models.searched import indexes
 from shared.db import text_enum
 
 
@@ -15,7 +16,10 @@ class Organisation(Base, table=True):
     """Anyone with a place in the model: from the ministry to a college."""
 
     __tablename__ = "organisations"
-    __table_args__ = (CheckConstraint("valid_to >= valid_from", name="in_order"),)
+    __table_args__ = (
+        CheckConstraint("valid_to >= valid_from", name="in_order"),
+        *indexes("organisations"),
+    )
 
     id: UUID = Field(primary_key=True)
     code: str = Field(unique=True)

@@ -4,13 +4,17 @@ from sqlalchemy import Index
 from sqlmodel import Field
 
 from services.directory.models.base import Base
+from services.directory.models.searched import indexes
 
 
 class Region(Base, table=True):
     """One of the 89 subjects, by its two-digit code."""
 
     __tablename__ = "regions"
-    __table_args__ = (Index("ix_regions_sort_key_code", "sort_key", "code"),)
+    __table_args__ = (
+        Index("ix_regions_sort_key_code", "sort_key", "code"),
+        *indexes("regions"),
+    )
 
     code: str = Field(primary_key=True)
     name: str

@@ -29,6 +29,13 @@ router = APIRouter(prefix="/v1", tags=["roadmaps"])
 Year = Annotated[int, Path(ge=2023, le=2100, examples=[2023])]
 
 
+def roadmap_read(code: str, year: int, at: date, found: list[Standing]) -> RoadmapRead:
+    """The roadmap as it is answered."""
+    items = [MilestoneRead.model_validate(service.plain(one)) for one in found]
+    done = sum(one.state is MilestoneState.DONE for one in found)
+    return RoadmapRead(association=code, year=year, at=at, done=done, items=items)
+
+
 @router.get(
     "/associations/{code}/roadmaps/{year}",
     responses=problems(401, 403, 404, 422),
@@ -39,10 +46,7 @@ async def read_roadmap(
 ) -> RoadmapRead:
     """Вехи года на дату: выполнена та, у которой есть все результаты до одного."""
     day = at or now.astimezone(MOSCOW).date()
-    found = await service.roadmap_of(session, code, year, actor, day)
-    items = [MilestoneRead.model_validate(service.plain(one)) for one in found]
-    done = sum(one.state is MilestoneState.DONE for one in found)
-    return RoadmapRead(association=code, year=year, at=day, done=done, items=items)
+    return roadmap_read(code, year, day, await service.roadmap_of(session, code, year, actor, day))
 
 
 @router.get(

@@ -17,10 +17,13 @@ from services.directory.domain.leaders import (
     leading,
 )
 from services.directory.domain.organisations import OrganisationKind
+from services.directory.domain.relations import RelationKind
 from services.directory.models import Cluster, Leader, Practice
 from services.directory.repository import leaders as repository
 from services.directory.repository import practices as practices_repository
+from services.directory.repository import relations
 from services.directory.repository.roadmaps import policy_at
+from services.directory.service.days import today
 from services.directory.service.rows import facts_of
 from shared import outbox
 from shared.auth import Actor, Role
@@ -78,9 +81,14 @@ async def propose_from(
     session: AsyncSession, practice: Practice, cluster: Cluster, *, now: datetime
 ) -> None:
     """Propose the colleges and enterprises whose practice was selected."""
-    named = set(practice.organisations)
-    if cluster.core_college_id is not None:
-        named.add(cluster.core_college_id)
+    day = today(now)
+    colleges = await relations.standing(
+        session, cluster.id, since=day, kind=RelationKind.CORE_COLLEGE
+    )
+    named = {
+        *practice.organisations,
+        *(one.organisation_id for one in colleges if one.valid_from <= day),
+    }
     proposed = [
         Leader(
             id=new_id(),
@@ -91,7 +99,7 @@ async def propose_from(
             source_ref=str(practice.id),
             basis=f"Отобранная практика «{practice.title}», кластер {cluster.code}.",
             status=LeaderStatus.PROPOSED,
-            proposed_on=now.astimezone(MOSCOW).date(),
+            proposed_on=day,
         )
         for organisation in await practices_repository.organisations_of(session, named)
     ]

@@ -124,6 +124,13 @@ class OutcomeNeedsProtocolItem(Conflict):
     title = "Нет пункта протокола по этому вопросу"
 
 
+class NoNextMeeting(Conflict):
+    """A meeting of no series has none that follows, to which a question could be carried."""
+
+    code = "no_next_meeting"
+    title = "Следующего совещания нет"
+
+
 class AgendaUndecided(Conflict):
     """A meeting is closed when every question of its agenda has an outcome."""
 

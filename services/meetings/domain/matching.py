@@ -1,7 +1,7 @@
 """Whom a free-form name of a conference's list means: a guess, how sure it is, and the others."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -67,6 +67,10 @@ class Matcher:
         self._ids = [one.id for one in expected]
         self._regions = [plain(regions.get(one.region, "")) for one in expected]
         self._names = [plain(one.name) for one in expected]
+
+    def match_all(self, names: Iterable[str]) -> dict[str, Match]:
+        """The matches of the names; a name that comes again is compared once."""
+        return {name: self.match(name) for name in set(names)}
 
     def match(self, name: str) -> Match:
         """The likeliest participants for a name, the best first."""

@@ -13,7 +13,7 @@ from shared.errors import Conflict, Invalid, NotFound
 # Clusters at work are expected; planned and closed ones are not.
 AT_WORK: Final = "active"
 # Lines of a conference list.
-MAX_LIST_ROWS: Final = 5_000
+MAX_LIST_ROWS: Final = 2_000
 COORDINATORS: Final = frozenset({"coordinator", "deputy"})
 
 

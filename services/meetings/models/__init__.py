@@ -6,6 +6,7 @@ Triggers of the first migration keep an approved protocol and its items as they 
 from services.meetings.models.agendas import AgendaControl, AgendaItem, AgendaReceipt
 from services.meetings.models.base import Base
 from services.meetings.models.calendars import CalendarFeed
+from services.meetings.models.cyclograms import Cyclogram, CyclogramTemplate
 from services.meetings.models.directory import (
     ClusterVersion,
     KnownAppointment,
@@ -15,6 +16,7 @@ from services.meetings.models.directory import (
 from services.meetings.models.executions import KnownExecution
 from services.meetings.models.meetings import Meeting, MeetingMove
 from services.meetings.models.participation import AttendanceImport, AttendanceTally, Participation
+from services.meetings.models.processes import Process, ProcessState
 from services.meetings.models.protocols import Protocol, ProtocolItem, ProtocolNumber
 from services.meetings.models.reviews import Approver, Decision, Remark
 from services.meetings.models.series import MeetingSeries, SeriesException
@@ -29,6 +31,8 @@ __all__ = [
     "Base",
     "CalendarFeed",
     "ClusterVersion",
+    "Cyclogram",
+    "CyclogramTemplate",
     "Decision",
     "KnownAppointment",
     "KnownCluster",
@@ -38,6 +42,8 @@ __all__ = [
     "MeetingMove",
     "MeetingSeries",
     "Participation",
+    "Process",
+    "ProcessState",
     "Protocol",
     "ProtocolItem",
     "ProtocolNumber",

@@ -30,7 +30,7 @@ class KnownCluster(Base, table=True):
     __tablename__ = "known_clusters"
 
     cluster_id: UUID = Field(primary_key=True)
-    name: str | None = None
+    name: str = Field(default="", sa_column_kwargs={"server_default": sql("''")})
     region: str
     industry: str
     cohort: int

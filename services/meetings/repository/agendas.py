@@ -131,6 +131,20 @@ async def unfinished(
     return (await session.exec(statement)).all()
 
 
+async def add_carried(session: AsyncSession, item: AgendaItem) -> bool:
+    """Insert a question that comes back, or say False where it has come back elsewhere meanwhile.
+
+    The same order everywhere (`unfinished`) keeps those who meet here from waiting in a circle.
+    """
+    statement = (
+        upsert(AgendaItem)
+        .values(item.model_dump())
+        .on_conflict_do_nothing(index_elements=["carried_from"])
+        .returning(col(AgendaItem.id))
+    )
+    return (await session.exec(statement)).first() is not None
+
+
 async def carried_to(session: AsyncSession, item_id: UUID) -> UUID | None:
     """The meeting at which the question has come back."""
     statement = select(AgendaItem.meeting_id).where(col(AgendaItem.carried_from) == item_id)

@@ -1,11 +1,13 @@
 """Statements of what the directory has told."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Table, or_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,9 +25,18 @@ from shared.events.directory import AppointmentEvent, ClusterEvent, RegionEvent
 
 # Assignments are issued to clusters at work; planned, reorganised and closed ones get none.
 ADDRESSABLE: Final = "active"
+PLANNED: Final = "planned"
 
 
 E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose clusters are seen: of these regions, or these very ones; None means all."""
+
+    regions: frozenset[str] | None = None
+    clusters: frozenset[UUID] | None = None
 
 
 async def unknown_regions(session: AsyncSession, codes: Sequence[str]) -> list[str]:
@@ -53,6 +64,37 @@ async def list_addressable(session: AsyncSession) -> list[ClusterFacts]:
         KnownCluster.cluster_id, KnownCluster.region, KnownCluster.industry, KnownCluster.cohort
     ).where(col(KnownCluster.status) == ADDRESSABLE)
     return [ClusterFacts(*row) for row in await session.exec(statement)]
+
+
+async def list_clusters(
+    session: AsyncSession, scope: Scope, *, region: str | None = None
+) -> Sequence[KnownCluster]:
+    """Clusters within the scope that are, or once were, at work; by region and name."""
+    statement = (
+        select(KnownCluster)
+        .where(col(KnownCluster.status) != PLANNED)
+        .order_by(col(KnownCluster.region), col(KnownCluster.name), col(KnownCluster.cluster_id))
+    )
+    if scope.regions is not None:
+        statement = statement.where(col(KnownCluster.region).in_(scope.regions))
+    if scope.clusters is not None:
+        statement = statement.where(col(KnownCluster.cluster_id).in_(scope.clusters))
+    if region is not None:
+        statement = statement.where(col(KnownCluster.region) == region)
+    return (await session.exec(statement)).all()
+
+
+async def cluster_names(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Id → name of those of the clusters we have heard of."""
+    statement = select(KnownCluster.cluster_id, KnownCluster.name).where(
+        col(KnownCluster.cluster_id).in_(ids)
+    )
+    return dict((await session.exec(statement)).all()) if ids else {}
+
+
+async def region_names(session: AsyncSession) -> dict[str, str]:
+    """Code → name of every region we have heard of."""
+    return dict((await session.exec(select(KnownRegion.code, KnownRegion.name))).all())
 
 
 def _newest(heard: Iterable[E]) -> list[E]:
@@ -90,7 +132,7 @@ async def clusters_at(session: AsyncSession, instant: datetime) -> Sequence[Clus
     """Every cluster as it was at the instant."""
     statement = (
         select(ClusterVersion)
-        .distinct(col(ClusterVersion.cluster_id))
+        .ext(distinct_on(col(ClusterVersion.cluster_id)))
         .where(col(ClusterVersion.occurred_at) <= instant)
         .order_by(col(ClusterVersion.cluster_id), col(ClusterVersion.version).desc())
     )
@@ -126,11 +168,6 @@ async def tenures_of(session: AsyncSession, person_id: UUID) -> list[Tenure]:
         Tenure(row.person_id, row.region, row.office, row.valid_from, row.valid_to)
         for row in await session.exec(statement)
     ]
-
-
-async def region_names(session: AsyncSession) -> dict[str, str]:
-    """Code → name of every region we have heard of."""
-    return dict((await session.exec(select(KnownRegion.code, KnownRegion.name))).all())
 
 
 async def region_zones(session: AsyncSession) -> dict[str, str]:

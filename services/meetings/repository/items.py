@@ -54,6 +54,21 @@ async def successor_of(session: AsyncSession, item_id: UUID) -> ProtocolItem | N
     return (await session.exec(statement)).first()
 
 
+async def numbers_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Item of an approved protocol → how people name it: «2 протокола № 5/2023»."""
+    if not ids:
+        return {}
+    statement = (
+        select(ProtocolItem, Protocol)
+        .join(Protocol, col(Protocol.id) == col(ProtocolItem.protocol_id))
+        .where(col(ProtocolItem.id).in_(ids))
+    )
+    return {
+        item.id: f"{item.position} протокола № {protocol.full_number}"
+        for item, protocol in await session.exec(statement)
+    }
+
+
 async def remove_item(session: AsyncSession, item: ProtocolItem) -> None:
     """Delete the item; those that follow it move up."""
     await session.exec(delete(ProtocolItem).where(col(ProtocolItem.id) == item.id))

@@ -24,6 +24,7 @@ from services.meetings.schemas.reviews import (
     ReviewReason,
 )
 from services.meetings.service import reviews as service
+from services.meetings.service.scopes import OWN_REGION, SEE_ALL
 from shared.auth import Actor, Role, demand
 from shared.clock import Now
 from shared.db import Session
@@ -43,28 +44,7 @@ Participant = Annotated[
     Actor,
     Depends(demand(Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD, Role.OPERATOR)),
 ]
-RemarkReader = Annotated[
-    Actor,
-    Depends(
-        demand(
-            Role.SECRETARY,
-            Role.CUR_ADMIN,
-            Role.CUR_CONTROLLER,
-            Role.AUDITOR,
-            Role.OPERATOR,
-            Role.COORDINATOR,
-            Role.DEPUTY,
-            Role.AUTHORITY_HEAD,
-        )
-    ),
-]
-_SEE_ALL_REMARKS = (
-    Role.SECRETARY,
-    Role.CUR_ADMIN,
-    Role.CUR_CONTROLLER,
-    Role.AUDITOR,
-    Role.OPERATOR,
-)
+RemarkReader = Annotated[Actor, Depends(demand(*SEE_ALL, *OWN_REGION))]
 _PROBLEMS = problems(401, 403, 404, 409, 412, 422)
 
 
@@ -258,7 +238,7 @@ async def remark_protocol(
 async def list_remarks(actor: RemarkReader, protocol_id: UUID, session: Session) -> RemarkList:
     """Замечания и ответы на них; участник видит свои."""
     await protocols.get_protocol(session, protocol_id)
-    mine = None if actor.is_any(*_SEE_ALL_REMARKS) else actor.id
+    mine = None if actor.is_any(*SEE_ALL) else actor.id
     rows = await repository.list_remarks(session, protocol_id, made_by=mine)
     return RemarkList(items=[RemarkRead.model_validate(row) for row in rows])
 

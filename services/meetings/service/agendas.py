@@ -18,6 +18,7 @@ from services.meetings.domain.agendas import (
     AgendaKind,
     AgendaOrigin,
     DueStage,
+    NoNextMeeting,
     Outcome,
     OutcomeNeedsProtocolItem,
     OutcomeTooEarly,
@@ -144,7 +145,10 @@ async def control_of(
 
 async def _owed(session: AsyncSession, series: Series, *, as_of: datetime) -> Sequence[ControlLine]:
     zones = await directory.region_zones(session)
-    # The meeting of all regions looks at everything, authorities' work included.
+    # The meeting of all regions looks at everything, authorities' work included; one of no
+    # series controls nobody.
+    if series is Series.OTHER:
+        return []
     cohorts = None if series is Series.UNIFIED else COHORTS.get(series)
     work = await executions.open_work(session, cohorts)
     return control_lines(work, {code: date_in(zone, as_of) for code, zone in zones.items()})
@@ -224,8 +228,10 @@ async def freeze_due(session: AsyncSession, *, now: datetime) -> int:
 async def pull_unfinished(session: AsyncSession, meeting: Meeting) -> None:
     """Let unfinished questions of earlier meetings come back to this one, which is locked.
 
-    Those that came back and were decided since leave again.
+    Those that came back and were decided since leave again. Meetings of no series follow none.
     """
+    if meeting.series is Series.OTHER:
+        return
     gone = await repository.settled(session, meeting.id)
     for item in gone:
         await repository.remove_agenda_item(session, item)
@@ -233,11 +239,13 @@ async def pull_unfinished(session: AsyncSession, meeting: Meeting) -> None:
     returning = await repository.unfinished(
         session, meeting.series, before=meeting.starts_at, limit=MAX_AGENDA_ITEMS - present
     )
-    for position, source in enumerate(returning, start=present + 1):
+    came = 0
+    for source in returning:
         said = source.model_dump(include={"kind", "text", "presenter", "duration_minutes"})
+        position = present + came + 1
         item = _item(meeting, position, origin=AgendaOrigin.CARRIED, carried_from=source.id, **said)
-        await rows.add(session, item)
-    if gone or returning:
+        came += await repository.add_carried(session, item)
+    if gone or came:
         _changed(meeting)
         await rows.add(session, meeting)
 
@@ -247,9 +255,6 @@ async def push_unfinished(session: AsyncSession, meeting: Meeting) -> None:
 
     Where there is none, the questions come back when it is made.
     """
-    # Meetings of no series have no next one.
-    if meeting.series is Series.OTHER:
-        return
     following = await meetings.next_ahead(
         session, meeting.series, after=meeting.starts_at, but=meeting.id
     )
@@ -279,7 +284,7 @@ async def record_outcome(
     """Say what became of the question; saying it again replaces what was said.
 
     Raises `MeetingNotFound`, `AgendaItemNotFound`, `VersionMismatch`, `OutcomeTooEarly`,
-    `AgendaClosed`, `OutcomeNeedsProtocolItem`.
+    `AgendaClosed`, `OutcomeNeedsProtocolItem`, `NoNextMeeting`.
     """
     meeting = await meetings.get_meeting(session, meeting_id, for_update=True)
     expect_version(meeting.version, expected_version)
@@ -292,6 +297,8 @@ async def record_outcome(
         raise OutcomeNeedsProtocolItem(
             "Поручение — это пункт протокола: сошлитесь в нём на этот вопрос (agenda_item_id)."
         )
+    if outcome is Outcome.CARRIED_OVER and meeting.series is Series.OTHER:
+        raise NoNextMeeting("Совещание вне серии: переносить вопрос некуда. Решите его здесь.")
     item.outcome = outcome
     item.outcome_note = note
     item.decided_at = now

@@ -1,5 +1,6 @@
 """A conference's attendance list: read, matched and shown; then taken over."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any, Final
@@ -46,11 +47,13 @@ async def preview(
     """
     meeting = await attended_meeting(session, meeting_id)
     matcher = Matcher(await expected(session, meeting), await directory.region_names(session))
+    # A long list is seconds of comparing: other requests must not wait for it.
+    matches = await asyncio.to_thread(matcher.match_all, [one.name for one in listed])
     found = AttendanceImport(
         id=new_id(),
         meeting_id=meeting_id,
         filename=filename[:300],
-        rows=[_shown(one, matcher.match(one.name), meeting) for one in listed],
+        rows=[_shown(one, matches[one.name], meeting) for one in listed],
         created_at=now,
         created_by=actor,
     )

@@ -1,7 +1,7 @@
 """Calendar feeds: whose meetings, as iCalendar (RFC 5545) that any calendar program reads."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
@@ -26,6 +26,7 @@ from shared.ids import new_id
 # How far back a feed shows meetings: programs load the whole of it every time.
 SHOWN_BACK: Final = timedelta(days=180)
 _ALARM: Final = timedelta(minutes=-15)
+_ZONE_SINCE: Final = date(2015, 1, 1)
 _REFRESH: Final = timedelta(hours=1)
 _NAMES: Final = {
     Series.UNIFIED: "Единые совещания",
@@ -146,7 +147,8 @@ def calendar(name: str, meetings: Iterable[Meeting]) -> bytes:
     found.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
     for meeting in meetings:
         found.add_component(_event(meeting))
-    found.add_missing_timezones()
+    # Without the zone's older history, which parsers disagree about: Moscow's is still since 2014.
+    found.add_missing_timezones(first_date=_ZONE_SINCE)
     return bytes(found.to_ical())
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from services.rating.board import Board, EventStream
 from services.rating.page.badge import badge
 from services.rating.repository.directory import RegionNotFound
-from shared.auth import public
+from shared.auth import address_of, public
 from shared.errors import Unavailable
 from shared.problems import problems
 from shared.text import RegionCode
@@ -34,7 +34,7 @@ router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
             "description": "Поток событий `standings`: изменившиеся строки рейтинга",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
-        **problems(422),
+        **problems(422, 429),
     },
     summary="Поток изменений",
 )
@@ -44,7 +44,8 @@ async def stream_ratings(
 ) -> Response:
     """SSE: сначала всё, что изменилось после `Last-Event-ID` (без него весь рейтинг)."""
     board: Board = request.state.board
-    return EventStream(board, int(last_event_id) if last_event_id else None)
+    after = int(last_event_id) if last_event_id else None
+    return EventStream(board, after, address_of(request))
 
 
 @router.get(

@@ -132,7 +132,8 @@ async def show_embedded(
     def make(rating: Rating) -> str:
         return embed.page(frame, rating, view=view, code=region)
 
-    return answer(request, made_once(request, frame, make), frame, framed_by="*")
+    framed_by = " ".join(request.state.settings.embedded_by) or "'none'"
+    return answer(request, made_once(request, frame, make), frame, framed_by=framed_by)
 
 
 @router.get("/regions/{code}", response_class=HTMLResponse)

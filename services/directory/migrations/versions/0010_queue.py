@@ -7,7 +7,7 @@ from sqlalchemy.util import await_only
 from shared.queue import names
 
 revision = "0010"
-down_revision = "0022"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

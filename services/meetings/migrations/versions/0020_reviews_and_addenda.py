@@ -1,4 +1,4 @@
-"""Reviews with approvers and remarks, addenda, headings; names of regions and clusters."""
+"""Reviews with approvers and remarks, addenda, headings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -120,14 +120,9 @@ def upgrade() -> None:
             f"create trigger protect_approved_items before insert or update or delete on {table}"
             " for each row execute function protect_approved_items()"
         )
-    op.add_column("known_clusters", sa.Column("name", sa.String(), nullable=True))
-    # Names were passed over until now: hear of everything again.
-    op.execute("update known_clusters set version = 0")
-    op.execute("delete from consumer_positions where topic = 'directory.clusters'")
 
 
 def downgrade() -> None:
-    op.drop_column("known_clusters", "name")
     for table in TABLES:
         op.drop_table(table)
     op.drop_constraint("uq_protocol_items_supersedes", "protocol_items", type_="unique")

@@ -1,0 +1,26 @@
+"""Find by name whatever the caller may find."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.directory.domain.search import Found
+from services.directory.repository import search as repository
+from shared.auth import Actor, PermissionDenied, Role
+
+
+async def search(
+    session: AsyncSession, q: str, kinds: Collection[Found], actor: Actor, *, limit: int
+) -> Sequence[Any]:
+    """The best first; no kinds are all the caller may find.
+
+    People are found by those who may list them. Raises `PermissionDenied` where others ask.
+    """
+    may_find_people = actor.is_any(Role.CUR_ADMIN, Role.AUDITOR)
+    if Found.PERSON in kinds and not may_find_people:
+        raise PermissionDenied("Людей ищут администратор ЦУР и аудитор.", field="query.kind")
+    wanted = set(kinds) or set(Found)
+    if not may_find_people:
+        wanted.discard(Found.PERSON)
+    return await repository.search(session, q, wanted, limit=limit)

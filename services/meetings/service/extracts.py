@@ -1,0 +1,114 @@
+"""What of a protocol concerns one addressee: a region or a cluster."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.meetings.domain.items import ClusterFacts
+from services.meetings.domain.protocols import ProtocolNotApproved, ProtocolStatus
+from services.meetings.domain.wording import addressed
+from services.meetings.models import KnownCluster, Protocol, ProtocolItem
+from services.meetings.repository import directory
+from services.meetings.repository import items as item_repository
+from services.meetings.repository import protocols as repository
+from services.meetings.repository.directory import Scope
+from services.meetings.service.scopes import scope_of
+from shared.auth import Actor, Role
+from shared.errors import Invalid, NotFound
+from shared.events.meetings import Addressees, Control
+
+
+class AddresseeNotFound(NotFound):
+    """There is no such region or cluster, or it is not this person's."""
+
+    code = "addressee_not_found"
+    title = "Адресат не найден"
+
+
+class OneAddressee(Invalid):
+    """An extract is for one region or for one cluster."""
+
+    code = "one_addressee"
+    title = "Выписка делается для одного адресата"
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """An item, and which clusters of the addressee it is for; none where it is the authority."""
+
+    item: ProtocolItem
+    clusters: Sequence[KnownCluster]
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """The addressee's part of an approved protocol."""
+
+    protocol: Protocol
+    region: str | None
+    cluster_id: UUID | None
+    name: str
+    items: Sequence[Concerned]
+
+
+async def extract(
+    session: AsyncSession,
+    protocol_id: UUID,
+    actor: Actor,
+    *,
+    region: str | None,
+    cluster_id: UUID | None,
+) -> Extract:
+    """The items for that region or that cluster, which the actor may see.
+
+    Raises `OneAddressee`, `AddresseeNotFound`, `ProtocolNotFound`, `ProtocolNotApproved`.
+    """
+    if (region is None) == (cluster_id is None):
+        raise OneAddressee("Укажите либо region, либо cluster.", field="query.region")
+    scope = scope_of(actor)
+    name, clusters = await _addressee(session, actor, scope, region, cluster_id)
+    protocol = await repository.get_protocol(session, protocol_id)
+    if protocol.status is not ProtocolStatus.APPROVED:
+        raise ProtocolNotApproved("Выписка делается из утверждённого протокола.")
+    by_id = {one.cluster_id: one for one in clusters}
+    facts = [ClusterFacts(one.cluster_id, one.region, one.industry, one.cohort) for one in clusters]
+    found = []
+    for item in await item_repository.list_items(session, protocol_id):
+        ids = addressed(
+            Addressees.model_validate(item.addressees),
+            Control.model_validate(item.control),
+            facts,
+            region,
+        )
+        if ids is not None:
+            found.append(Concerned(item, [by_id[one] for one in ids]))
+    return Extract(protocol, region, cluster_id, name, found)
+
+
+async def _addressee(
+    session: AsyncSession,
+    actor: Actor,
+    scope: Scope,
+    region: str | None,
+    cluster_id: UUID | None,
+) -> tuple[str, Sequence[KnownCluster]]:
+    """The addressee's name and clusters. Raises `AddresseeNotFound`."""
+    nobody = AddresseeNotFound("Такого региона или кластера нет или он вам не виден.")
+    if region is not None:
+        names = await directory.region_names(session)
+        own = scope.clusters is None and (scope.regions is None or region in scope.regions)
+        if region not in names or not own:
+            raise nobody
+        clusters = await directory.list_clusters(session, scope, region=region)
+        return names[region] or f"регион {region}", clusters
+    assert cluster_id is not None, "one of the two is given"
+    if actor.is_any(Role.CLUSTER) and scope.clusters is not None:
+        scope = Scope(clusters=scope.clusters & {cluster_id})
+    else:
+        scope = Scope(scope.regions, frozenset({cluster_id}))
+    clusters = await directory.list_clusters(session, scope)
+    if not clusters:
+        raise nobody
+    return clusters[0].name or f"кластер {cluster_id}", clusters

@@ -1,0 +1,164 @@
+"""What stands around every request, as pure ASGI: size and time limits, CORS, headers, request id.
+
+`BaseHTTPMiddleware` would halve the throughput.
+"""
+
+import asyncio
+import re
+import time
+from typing import Final
+
+import structlog
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import problems
+from shared.ids import new_id
+from shared.observability import REQUESTS
+from shared.settings import ServiceSettings
+
+MAX_BODY_BYTES: Final = 1024 * 1024
+REQUEST_ID: Final = "X-Request-ID"
+# On every answer; a page or a file that says otherwise knows better.
+SAFE_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+_HSTS: Final = b"strict-transport-security"
+_REQUEST_ID_LENGTH: Final = 64
+_PATH_BYTES: Final = 2048
+_TOO_LARGE: Final = 413
+
+
+def safe_headers(settings: ServiceSettings) -> tuple[tuple[bytes, bytes], ...]:
+    """What every answer of this process carries."""
+    if not settings.hsts_seconds:
+        return SAFE_HEADERS
+    return (*SAFE_HEADERS, (_HSTS, f"max-age={settings.hsts_seconds}".encode()))
+
+
+class BodyLimit:
+    """One limit for all bodies, and a larger one, by setting, for the addresses that take files."""
+
+    def __init__(self, app: ASGIApp, uploads: str | None) -> None:
+        self._app = app
+        self._uploads = re.compile(uploads or "(?!)")
+        self._usual = RequestBodyLimitMiddleware(app, MAX_BODY_BYTES)
+        self._large: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not self._uploads.fullmatch(scope["path"]):
+            await self._usual(scope, receive, send)
+            return
+        size = scope["state"]["settings"].upload_bytes
+        if self._large is None:
+            # The form's own lines come on top of the file.
+            self._large = RequestBodyLimitMiddleware(self._app, size + 64 * 1024)
+        scope["body_limit"] = size
+        await self._large(scope, receive, send)
+
+
+class Requests:
+    """Request id in, out and in the logs; limits of size and time; time taken, by template."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        given = request.headers.get(REQUEST_ID, "")
+        usable = 0 < len(given) <= _REQUEST_ID_LENGTH and given.isascii() and given.isprintable()
+        request_id = given if usable else str(new_id())
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        settings: ServiceSettings = scope["state"]["settings"]
+        always = safe_headers(settings)
+        status = 0
+        started = time.perf_counter()
+
+        async def respond(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = list(message["headers"])
+                said = {name for name, _ in headers}
+                headers += [header for header in always if header[0] not in said]
+                headers.append((b"x-request-id", request_id.encode()))
+                message["headers"] = headers
+                # What has begun may last: a stream, a file for a slow line.
+                limit.reschedule(None)
+            await send(message)
+
+        async def answer(message: Message) -> None:
+            if status == _TOO_LARGE:
+                return  # the rest of what has been replaced
+            if message["type"] == "http.response.start" and message["status"] == _TOO_LARGE:
+                # The framework's own body limit answers in plain text.
+                refusal = problems.too_large(request, scope.get("body_limit", MAX_BODY_BYTES))
+                await refusal(scope, receive, respond)
+                return
+            await respond(message)
+
+        try:
+            async with asyncio.timeout(settings.request_seconds) as limit:
+                refusal = _oversize(request, settings)
+                await (refusal or self._app)(scope, receive, respond if refusal else answer)
+        except TimeoutError:
+            if status or not limit.expired():
+                raise
+            async with asyncio.timeout(None) as limit:
+                await problems.timed_out(request)(scope, receive, respond)
+        except Exception as error:
+            if status:
+                raise
+            # Here and not in the framework's outermost layer, whose answer would lack our headers.
+            async with asyncio.timeout(None) as limit:
+                await (await problems.on_bug(request, error))(scope, receive, respond)
+        finally:
+            route = scope.get("route")
+            template = route.path if isinstance(route, APIRoute) else "other"
+            taken = time.perf_counter() - started
+            REQUESTS.labels(scope["method"], template, status or 500).observe(taken)
+
+
+def _oversize(request: Request, settings: ServiceSettings) -> Response | None:
+    """The refusal of a request line or headers over the limits."""
+    scope = request.scope
+    if (
+        len(scope["query_string"]) > settings.query_bytes
+        or len(scope.get("raw_path") or b"") > _PATH_BYTES
+    ):
+        return problems.too_long(request)
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > settings.header_bytes:
+        return problems.headers_too_large(request)
+    return None
+
+
+class Cors:
+    """CORS by setting, which is known only once the app has started; closed without it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._inner = app
+        self._cors: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        if self._cors is None:
+            self._cors = CORSMiddleware(
+                self._inner,
+                allow_origins=scope["app"].state.cors_origins,
+                allow_methods=["*"],
+                allow_headers=["*"],
+                expose_headers=[REQUEST_ID, "ETag", "Link", "Retry-After"],
+            )
+        await self._cors(scope, receive, send)

@@ -1,0 +1,343 @@
+"""A protocol as a document, an addressee's extract, and what an approval would unfold into."""
+
+import io
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+import stamina
+from docx import Document
+from fastapi import FastAPI
+from pypdf import PdfReader
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.meetings.domain.items import ClusterFacts
+from services.meetings.domain.wording import addressed, due_in_words
+from shared.auth import Role
+from shared.clients.base import ServiceClient
+from shared.clock import Clock
+from shared.events.meetings import AddresseeKind, Addressees, Control
+from tests.conftest import Headers, Tokens, serve, sessions_of, settings_for
+from tests.meetings.factories import (
+    AFTER,
+    approve,
+    cluster_id,
+    draft,
+    hear_directory,
+    hold,
+    put_item,
+    schedule,
+)
+
+HEADER = {"chair": "Смирнова А. В.", "secretary": "Кузнецова О. И.", "present": ["Иванов И. И."]}
+
+
+@pytest.fixture
+async def admin(session: AsyncSession, token: Tokens) -> Headers:
+    await hear_directory(session)
+    return token("cur_admin")
+
+
+@pytest.fixture
+async def protocol_id(client: httpx.AsyncClient, admin: Headers) -> str:
+    """A draft: a question with one item for 16, one for all, one for authorities of 63."""
+    meeting_id = await schedule(client, admin, place="Видеоконференция")
+    question = await client.post(
+        f"/v1/meetings/{meeting_id}/agenda-items",
+        headers=admin,
+        json={"kind": "operational", "text": "О мастерских", "presenter": "Петров П. П."},
+    )
+    await hold(client, admin, meeting_id)
+    protocol_id = await draft(client, admin, meeting_id)
+    await client.put(f"/v1/protocols/{protocol_id}/header", headers=admin, json=HEADER)
+    await put_item(
+        client,
+        admin,
+        protocol_id,
+        text="Только Татарстану.",
+        agenda_item_id=question.json()["id"],
+        addressees={"regions": ["16"]},
+        control={"points": ["План", "Смета"], "evidence": "file"},
+    )
+    await put_item(client, admin, protocol_id, text="Всем кластерам.", due_on=None)
+    await put_item(
+        client,
+        admin,
+        protocol_id,
+        text="Органу Самарской области.",
+        addressees={"kind": "authority", "regions": ["63"]},
+    )
+    return protocol_id
+
+
+def _pdf(content: bytes) -> str:
+    pages = PdfReader(io.BytesIO(content)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+def _docx(content: bytes) -> str:
+    document = Document(io.BytesIO(content))
+    cells = [cell.text for table in document.tables for cell in table.rows[0].cells]
+    foot = [one.text for one in document.sections[0].footer.paragraphs]
+    return " ".join([*(one.text for one in document.paragraphs), *cells, *foot])
+
+
+async def test_the_document_has_the_customary_form_and_the_hash_at_its_foot(
+    client: httpx.AsyncClient, admin: Headers, protocol_id: str
+) -> None:
+    path = f"/v1/protocols/{protocol_id}"
+    proposed = _pdf((await client.get(f"{path}/document.pdf", headers=admin)).content)
+    sealed = await approve(client, admin, protocol_id)
+
+    pdf = await client.get(f"{path}/document.pdf", headers=admin)
+    docx = await client.get(f"{path}/document.docx", headers=admin)
+
+    assert "ПРОЕКТ" in proposed
+    assert pdf.headers["content-disposition"] == 'inline; filename="protocol-1-2023.pdf"'
+    for words in (_pdf(pdf.content), _docx(docx.content)):
+        for said in (
+            "ПРОТОКОЛ",
+            "№ 1/2023",
+            "4 октября 2023 г.",
+            "Смирнова А. В.",
+            "Иванов И. И.",
+            "ПОВЕСТКА ДНЯ",
+            "1. СЛУШАЛИ: Петров П. П. — О мастерских",
+            "1.1. Только Татарстану.",
+            "Представить: 1) План; 2) Смета.",
+            "кластеры: Регион 16.",
+            "2. РЕШИЛИ:",
+            "2.1. Всем кластерам.",
+            "один месяц со дня подписания",
+            "органы исполнительной власти: Регион 63.",
+            "20.10.2023",
+            sealed["content_hash"],
+        ):
+            assert said in words, said
+        assert "ПРОЕКТ" not in words
+
+
+@pytest.mark.parametrize("ending", ["pdf", "docx"])
+async def test_the_same_content_gives_the_same_bytes(
+    client: httpx.AsyncClient, admin: Headers, protocol_id: str, ending: str
+) -> None:
+    await approve(client, admin, protocol_id)
+    path = f"/v1/protocols/{protocol_id}/document.{ending}"
+
+    first, again = [(await client.get(path, headers=admin)).content for _ in range(2)]
+
+    assert first == again
+
+
+async def test_an_extract_holds_only_what_is_the_addressees(
+    client: httpx.AsyncClient, admin: Headers, token: Tokens, protocol_id: str
+) -> None:
+    path = f"/v1/protocols/{protocol_id}/extract"
+    early = await client.get(f"{path}?region=16", headers=admin)
+    await approve(client, admin, protocol_id)
+
+    async def texts(query: str, actor: Headers) -> list[tuple[str, int]]:
+        answer = await client.get(f"{path}?{query}", headers=actor)
+        assert answer.status_code == 200, answer.text
+        return [(one["text"], len(one["clusters"])) for one in answer.json()["items"]]
+
+    assert (early.status_code, early.json()["code"]) == (409, "protocol_not_approved")
+    of_16, of_63 = token("coordinator", regions=["16"]), token("authority_head", regions=["63"])
+    # A cluster that was closed since may have been addressed: its region is shown it still.
+    assert await texts("region=16", of_16) == [("Только Татарстану.", 3), ("Всем кластерам.", 3)]
+    assert await texts("region=63", of_63) == [
+        ("Всем кластерам.", 1),
+        ("Органу Самарской области.", 0),
+    ]
+    assert await texts("region=77", admin) == []
+    itself = token("cluster", clusters=[str(cluster_id(1))])
+    assert len(await texts(f"cluster={cluster_id(1)}", itself)) == 2
+    assert await texts(f"cluster={cluster_id(3)}", of_63) == [("Всем кластерам.", 1)]
+    pdf = _pdf((await client.get(f"{path}.pdf?region=63", headers=of_63)).content)
+    assert "ВЫПИСКА ИЗ ПРОТОКОЛА" in pdf
+    assert "орган исполнительной власти: Регион 63" in pdf
+    assert "Татарстану" not in pdf
+    # The label is the one the item has in the whole.
+    assert "2.2. Органу Самарской области." in pdf
+
+    for query, actor in (
+        ("region=63", of_16),
+        (f"cluster={cluster_id(3)}", of_16),
+        ("region=16", itself),
+        (f"cluster={cluster_id(2)}", itself),
+        ("region=99", admin),
+    ):
+        for ending in ("", ".pdf", ".docx"):
+            answer = await client.get(f"{path}{ending}?{query}", headers=actor)
+            assert (answer.status_code, answer.json()["code"]) == (404, "addressee_not_found")
+    for query in ("", f"region=16&cluster={cluster_id(1)}"):
+        answer = await client.get(f"{path}?{query}", headers=admin)
+        assert (answer.status_code, answer.json()["code"]) == (422, "one_addressee")
+    for role in (Role.ASSOCIATION, Role.PLATFORM, Role.SERVICE):
+        assert (await client.get(f"{path}?region=16", headers=token(role))).status_code == 403
+
+
+async def test_an_addendum_names_what_it_corrects_and_replaces(
+    client: httpx.AsyncClient, admin: Headers, protocol_id: str
+) -> None:
+    await approve(client, admin, protocol_id)
+    path = f"/v1/protocols/{protocol_id}"
+    item = (await client.get(path, headers=admin)).json()["items"][1]["id"]
+    addendum = (await client.post(f"{path}/addenda", headers=admin)).json()["id"]
+    await put_item(client, admin, addendum, text="Иначе.", supersedes=item)
+    await approve(client, admin, addendum)
+
+    words = _pdf(
+        (await client.get(f"/v1/protocols/{addendum}/document.pdf", headers=admin)).content
+    )
+
+    for said in (
+        "ДОПОЛНЕНИЕ к протоколу № 1/2023",
+        "№ 1/2023-Д1",
+        "Взамен пункта 2 протокола № 1/2023",
+    ):
+        assert said in words, said
+
+
+@pytest.mark.parametrize(
+    ("control", "words"),
+    [
+        (Control(term="urgent"), "срочно"),
+        (Control(term="prompt"), "оперативно"),
+        (Control(term="monthly", monthly_day=5), "ежемесячно до 5 числа"),
+        (Control(), "один месяц со дня подписания"),
+    ],
+)
+def test_a_term_is_said_as_it_was_written(control: Control, words: str) -> None:
+    assert due_in_words(None, control) == words
+
+
+def test_a_cluster_that_only_helps_is_told_of_the_item_too() -> None:
+    lead, helper, other = (
+        ClusterFacts(cluster_id(number), "16", "himiya", 2022) for number in (1, 2, 3)
+    )
+    item = Addressees(kind=AddresseeKind.CLUSTER, clusters=(lead.id,))
+    control = Control(co_executors=(helper.id,))
+
+    assert addressed(item, control, [helper], None) == [helper.id]
+    assert addressed(item, control, [other], None) is None
+
+
+class Neighbours:
+    """Directory and assignments at the end of the wire; `away` is the one that does not answer."""
+
+    def __init__(self) -> None:
+        self.away: str | None = None
+        self.asked: list[dict[str, Any]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path == self.away:
+            return httpx.Response(503)
+        match path:
+            case "/token":
+                return httpx.Response(200, json={"access_token": "t", "expires_in": 3600})
+            case "/v1/addressees/resolve":
+                owing = [
+                    {
+                        "cluster_id": str(cluster_id(number)),
+                        "region": region,
+                        "timezone": "Europe/Moscow",
+                        "cohort": 2022,
+                        "industry": "himiya",
+                        "coordinator_id": coordinator,
+                    }
+                    for number, region, coordinator in (
+                        (1, "16", str(cluster_id(100))),
+                        (2, "16", str(cluster_id(100))),
+                        (3, "63", None),
+                    )
+                ]
+                return httpx.Response(200, json={"items": owing})
+            case _:
+                assert path == "/v1/deadlines/resolve"
+                body = json.loads(request.content)
+                self.asked.append(body)
+                if body.get("on") == "2023-10-20":
+                    return httpx.Response(422, json={"code": "out_of_calendar"})
+                return httpx.Response(200, json={"due": body.get("on") or "2023-11-03"})
+
+
+@pytest.fixture
+def neighbours() -> Neighbours:
+    return Neighbours()
+
+
+@pytest.fixture
+async def asking(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    databases: dict[str, str],
+    clock: Clock,
+    neighbours: Neighbours,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The API over the same transaction, with somebody to ask."""
+    settings = settings_for(databases["meetings"], oidc_token_url="http://issuer.test/token")
+    async with httpx.AsyncClient(transport=httpx.MockTransport(neighbours)) as http:
+        transport = serve(
+            app,
+            settings,
+            sessions=sessions_of(session),
+            clock=clock,
+            client=ServiceClient(http, settings),
+        )
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as found:
+            yield found
+
+
+async def test_a_fan_out_names_regions_vacancies_and_dates(
+    asking: httpx.AsyncClient, admin: Headers, protocol_id: str, neighbours: Neighbours
+) -> None:
+    rule = {"rule": "FREQ=MONTHLY;BYMONTHDAY=15"}
+    await put_item(asking, admin, protocol_id, due_on=None, control=rule)
+
+    answer = await asking.get(f"/v1/protocols/{protocol_id}/fan-out", headers=admin | AFTER)
+
+    found = answer.json()
+    assert answer.status_code == 200, answer.text
+    assert (found["at"], found["executions"], found["regions"]) == ("2023-10-04", 12, 2)
+    assert found["without_coordinator"] == ["63"]
+    assert found["items"][0]["regions"] == [
+        {"region": "16", "executions": 2, "has_coordinator": True},
+        {"region": "63", "executions": 1, "has_coordinator": False},
+    ]
+    assert found["items"][0]["control"]["points"] == ["План", "Смета"]
+    # A date that the calendar refuses has no due; the usual term; a series' first date.
+    assert [one["due"] for one in found["items"]] == [None, "2023-11-03", None, "2023-10-15"]
+    assert neighbours.asked[1] == {"term": "default", "signed_on": "2023-10-04"}
+
+
+@pytest.mark.parametrize("away", ["/v1/addressees/resolve", "/v1/deadlines/resolve", "/token"])
+async def test_a_neighbour_that_is_away_is_said_to_be(
+    asking: httpx.AsyncClient,
+    admin: Headers,
+    protocol_id: str,
+    neighbours: Neighbours,
+    away: str,
+) -> None:
+    neighbours.away = away
+
+    with stamina.set_testing(True, attempts=1):
+        answer = await asking.get(f"/v1/protocols/{protocol_id}/fan-out", headers=admin)
+    counts = await asking.get(f"/v1/protocols/{protocol_id}/preview", headers=admin)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "callee_unavailable")
+    assert counts.status_code == 200
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_who_looks_at_a_fan_out(
+    asking: httpx.AsyncClient, token: Tokens, admin: Headers, protocol_id: str, role: Role
+) -> None:
+    answer = await asking.get(f"/v1/protocols/{protocol_id}/fan-out", headers=token(role))
+
+    allowed = {Role.SECRETARY, Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.OPERATOR}
+    assert answer.status_code == (200 if role in allowed else 403)

@@ -1,0 +1,144 @@
+"""Headers of safety on every answer, a policy for every page, and nothing secret in a log."""
+
+import base64
+import hashlib
+import importlib
+import json
+import logging
+import re
+
+import httpx
+import pytest
+import structlog
+from fastapi import APIRouter, Depends
+
+from services.rating.board import Board
+from shared.app import create_app
+from shared.auth import public
+from shared.clock import Clock
+from shared.migrations import SERVICES
+from shared.observability import configure_logging
+from tests.conftest import serve, settings_for
+
+DSN = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+def asking(service: str, **settings: object) -> httpx.AsyncClient:
+    app = importlib.import_module(f"services.{service}.main").app
+    board = Board()
+    board.show(
+        {"period": "2023-10", "methodology": "", "methodology_version": 1, "mu_bp": 0}, [], 1
+    )
+    transport = serve(app, settings_for(DSN, **settings), sessions=None, clock=Clock(), board=board)
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/livez", 200),
+        ("GET", "/openapi.json", 200),
+        ("GET", "/nowhere", 404),
+        ("DELETE", "/livez", 405),
+        ("GET", "/v1/audit", 401),
+        ("POST", "/v1/audit?" + "x" * 9000, 414),
+    ],
+)
+async def test_every_answer_is_safe_to_look_at(
+    service: str, method: str, path: str, status: int
+) -> None:
+    async with asking(service, hsts_seconds=31_536_000) as client:
+        answer = await client.request(method, path)
+
+    assert answer.status_code == status
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_the_ready_rating_is_too_and_https_is_not_promised_unasked() -> None:
+    board = Board()
+    head = {"period": "2023-10", "methodology": "", "methodology_version": 1, "mu_bp": 0}
+    board.show(head, [], 1)
+    settings = settings_for(DSN)
+    app = importlib.import_module("services.rating.main").app
+    transport = serve(app, settings, sessions=None, clock=Clock(), board=board)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get("/v1/ratings/regions")
+
+    assert answer.status_code == 200
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+async def test_a_bug_is_answered_within_the_same_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    router = APIRouter(dependencies=[Depends(public)])
+
+    @router.get("/fail")
+    async def fail() -> None:
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr("shared.problems.logger.error", lambda *_, **__: None)
+    app = create_app("meetings", router, title="x", description="x")
+    transport = serve(app, settings_for(DSN), sessions=None, clock=Clock())
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get("/fail", headers={"X-Request-ID": "of-the-bug"})
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Request-ID"] == answer.json()["request_id"] == "of-the-bug"
+    assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/oauth2-redirect", "/redoc"])
+async def test_a_page_of_documents_runs_its_own_script_and_no_other(path: str) -> None:
+    async with asking("meetings", oidc_token_url="https://id.test/a/token") as client:
+        page = await client.get(path)
+
+    policy = dict(
+        part.strip().split(" ", 1) for part in page.headers["Content-Security-Policy"].split(";")
+    )
+    inline = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in inline]
+    assert policy["script-src"].split() == ["'self'", *(f"'sha256-{one}'" for one in digests)]
+    assert policy["connect-src"] == "'self' https://id.test"
+    assert policy["frame-ancestors"] == "'none'"
+    # Every script with an address is ours.
+    assert all(src.startswith("/") for src in re.findall(r'<script src="([^"]+)"', page.text))
+
+
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjdXJfYWRtaW4ifQ.c2lnbmF0dXJl"
+SECRETS = ("hunter2", "s3cr3t", TOKEN, "dGhlOnB3")
+
+
+def test_nothing_secret_reaches_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before = (root.handlers, root.level)
+    try:
+        configure_logging("probe")
+        logger = structlog.get_logger("probe")
+        logger.warning(
+            "asked",
+            headers={"Authorization": f"Bearer {TOKEN}", "X-Request-ID": "kept-1"},
+            sent=[{"client_secret": "s3cr3t", "grant_type": "kept-2"}],
+            password="hunter2",
+            dsn="postgresql://rating:hunter2@db:5432/kept-3",
+            note=f"Basic dGhlOnB3ZA== and {TOKEN} in a text",
+        )
+        logging.getLogger("a.library").error("refused %s", f"authorization: Bearer {TOKEN}")
+        try:
+            int(f"postgresql://rating:hunter2@db/x and {TOKEN}")
+        except ValueError:
+            logger.exception("failed")
+    finally:
+        root.handlers, root.level = before
+        structlog.reset_defaults()
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    text = json.dumps(lines)
+    assert len(lines) == 3
+    assert not [secret for secret in SECRETS if secret in text]
+    assert all(kept in text for kept in ("kept-1", "kept-2", "kept-3", "ValueError", "asked"))
