@@ -16,7 +16,6 @@ from services.meetings.routers import (
     reviews,
     series,
 )
-from services.meetings.service.conference_lists import MAX_BYTES
 from shared.app import create_app
 from shared.worker import run_worker
 
@@ -42,7 +41,7 @@ app = create_app(
         " после которого пункты становятся поручениями."
     ),
     events=events,
-    uploads=(UPLOADS, MAX_BYTES),
+    uploads=UPLOADS,
 )
 
 if __name__ == "__main__":

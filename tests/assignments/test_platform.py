@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import APIRouter, Depends, FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared.app import MAX_BODY_BYTES, create_app
 from shared.auth import public
 from shared.clock import Clock
+from shared.edge import MAX_BODY_BYTES, create_app
 from shared.settings import Environment
 from tests.conftest import ISSUER, NOW, Tokens, serve, sessions_of, settings_for
 
