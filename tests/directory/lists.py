@@ -1,12 +1,17 @@
 """Lists as files, for tests of imports."""
 
 import io
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 import httpx
 import openpyxl
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
+from shared.events.directory import ClusterEvent
+from shared.tables import OutboxRecord
 from tests.conftest import Headers
 
 HEADINGS: Final = (
@@ -65,3 +70,16 @@ async def rows_of(
     assert answer.status_code == 200, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]
     return items
+
+
+async def told_of(session: AsyncSession) -> list[tuple[str, int]]:
+    statement = (
+        select(OutboxRecord)
+        .where(OutboxRecord.topic == ClusterEvent.topic)
+        .order_by(col(OutboxRecord.position))
+    )
+    return [(one.type, json.loads(one.data)["version"]) for one in await session.exec(statement)]
+
+
+async def commit(client: httpx.AsyncClient, who: Headers, made: dict[str, Any]) -> httpx.Response:
+    return await client.post(f"/v1/imports/{made['id']}/commit", headers=who)

@@ -4,18 +4,20 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from uuid import UUID
 
 from services.directory.domain.clusters import (
     STATUS_NAMES,
-    TRANSITIONS,
-    ClusterAction,
+    ClusterActionNotAllowed,
     ClusterStatus,
+    step_to,
 )
 from services.directory.domain.imports import Facts, Plan, RowAction
 from services.directory.domain.list_cells import NOTHING, Hints, RowReader, plain, shown
 from services.directory.domain.names import IndustryNames, RegionNames
+from services.directory.domain.relations import OrganisationNotThere, RelationOverlaps
 from shared.listings.cells import Field, ListedRow, folded
 
 FIELDS: Final = (
@@ -70,17 +72,12 @@ _STATUSES: Final[Mapping[str, ClusterStatus]] = {
     "активный": ClusterStatus.ACTIVE,
     "работает": ClusterStatus.ACTIVE,
     "реорганизован": ClusterStatus.REORGANISED,
-    "реорганизация": ClusterStatus.REORGANISED,
+    "реорганизованный": ClusterStatus.REORGANISED,
+    "реорганизуемый": ClusterStatus.REORGANISED,
     "закрытый": ClusterStatus.CLOSED,
     "ликвидирован": ClusterStatus.CLOSED,
 }
 _NEW: Final = frozenset({ClusterStatus.PLANNED, ClusterStatus.ACTIVE})
-# Which action leads from one status to another; a list merges nothing.
-_STEPS: Final[Mapping[tuple[ClusterStatus, ClusterStatus], ClusterAction]] = {
-    (before, after): action
-    for (before, action), after in TRANSITIONS.items()
-    if action is not ClusterAction.MERGE
-}
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _YEAR: Final = re.compile(r"(\d{1,9})(?:[.,]0+)?(?: ?(?:г|год|года)\.?)?")
 FIRST_COHORT, LAST_COHORT = 2022, 2100
@@ -88,7 +85,10 @@ FIRST_COHORT, LAST_COHORT = 2022, 2100
 
 @dataclass(frozen=True, slots=True)
 class KnownCluster:
-    """A cluster as a list can say it; the college by its code."""
+    """A cluster as a list can say it; the college is today's, by its code.
+
+    `college_due` is the day from which another one is appointed already.
+    """
 
     id: UUID
     code: str
@@ -98,6 +98,7 @@ class KnownCluster:
     cohort: int
     status: ClusterStatus
     core_college: str | None
+    college_due: date | None = None
 
     @property
     def facts(self) -> Facts:
@@ -114,17 +115,24 @@ class KnownCluster:
 
 @dataclass(frozen=True, slots=True)
 class KnownCollege:
-    """A college: code, name, and its region, where that is known."""
+    """A college: code, name, and its region and days, where those are known."""
 
     code: str
     name: str
     region: str | None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def stays(self, since: date) -> bool:
+        """Whether it is there from the day on, with no last day named."""
+        return self.valid_to is None and (self.valid_from or since) <= since
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The part of the directory that a list of clusters is compared with."""
+    """The part of the directory that a list of clusters is compared with, as of a day."""
 
+    day: date
     regions: Sequence[tuple[str, str, str]]
     industries: Sequence[tuple[str, str]]
     colleges: Sequence[KnownCollege]
@@ -136,6 +144,7 @@ class ClusterPlanner:
 
     def __init__(self, known: Known, rows: Sequence[ListedRow]) -> None:
         """`rows` are all of the list: a code one of them has is not given to another."""
+        self._day = known.day
         self._hints = Hints()
         self._regions = RegionNames(known.regions)
         self._industries = IndustryNames(known.industries)
@@ -165,18 +174,8 @@ class ClusterPlanner:
         target = self._target(reader, code, name, region)
         status = said or (target.status if target else ClusterStatus.ACTIVE)
         self._note(reader, row.number, target.code if target else code, name, region)
-        college = self._college(reader, region, target)
-        if target is not None:
-            self._check_change(reader, target, industry, cohort, status)
-            if status is ClusterStatus.CLOSED:
-                # What is closed has no relations any more, whatever the list says.
-                college = None
-        if target is None and status not in _NEW:
-            reader.say(
-                "status",
-                "status_of_new",
-                f"Новый кластер планируется или действует, а не «{STATUS_NAMES[status]}».",
-            )
+        college = self._core_college(reader, region, target, status)
+        self._check_step(reader, target, status)
         if reader.flaws:
             return Plan.refused(reader.flaws)
         assert region is not None
@@ -194,28 +193,6 @@ class ClusterPlanner:
         before = target.facts
         action = RowAction.UNCHANGED if after == before else RowAction.CHANGE
         return Plan(action, target.id, before, after)
-
-    def _check_change(
-        self,
-        reader: RowReader,
-        target: KnownCluster,
-        industry: str | None,
-        cohort: int,
-        status: ClusterStatus,
-    ) -> None:
-        """A list changes what the commands of a cluster's life change, and nothing else."""
-        if industry is not None and industry != target.industry:
-            name = self._industries.names[target.industry]
-            reader.say("industry", "industry_fixed", f"Отрасль кластера не меняется: {name}.")
-        if cohort and cohort != target.cohort:
-            reader.say("cohort", "cohort_fixed", f"Год кластера не меняется: {target.cohort}.")
-        if status is not target.status and (target.status, status) not in _STEPS:
-            reader.say(
-                "status",
-                "status_impossible",
-                f"Кластер {STATUS_NAMES[target.status]}: стать «{STATUS_NAMES[status]}»"
-                " он не может.",
-            )
 
     def _code(self, reader: RowReader) -> str:
         code = reader.text("code").casefold()
@@ -272,6 +249,23 @@ class ClusterPlanner:
             reader.say("status", "unknown_status", f"Нет статуса {shown(said)}. Есть: {names}.")
         return found
 
+    def _check_step(
+        self, reader: RowReader, target: KnownCluster | None, status: ClusterStatus
+    ) -> None:
+        """A new cluster is planned or at work; one that is known goes the ways clusters go."""
+        if target is None:
+            if status not in _NEW:
+                reader.say(
+                    "status",
+                    "status_of_new",
+                    f"Новый кластер планируется или действует, а не «{STATUS_NAMES[status]}».",
+                )
+        elif status is not target.status:
+            try:
+                step_to(status, target.status)
+            except ClusterActionNotAllowed as error:
+                reader.say("status", error.code, str(error))
+
     def _target(
         self, reader: RowReader, code: str, name: str, region: str | None
     ) -> KnownCluster | None:
@@ -312,6 +306,34 @@ class ClusterPlanner:
             # Two of the same name have codes that tell them apart.
             if first != number and not (coded and code):
                 reader.say("name", "row_repeated", f"Этот кластер уже в строке {first}.")
+
+    def _core_college(
+        self,
+        reader: RowReader,
+        region: str | None,
+        target: KnownCluster | None,
+        status: ClusterStatus,
+    ) -> str | None:
+        """The code of the core college from today on: a closed cluster has none."""
+        found = self._college(reader, region, target)
+        if target is not None and status is ClusterStatus.CLOSED:
+            return None
+        if found is None or (target is not None and found == target.core_college):
+            return found
+        college = self._college_codes[found]
+        if not college.stays(self._day):
+            reader.say(
+                "core_college",
+                OrganisationNotThere.code,
+                f"{shown(college.name)} есть в справочнике не на все дни начиная с сегодняшнего.",
+            )
+        if target is not None and target.college_due is not None:
+            reader.say(
+                "core_college",
+                RelationOverlaps.code,
+                f"Другой базовый колледж уже назначен с {target.college_due:%d.%m.%Y}.",
+            )
+        return found
 
     def _college(
         self, reader: RowReader, region: str | None, target: KnownCluster | None
@@ -361,9 +383,3 @@ class ClusterPlanner:
 def _said_code(row: ListedRow) -> str:
     cell = row.cells.get("code")
     return cell.text.casefold() if cell else ""
-
-
-def step_of(before: Facts, after: Facts) -> ClusterAction | None:
-    """What moves the cluster from its status to the one the list says; None where it stays."""
-    pair = ClusterStatus(str(before["status"])), ClusterStatus(str(after["status"]))
-    return None if pair[0] is pair[1] else _STEPS[pair]

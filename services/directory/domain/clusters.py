@@ -52,11 +52,21 @@ TRANSITIONS: Final[Mapping[tuple[ClusterStatus, ClusterAction], ClusterStatus]] 
 }
 
 
+# What leads to a status by itself: nothing leads back to a plan, and a merger names its heir.
+STEPS: Final[Mapping[ClusterStatus, ClusterAction]] = {
+    ClusterStatus.ACTIVE: ClusterAction.ACTIVATE,
+    ClusterStatus.REORGANISED: ClusterAction.REORGANISE,
+    ClusterStatus.CLOSED: ClusterAction.CLOSE,
+}
+
+
 class ChangeKind(StrEnum):
     """An entry of a cluster's timeline."""
 
     REGISTERED = "registered"
     RENAMED = "renamed"
+    INDUSTRY_CORRECTED = "industry_corrected"
+    COHORT_CORRECTED = "cohort_corrected"
     ACTIVATED = "activated"
     REORGANISED = "reorganised"
     CLOSED = "closed"
@@ -123,3 +133,14 @@ def next_status(status: ClusterStatus, action: ClusterAction) -> ClusterStatus:
         raise ClusterActionNotAllowed(
             f"Нельзя {ACTION_NAMES[action]} кластер, который {STATUS_NAMES[status]}."
         ) from None
+
+
+def step_to(wanted: ClusterStatus, status: ClusterStatus) -> ClusterAction:
+    """The action that leads to the wanted status. Raises `ClusterActionNotAllowed`."""
+    action = STEPS.get(wanted)
+    if action is None:
+        raise ClusterActionNotAllowed(
+            f"Кластер {STATUS_NAMES[status]}: планируемым он снова не станет."
+        )
+    next_status(status, action)
+    return action

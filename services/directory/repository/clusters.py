@@ -7,21 +7,19 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, func, or_, tuple_
+from sqlalchemy import ColumnElement, Row, and_, case, exists, func, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.clusters import ClusterStatus
 from services.directory.domain.mandates import MandateKind
-from services.directory.domain.organisations import OrganisationKind
 from services.directory.domain.relations import RelationKind
 from services.directory.models import (
     Cluster,
     ClusterChange,
     ClusterTenure,
     Mandate,
-    Organisation,
     Relation,
 )
 from services.directory.repository.appointments import held_at
@@ -92,31 +90,28 @@ async def get_cluster(
     return found
 
 
-async def lock_colleges(
-    session: AsyncSession, ids: Collection[UUID], day: date
-) -> dict[UUID, Organisation]:
-    """Those that are colleges from the day on, locked against a change of their own days."""
-    first, last = col(Organisation.valid_from), col(Organisation.valid_to)
-    statement = (
-        select(Organisation)
-        .where(
-            col(Organisation.id).in_(ids),
-            col(Organisation.kind) == OrganisationKind.COLLEGE,
-            or_(first.is_(None), first <= day),
-            last.is_(None),
-        )
-        .order_by(col(Organisation.id))
-        .with_for_update(read=True)
-    )
-    return {row.id: row for row in await session.exec(statement)}
-
-
 async def tenure_of(session: AsyncSession, cluster_id: UUID) -> ClusterTenure:
     """The newest status, with the day it began."""
     statement = select(ClusterTenure).where(
         col(ClusterTenure.cluster_id) == cluster_id, col(ClusterTenure.valid_to).is_(None)
     )
     return (await session.exec(statement)).one()
+
+
+async def tenures_of(
+    session: AsyncSession, cluster_ids: Collection[UUID]
+) -> dict[UUID, ClusterTenure]:
+    """Cluster → its newest status, for changing."""
+    if not cluster_ids:
+        return {}
+    statement = (
+        select(ClusterTenure)
+        .where(
+            col(ClusterTenure.cluster_id).in_(cluster_ids), col(ClusterTenure.valid_to).is_(None)
+        )
+        .with_for_update()
+    )
+    return {row.cluster_id: row for row in await session.exec(statement)}
 
 
 async def born_on(session: AsyncSession, cluster_id: UUID) -> date:
@@ -179,9 +174,14 @@ async def view_cluster(session: AsyncSession, cluster_id: UUID, day: Day) -> Row
 
 
 async def list_clusters(
-    session: AsyncSession, wanted: Wanted, day: Day, *, after: tuple[str, str] | None, limit: int
+    session: AsyncSession,
+    wanted: Wanted,
+    day: Day,
+    *,
+    after: tuple[str, str] | None,
+    limit: int | None,
 ) -> Sequence[Row[Any]]:
-    """Ordered by region and code."""
+    """Ordered by region and code; without a limit all of them."""
     statement = viewed(day).order_by(col(Cluster.region), col(Cluster.code)).limit(limit)
     for column, value in (
         (Cluster.region, wanted.region),

@@ -1,16 +1,16 @@
 """The parts of the directory that lists are compared with."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.appointments import Office
 from services.directory.domain.cluster_lists import Known, KnownCluster, KnownCollege
-from services.directory.domain.clusters import ClusterStatus
 from services.directory.domain.coordinator_lists import (
     KnownOffices,
     KnownPerson,
@@ -27,9 +27,10 @@ from services.directory.models import (
     Region,
     Relation,
 )
-from services.directory.repository.appointments import held_at
+from services.directory.repository.clusters import Day, Wanted, list_clusters
 
-_LISTED = (Office.COORDINATOR, Office.DEPUTY)
+EVERY: Final = Wanted()
+_LISTED: Final = (Office.COORDINATOR, Office.DEPUTY)
 
 
 async def _regions(session: AsyncSession) -> Sequence[tuple[str, str, str]]:
@@ -37,34 +38,35 @@ async def _regions(session: AsyncSession) -> Sequence[tuple[str, str, str]]:
     return (await session.exec(statement.order_by(col(Region.code)))).all()
 
 
-def _core_college(day: date) -> ColumnElement[bool]:
-    """Joins a cluster with the relation to its core college on the day."""
-    return and_(
-        col(Relation.cluster_id) == col(Cluster.id),
-        col(Relation.kind) == RelationKind.CORE_COLLEGE,
-        held_at(day, Relation),
+async def _colleges(session: AsyncSession) -> Sequence[Organisation]:
+    statement = select(Organisation).where(col(Organisation.kind) == OrganisationKind.COLLEGE)
+    return (await session.exec(statement.order_by(col(Organisation.code)))).all()
+
+
+async def _colleges_due(session: AsyncSession, day: date) -> dict[UUID | None, date]:
+    """Cluster → the first day after this one from which it has another core college."""
+    statement = (
+        select(col(Relation.cluster_id), func.min(col(Relation.valid_from)))
+        .where(col(Relation.kind) == RelationKind.CORE_COLLEGE, col(Relation.valid_from) > day)
+        .group_by(col(Relation.cluster_id))
     )
+    return dict((await session.exec(statement)).all())
 
 
-async def known_clusters(session: AsyncSession, day: date) -> Known:
-    """Regions, industries, colleges and clusters; of colleges those that are there to stay."""
+async def known_clusters(session: AsyncSession, day: date, wanted: Wanted = EVERY) -> Known:
+    """Regions, industries, colleges, and these clusters as of the day, by region and code."""
     industries = select(col(Industry.code), col(Industry.name))
-    colleges = select(col(Organisation.code), col(Organisation.name), col(Organisation.region))
-    first, last = col(Organisation.valid_from), col(Organisation.valid_to)
-    colleges = colleges.where(
-        col(Organisation.kind) == OrganisationKind.COLLEGE,
-        or_(first.is_(None), first <= day),
-        last.is_(None),
-    )
-    clusters = (
-        select(Cluster, col(Organisation.code))
-        .outerjoin(Relation, _core_college(day))
-        .outerjoin(Organisation, col(Organisation.id) == col(Relation.organisation_id))
-    )
+    colleges = {college.id: college for college in await _colleges(session)}
+    due = await _colleges_due(session, day)
+    clusters = await list_clusters(session, wanted, Day(None, day), after=None, limit=None)
     return Known(
+        day=day,
         regions=await _regions(session),
         industries=(await session.exec(industries)).all(),
-        colleges=[KnownCollege(*row) for row in await session.exec(colleges)],
+        colleges=[
+            KnownCollege(one.code, one.name, one.region, one.valid_from, one.valid_to)
+            for one in colleges.values()
+        ],
         clusters=[
             KnownCluster(
                 id=cluster.id,
@@ -74,9 +76,12 @@ async def known_clusters(session: AsyncSession, day: date) -> Known:
                 industry=cluster.industry,
                 cohort=cluster.cohort,
                 status=cluster.status,
-                core_college=college,
+                core_college=colleges[cluster.core_college_id].code
+                if cluster.core_college_id
+                else None,
+                college_due=due.get(cluster.id),
             )
-            for cluster, college in await session.exec(clusters)
+            for cluster in clusters
         ],
     )
 
@@ -105,37 +110,28 @@ async def known_offices(session: AsyncSession) -> KnownOffices:
     )
 
 
-async def college_ids(session: AsyncSession) -> dict[str, UUID]:
-    """College's code → id."""
-    statement = select(col(Organisation.code), col(Organisation.id))
-    found = await session.exec(statement.where(col(Organisation.kind) == OrganisationKind.COLLEGE))
-    return dict(found.all())
+async def industry_names(session: AsyncSession) -> dict[str, str]:
+    """Industry's code → its name."""
+    return dict((await session.exec(select(col(Industry.code), col(Industry.name)))).all())
 
 
-async def clusters_for_export(
-    session: AsyncSession,
-    day: date,
-    *,
-    region: str | None,
-    industry: str | None,
-    cohort: int | None,
-    status: ClusterStatus | None,
-) -> Sequence[tuple[Cluster, str, str, Organisation | None]]:
-    """Clusters with the names of their regions and industries and their colleges, by code."""
+async def organisations_of(
+    session: AsyncSession, *, codes: Collection[str], ids: Collection[UUID]
+) -> Sequence[Organisation]:
+    """The organisations with these codes or ids; their days stand still until commit."""
     statement = (
-        select(Cluster, col(Region.name), col(Industry.name), Organisation)
-        .join(Region, col(Region.code) == col(Cluster.region))
-        .join(Industry, col(Industry.code) == col(Cluster.industry))
-        .outerjoin(Relation, _core_college(day))
-        .outerjoin(Organisation, col(Organisation.id) == col(Relation.organisation_id))
-        .order_by(col(Cluster.region), col(Cluster.code))
+        select(Organisation)
+        .where(or_(col(Organisation.code).in_(codes), col(Organisation.id).in_(ids)))
+        .order_by(col(Organisation.id))
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
     )
-    for column, value in (
-        (Cluster.region, region),
-        (Cluster.industry, industry),
-        (Cluster.cohort, cohort),
-        (Cluster.status, status),
-    ):
-        if value is not None:
-            statement = statement.where(col(column) == value)
     return (await session.exec(statement)).all()
+
+
+async def clusters_of(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Cluster]:
+    """The clusters with these ids, for changing."""
+    if not ids:
+        return {}
+    statement = select(Cluster).where(col(Cluster.id).in_(ids)).with_for_update()
+    return {row.id: row for row in await session.exec(statement)}

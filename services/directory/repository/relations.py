@@ -125,13 +125,13 @@ async def in_the_way(session: AsyncSession, wanted: Relation, *, alone: bool) ->
 
 
 async def standing(
-    session: AsyncSession, cluster_id: UUID, *, since: date, kind: RelationKind | None = None
+    session: AsyncSession, *cluster_ids: UUID, since: date, kind: RelationKind | None = None
 ) -> Sequence[Relation]:
-    """The cluster's relations that hold on the day or later, for changing; the earliest first."""
+    """The clusters' relations that hold on the day or later, for changing; the earliest first."""
     statement = (
         select(Relation)
         .where(
-            col(Relation.cluster_id) == cluster_id,
+            col(Relation.cluster_id).in_(cluster_ids),
             or_(col(Relation.valid_to).is_(None), col(Relation.valid_to) >= since),
         )
         .order_by(col(Relation.valid_from), col(Relation.id))

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.directory.repository.clusters import Wanted
 from services.directory.routers.access import Reader
 from services.directory.schemas.clusters import ClusterExportQuery
 from services.directory.service import cluster_lists as service
-from services.directory.service.days import today
 from shared.clock import Now
 from shared.db import Session
 from shared.downloads import FileAnswer, file_of
@@ -48,7 +48,7 @@ async def export_clusters_xlsx(
 async def _export(
     kind: Kind, session: AsyncSession, now: datetime, query: ClusterExportQuery
 ) -> Response:
-    file = await service.export(session, kind, today(now), **query.model_dump())
+    file = await service.export(session, kind, Wanted(**query.model_dump()), now=now)
     return FileAnswer(
         file,
         media_type=kind.media_type,

@@ -37,7 +37,7 @@ from shared.events.directory import (
 )
 from shared.ids import new_id
 
-_TOLD: Final[dict[ClusterAction, tuple[ChangeKind, type[ClusterEvent]]]] = {
+TOLD: Final[dict[ClusterAction, tuple[ChangeKind, type[ClusterEvent]]]] = {
     ClusterAction.ACTIVATE: (ChangeKind.ACTIVATED, ClusterActivated),
     ClusterAction.REORGANISE: (ChangeKind.REORGANISED, ClusterReorganised),
     ClusterAction.CLOSE: (ChangeKind.CLOSED, ClusterClosed),
@@ -64,7 +64,7 @@ async def take_step(
     cluster = await repository.get_cluster(session, cluster_id, for_update=True)
     expect_version(cluster.version, expected_version)
     on = await _move(session, cluster, action, wanted.on, now=now)
-    kind, event = _TOLD[action]
+    kind, event = TOLD[action]
     await note(session, cluster, kind, on=on, by=by, now=now, reason=wanted.reason)
     if cluster.status is ClusterStatus.CLOSED:
         await _part_all(session, cluster, on=on, by=by, now=now)
@@ -180,6 +180,20 @@ async def _move(
             "Состояние записывают в день, когда оно наступило, или позже.", field="body.on"
         )
     tenure = await repository.tenure_of(session, cluster.id)
+    next_one = follow(tenure, status, on=on)
+    # Before the next one is inserted: they may not overlap even for a moment.
+    await rows.save(session, tenure)
+    if next_one is not None:
+        await rows.save(session, next_one)
+    cluster.status = status
+    return on
+
+
+def follow(tenure: ClusterTenure, status: ClusterStatus, *, on: date) -> ClusterTenure | None:
+    """End the newest status for the next one from the day on, which is returned.
+
+    One that began that very day becomes the next one itself. Raises `EffectiveTooEarly`.
+    """
     if on < tenure.valid_from:
         raise EffectiveTooEarly(
             f"Предыдущее изменение состояния — {tenure.valid_from:%d.%m.%Y}, раньше него нельзя.",
@@ -187,15 +201,9 @@ async def _move(
         )
     if on == tenure.valid_from:
         tenure.status = status
-        await rows.save(session, tenure)
-    else:
-        tenure.valid_to = on - DAY
-        # Before the next one is inserted: they may not overlap even for a moment.
-        await rows.save(session, tenure)
-        next_one = ClusterTenure(id=new_id(), cluster_id=cluster.id, status=status, valid_from=on)
-        await rows.save(session, next_one)
-    cluster.status = status
-    return on
+        return None
+    tenure.valid_to = on - DAY
+    return ClusterTenure(id=new_id(), cluster_id=tenure.cluster_id, status=status, valid_from=on)
 
 
 async def _part_all(

@@ -1,7 +1,6 @@
 """Clusters: enter and change them, and tell."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,8 +20,8 @@ from services.directory.repository import rows
 from services.directory.schemas.clusters import ClusterCreate, ClusterPatch
 from services.directory.service.days import today
 from services.directory.service.regions import check_region
-from services.directory.service.relations import settle, succeed
-from services.directory.service.timeline import entry, event_of, note
+from services.directory.service.relations import succeed
+from services.directory.service.timeline import event_of, note
 from shared import outbox
 from shared.errors import expect_version
 from shared.events.directory import ClusterChanged, ClusterRegistered
@@ -57,7 +56,14 @@ async def register_cluster(
         )
     facts = wanted.model_dump(exclude={"core_college_id", "since"})
     cluster = Cluster(id=new_id(), registered_at=now, **facts)
-    await _enter(session, [cluster], since=since, by=by, now=now)
+    await rows.save(session, cluster)
+    session.add(
+        ClusterTenure(id=new_id(), cluster_id=cluster.id, status=cluster.status, valid_from=since)
+    )
+    await note(
+        session, cluster, ChangeKind.REGISTERED, on=since, by=by, now=now,
+        name=cluster.name, status=cluster.status,
+    )  # fmt: skip
     if wanted.core_college_id is not None:
         await succeed(
             session, cluster, RelationKind.CORE_COLLEGE, wanted.core_college_id,
@@ -65,53 +71,6 @@ async def register_cluster(
         )  # fmt: skip
     await outbox.add(session, [event_of(cluster, ClusterRegistered, now=now)])
     return cluster
-
-
-async def register_clusters(
-    session: AsyncSession,
-    wanted: Sequence[ClusterCreate],
-    *,
-    by: str,
-    now: datetime,
-) -> None:
-    """Enter clusters, since today, in a few statements for however many.
-
-    Regions and industries have been checked by the caller. Raises `UnknownCollege`,
-    `ClusterCodeTaken`.
-    """
-    day = today(now)
-    clusters, places = [], []
-    for one in wanted:
-        facts = one.model_dump(exclude={"core_college_id", "since"})
-        cluster = Cluster(id=new_id(), registered_at=now, **facts)
-        clusters.append(cluster)
-        if one.core_college_id is not None:
-            places.append((cluster, one.core_college_id))
-    await _enter(session, clusters, since=day, by=by, now=now)
-    colleges = await repository.lock_colleges(session, {id_ for _, id_ in places}, day)
-    if not colleges.keys() >= {id_ for _, id_ in places}:
-        raise UnknownCollege("Базового колледжа в справочнике больше нет.")
-    settled = [(cluster, colleges[id_]) for cluster, id_ in places]
-    await settle(session, RelationKind.CORE_COLLEGE, settled, on=day, by=by, now=now)
-    await outbox.add(session, [event_of(one, ClusterRegistered, now=now) for one in clusters])
-
-
-async def _enter(
-    session: AsyncSession, clusters: Sequence[Cluster], *, since: date, by: str, now: datetime
-) -> None:
-    """Write new clusters with their first statuses and entries. Raises `ClusterCodeTaken`."""
-    await rows.save(session, *clusters)
-    session.add_all(
-        ClusterTenure(id=new_id(), cluster_id=one.id, status=one.status, valid_from=since)
-        for one in clusters
-    )
-    session.add_all(
-        entry(
-            one, ChangeKind.REGISTERED, on=since, by=by, now=now, name=one.name, status=one.status
-        )
-        for one in clusters
-    )
-    await session.flush()
 
 
 async def change_cluster(

@@ -21,8 +21,10 @@ from shared.auth import Actor, Role
 from shared.listings.cells import ListedRow, folded
 
 
-async def planner(session: AsyncSession, _: Sequence[ListedRow], __: date) -> CoordinatorPlanner:
-    """What compares the rows with the directory as it is; they name their own days."""
+async def planner(
+    session: AsyncSession, _: Sequence[ListedRow], *, day: date
+) -> CoordinatorPlanner:
+    """What compares the rows with the directory as it is now."""
     return CoordinatorPlanner(await repository.known_offices(session))
 
 

@@ -52,7 +52,7 @@ Note = Callable[[int], Awaitable[None]]
 
 class _Compare(Protocol):
     async def __call__(
-        self, session: AsyncSession, rows: Sequence[ListedRow], day: date, /
+        self, session: AsyncSession, rows: Sequence[ListedRow], /, *, day: date
     ) -> Planner: ...
 
 
@@ -171,7 +171,7 @@ async def _check_or_queue(session: AsyncSession, found: Import, now: datetime) -
         await enqueue(session, [found])
         return
     rows = await repository.listed_rows(session, found.id)
-    planner = await _KINDS[found.kind].planner(session, rows, today(now))
+    planner = await _KINDS[found.kind].planner(session, rows, day=today(now))
     actions = await _check_stroke(session, found.id, planner, rows)
     await _finish_check(session, found, actions)
 
@@ -215,7 +215,7 @@ async def _check(sessions: Sessions, import_id: UUID, now: datetime) -> None:
         found = await repository.get_import(session, import_id)
         version = found.version
         rows = await repository.listed_rows(session, import_id)
-        planner = await _KINDS[found.kind].planner(session, rows, today(now))
+        planner = await _KINDS[found.kind].planner(session, rows, day=today(now))
     actions: Counter[RowAction] = Counter()
     left = iter(rows)
     while stroke := list(islice(left, STROKE)):
@@ -324,7 +324,7 @@ async def _apply(sessions: Sessions, import_id: UUID, kind: ImportKind, now: dat
 async def _enter(session: AsyncSession, found: Import, now: datetime, *, note: Note | None) -> None:
     """Enter all rows under the tables' lock; `note` tells how far it is, in transactions aside.
 
-    Raises `ImportStale`, `ClusterCodeTaken`, `AppointmentOverlaps`.
+    Raises `ImportStale`, and what the directory refuses of a row.
     """
     plans = await _plans_that_hold(session, found, now)
     by = found.applied_by or found.created_by
@@ -346,7 +346,7 @@ async def _plans_that_hold(session: AsyncSession, found: Import, now: datetime) 
     """
     promised = await repository.list_rows(session, found.id, action=None, after=None, limit=None)
     rows = await repository.listed_rows(session, found.id)
-    planner = await _KINDS[found.kind].planner(session, rows, today(now))
+    planner = await _KINDS[found.kind].planner(session, rows, day=today(now))
     plans = await asyncio.to_thread(lambda: [planner.plan(row) for row in rows])
     broken = [
         row

@@ -23,7 +23,7 @@ from services.directory.domain.relations import (
     UnknownOrganisation,
     WrongOrganisationKind,
 )
-from services.directory.models import Cluster, Organisation, Region, Relation
+from services.directory.models import Cluster, ClusterChange, Organisation, Region, Relation
 from services.directory.repository import clusters, regions, rows
 from services.directory.repository import relations as repository
 from services.directory.repository.clusters import ClusterNotFound
@@ -31,7 +31,7 @@ from services.directory.repository.regions import RegionNotFound
 from services.directory.schemas.relations import RelationCreate
 from services.directory.service.days import check_order, said
 from services.directory.service.rows import facts_of
-from services.directory.service.timeline import entry, event_of, note
+from services.directory.service.timeline import entry, event_of
 from shared import outbox
 from shared.errors import expect_version
 from shared.events.directory import ClusterChanged, RegionChanged, RegionEvent
@@ -137,45 +137,6 @@ async def succeed(
     return True
 
 
-async def settle(
-    session: AsyncSession,
-    kind: RelationKind,
-    places: Sequence[tuple[Cluster, Organisation]],
-    *,
-    on: date,
-    by: str,
-    now: datetime,
-) -> None:
-    """Give organisations, checked and locked by the caller, their places in new clusters.
-
-    A few statements for however many; the clusters' events are the caller's to tell.
-    """
-    session.add_all(
-        Relation(
-            id=new_id(),
-            kind=kind,
-            organisation_id=organisation.id,
-            cluster_id=cluster.id,
-            valid_from=on,
-        )
-        for cluster, organisation in places
-    )
-    session.add_all(
-        entry(
-            cluster,
-            ChangeKind.RELATED,
-            on=on,
-            by=by,
-            now=now,
-            relation=kind,
-            organisation=organisation.name,
-            organisation_id=organisation.id,
-        )
-        for cluster, organisation in places
-    )
-    await session.flush()
-
-
 async def part(
     session: AsyncSession, cluster: Cluster, relation: Relation, *, on: date, by: str, now: datetime
 ) -> None:
@@ -250,6 +211,12 @@ async def _check_organisation(
     )
     if organisation is None:
         raise UnknownOrganisation("Такой организации нет.", field=field)
+    check_fits(organisation, relation, field=field)
+    return organisation
+
+
+def check_fits(organisation: Organisation, relation: Relation, *, field: str) -> None:
+    """Raises `WrongOrganisationKind`, `OrganisationNotThere`."""
     rule = RULES[relation.kind]
     if organisation.kind is not rule.organisation:
         raise WrongOrganisationKind(
@@ -263,7 +230,6 @@ async def _check_organisation(
         raise OrganisationNotThere(
             f"«{organisation.name}» есть в справочнике не на все эти даты.", field=field
         )
-    return organisation
 
 
 async def _check_open(session: AsyncSession, cluster: Cluster, relation: Relation) -> None:
@@ -317,12 +283,27 @@ async def _note(
     now: datetime,
     reason: str | None = None,
 ) -> None:
+    session.add(
+        relation_entry(cluster, kind, relation, organisation, by=by, now=now, reason=reason)
+    )
+    await session.flush()
+
+
+def relation_entry(
+    cluster: Cluster,
+    kind: ChangeKind,
+    relation: Relation,
+    organisation: Organisation,
+    *,
+    by: str,
+    now: datetime,
+    reason: str | None = None,
+) -> ClusterChange:
     """An entry about a relation: in force from its first day, or after its last."""
     on = relation.valid_from
     if kind is ChangeKind.RELATION_ENDED and relation.valid_to is not None:
         on = relation.valid_to + DAY
-    await note(
-        session,
+    return entry(
         cluster,
         kind,
         on=on,

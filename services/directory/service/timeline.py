@@ -29,7 +29,7 @@ def entry(
     reason: str | None = None,
     **details: Any,
 ) -> ClusterChange:
-    """An entry of the cluster's timeline."""
+    """An entry of the cluster's timeline, not yet written."""
     return ClusterChange(
         id=new_id(),
         cluster_id=cluster.id,
@@ -76,6 +76,8 @@ def text_of(change: ClusterChange) -> str:
 _SENTENCES: Mapping[ChangeKind, str] = {
     ChangeKind.REGISTERED: "Внесён в справочник: «{name}», {standing}",
     ChangeKind.RENAMED: "Переименован: было «{was}», стало «{name}»",
+    ChangeKind.INDUSTRY_CORRECTED: "Уточнена отрасль: было «{was}», стало «{industry}»",
+    ChangeKind.COHORT_CORRECTED: "Уточнена когорта: была {was}, стала {cohort}",
     ChangeKind.ACTIVATED: "Действует",
     ChangeKind.REORGANISED: "Реорганизуется",
     ChangeKind.CLOSED: "Закрыт",

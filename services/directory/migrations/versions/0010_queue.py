@@ -7,7 +7,7 @@ from sqlalchemy.util import await_only
 from shared.queue import names
 
 revision = "0010"
-down_revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
