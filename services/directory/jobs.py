@@ -1,4 +1,4 @@
-"""What the directory does by itself: long lists are checked and entered."""
+"""What the directory does by itself: long lists are entered, posts go out."""
 
 import asyncio
 from datetime import timedelta
@@ -9,7 +9,8 @@ import asyncpg
 import structlog
 from pgqueuer import Job, RetryRequested
 
-from services.directory.service import imports
+from services.directory.service import imports, posts
+from services.directory.service.messengers import system_resolve
 from shared import queue
 from shared.db import transaction
 from shared.errors import Unavailable
@@ -23,8 +24,8 @@ _REQUEUE_SECONDS: Final = 15.0
 logger = structlog.get_logger(__name__)
 
 
-async def importing(context: Context) -> None:
-    """Check and enter the lists that are queued, one at a time."""
+async def working(context: Context) -> None:
+    """Do what is queued: lists are checked and entered, one at a time; posts go out."""
     connection = await asyncpg.connect(context.settings.database_dsn, timeout=5)
     try:
         queuer = queue.worker(connection)
@@ -33,8 +34,12 @@ async def importing(context: Context) -> None:
         async def carry_on(job: Job) -> None:
             await _carry_on(context, UUID((job.payload or b"").decode()))
 
+        @queuer.entrypoint(posts.ENTRYPOINT, concurrency_limit=8)
+        async def deliver(job: Job) -> None:
+            await _deliver(context, UUID((job.payload or b"").decode()))
+
         await queuer.run(
-            dequeue_timeout=timedelta(seconds=1), batch_size=4, heartbeat_timeout=_STALE
+            dequeue_timeout=timedelta(seconds=1), batch_size=16, heartbeat_timeout=_STALE
         )
     finally:
         connection.terminate()
@@ -50,9 +55,19 @@ async def _carry_on(context: Context, import_id: UUID) -> None:
         context.wake_relay()
 
 
+async def _deliver(context: Context, delivery_id: UUID) -> None:
+    async with transaction(context.sessions) as session:
+        pause = await posts.deliver(
+            session, delivery_id, context.settings, system_resolve, now=context.clock.now()
+        )
+    if pause is not None:
+        raise RetryRequested(pause)
+
+
 async def requeueing(context: Context) -> None:
     """What waits without a place in the queue gets one again."""
     while True:
         async with transaction(context.sessions) as session:
             await imports.requeue(session)
+            await posts.requeue(session)
         await asyncio.sleep(_REQUEUE_SECONDS)

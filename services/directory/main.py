@@ -1,7 +1,7 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.directory.consumers import events
-from services.directory.jobs import importing, requeueing
+from services.directory.jobs import requeueing, working
 from services.directory.routers import (
     activities,
     addressees,
@@ -9,6 +9,7 @@ from services.directory.routers import (
     appointment_requests,
     appointments,
     associations,
+    channels,
     cluster_life,
     clusters,
     coverage,
@@ -20,6 +21,7 @@ from services.directory.routers import (
     model,
     organisations,
     people,
+    posts,
     practices,
     reference,
     regions,
@@ -46,6 +48,8 @@ app = create_app(
     clusters.router,
     cluster_life.router,
     imports.router,
+    channels.router,
+    posts.router,
     organisations.router,
     relations.router,
     people.router,
@@ -67,4 +71,4 @@ app = create_app(
 )
 
 if __name__ == "__main__":
-    run_worker("directory", events, jobs=[importing, requeueing])
+    run_worker("directory", events, jobs=[working, requeueing])

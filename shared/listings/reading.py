@@ -5,6 +5,7 @@ from typing import Final
 
 from shared.listings.cells import (
     EMPTY,
+    MAX_BYTES,
     MAX_ROWS,
     Cell,
     CellKind,
@@ -34,6 +35,8 @@ def read(name: str, content: bytes, fields: Sequence[Field]) -> Listing:
     """The list in the file of this name. Raises `ListRefused` of the kind that fits."""
     if not content:
         raise ListEmpty("Файл пуст.")
+    if len(content) > MAX_BYTES:
+        raise ListTooLarge(f"Файл больше {MAX_BYTES // 1024**2} МиБ: разделите список.")
     known = {folded(alias): field.name for field in fields for alias in field.aliases}
     match name.rpartition(".")[2].casefold():
         case "xlsx":

@@ -10,6 +10,9 @@ import pytest
 from shared.auth import Role
 from tests.conftest import Headers, Tokens
 
+STAFF = {Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.SECRETARY}
+CHANNEL = f"/v1/channels/{UUID(int=4)}"
+POST = f"{CHANNEL}/posts/{UUID(int=5)}"
 WRITES = {
     "POST /v1/reference-data/load": {Role.CUR_ADMIN},
     "POST /v1/organisations": {Role.CUR_ADMIN},
@@ -23,6 +26,18 @@ WRITES = {
     "POST /v1/imports": {Role.CUR_ADMIN},
     f"POST /v1/imports/{UUID(int=3)}/check": {Role.CUR_ADMIN},
     f"POST /v1/imports/{UUID(int=3)}/commit": {Role.CUR_ADMIN},
+    "POST /v1/channels": {Role.CUR_ADMIN},
+    f"PATCH {CHANNEL}": {Role.CUR_ADMIN},
+    f"POST {CHANNEL}/merge": {Role.CUR_ADMIN},
+    f"GET {CHANNEL}/targets": {Role.CUR_ADMIN},
+    f"POST {CHANNEL}/targets": {Role.CUR_ADMIN},
+    f"DELETE {CHANNEL}/targets/{UUID(int=6)}": {Role.CUR_ADMIN},
+    f"POST {CHANNEL}/posts": STAFF | {Role.ASSOCIATION},
+    f"POST {POST}/resend": STAFF | {Role.ASSOCIATION},
+    f"GET {POST}": STAFF | {Role.AUDITOR, Role.COORDINATOR, Role.DEPUTY, Role.ASSOCIATION},
+    f"GET {POST}/acknowledgements": STAFF | {Role.AUDITOR},
+    f"GET {POST}/deliveries": STAFF | {Role.AUDITOR},
+    f"POST {POST}/acknowledge": {Role.COORDINATOR, Role.DEPUTY},
     "POST /v1/addressees/resolve": {
         Role.SERVICE,
         Role.SECRETARY,
@@ -50,6 +65,7 @@ READS = (
     "clusters",
     "clusters/export.csv",
     "appointments",
+    "channels",
     "relations",
     "model",
     "search?q=Казань",

@@ -296,7 +296,7 @@ async def test_a_file_sent_again_with_its_key_is_the_same_import(
         ("список.xlsx", b"PK\x03\x04", 422, "list_unreadable"),
         ("список.docx", b"PK\x03\x04", 422, "list_type_unknown"),
         ("список.csv", "Код;Название\n1;2".encode(), 422, "list_headings_unclear"),
-        ("список.csv", b"x" * 6 * 1024 * 1024, 413, "body_too_large"),
+        ("список.csv", b"x" * 6 * 1024 * 1024, 422, "list_too_large"),
     ],
 )
 async def test_a_file_that_is_no_list_is_refused_and_nothing_is_kept(

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from services.rating.domain.webhooks import Push
-from services.rating.webhooks.addresses import is_public
 from services.rating.webhooks.sender import Sender
 from services.rating.webhooks.targets import (
     Resolve,
@@ -26,6 +25,7 @@ from services.rating.webhooks.targets import (
     system_resolve,
     vet,
 )
+from shared.addresses import is_public
 from shared.clock import wall
 from shared.ids import new_id
 from tests.rating.pushes import LOOPBACK, QUICK

@@ -6,6 +6,13 @@ from services.directory.models.appointment_requests import AppointmentRequest
 from services.directory.models.appointments import Appointment
 from services.directory.models.associations import Association, Direction, Mandate, Membership
 from services.directory.models.base import Base
+from services.directory.models.channels import (
+    Channel,
+    ChannelPost,
+    ChannelTarget,
+    PostDelivery,
+    PostSeat,
+)
 from services.directory.models.clusters import Cluster, ClusterChange, ClusterTenure
 from services.directory.models.imports import Import, ImportRow
 from services.directory.models.leaders import HeardSlice, Leader
@@ -29,6 +36,9 @@ __all__ = [
     "Association",
     "AssociationPolicyVersion",
     "Base",
+    "Channel",
+    "ChannelPost",
+    "ChannelTarget",
     "Cluster",
     "ClusterChange",
     "ClusterTenure",
@@ -46,6 +56,8 @@ __all__ = [
     "Milestone",
     "Organisation",
     "Person",
+    "PostDelivery",
+    "PostSeat",
     "Practice",
     "PracticeReplication",
     "PracticeReview",

@@ -15,7 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.directory.domain.clusters import ClusterStatus
 from services.directory.domain.mandates import MandateKind
 from services.directory.domain.relations import RelationKind
-from services.directory.models import Cluster, ClusterChange, ClusterTenure, Mandate, Relation
+from services.directory.models import (
+    Cluster,
+    ClusterChange,
+    ClusterTenure,
+    Mandate,
+    Relation,
+)
 from services.directory.repository.appointments import held_at
 from shared.errors import NotFound
 

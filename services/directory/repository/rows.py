@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.directory.domain.channels import ChannelOverlaps
 from services.directory.domain.clusters import ClusterCodeTaken
 from services.directory.domain.organisations import CodeTaken
 from shared.errors import Conflict
@@ -15,6 +16,9 @@ M = TypeVar("M", bound=SQLModel)
 
 
 _REFUSALS: dict[str, Conflict] = {
+    "ex_channels_one_at_a_time": ChannelOverlaps(
+        "Такой канал на эти даты уже есть.", field="body.valid_from"
+    ),
     "uq_clusters_code": ClusterCodeTaken("Кластер с таким кодом уже есть.", field="body.code"),
     "uq_organisations_code": CodeTaken("Организация с таким кодом уже есть.", field="body.code"),
 }

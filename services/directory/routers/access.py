@@ -45,3 +45,25 @@ Judge = Annotated[
     Depends(demand(Role.CUR_ADMIN, Role.ASSOCIATION, Role.CLUSTER, Role.COORDINATOR, Role.DEPUTY)),
 ]
 ClusterItself = Annotated[Actor, Depends(demand(Role.CLUSTER))]
+Poster = Annotated[
+    Actor,
+    Depends(demand(Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.SECRETARY, Role.ASSOCIATION)),
+]
+PostWatcher = Annotated[
+    Actor, Depends(demand(Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.SECRETARY, Role.AUDITOR))
+]
+PostReader = Annotated[
+    Actor,
+    Depends(
+        demand(
+            Role.CUR_ADMIN,
+            Role.CUR_CONTROLLER,
+            Role.SECRETARY,
+            Role.AUDITOR,
+            Role.COORDINATOR,
+            Role.DEPUTY,
+            Role.ASSOCIATION,
+        )
+    ),
+]
+ChannelMember = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.DEPUTY))]

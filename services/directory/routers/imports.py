@@ -24,6 +24,7 @@ from shared import pages
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.listings.cells import MAX_BYTES
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
@@ -56,7 +57,8 @@ async def create_import(
 
     До 200 строк проверяются сразу, больше — в фоне: состояние — в `GET /v1/imports/{id}`.
     """
-    content = await file.read()
+    # One more than may be: the limit of the address is for other files too.
+    content = await file.read(MAX_BYTES + 1)
     uploaded = await run_in_threadpool(service.look_at, kind, file.filename or "", content)
 
     async def work() -> ImportRead:

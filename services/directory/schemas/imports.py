@@ -175,6 +175,7 @@ class ImportRowRead(BaseModel):
 
     number: int = Field(description="Номер строки в файле")
     action: RowAction | None
+    target: UUID | None = Field(description="Какая запись справочника меняется")
     before: dict[str, str | int | None] | None
     after: dict[str, str | int | None] | None
     problems: list[RowProblem] = Field(max_length=40)
@@ -185,6 +186,7 @@ class ImportRowRead(BaseModel):
         return cls(
             number=row.number,
             action=row.action,
+            target=row.target,
             before=row.before,
             after=row.after,
             problems=RowProblem.of_row(row, columns),

@@ -15,7 +15,6 @@ import structlog
 from standardwebhooks import Webhook
 
 from services.rating.domain.webhooks import Answer, Push
-from services.rating.webhooks.addresses import Address
 from services.rating.webhooks.targets import (
     Resolve,
     Rules,
@@ -24,6 +23,7 @@ from services.rating.webhooks.targets import (
     parse,
     system_resolve,
 )
+from shared.addresses import Address
 
 LONGEST_EXCERPT: Final = 500
 LONGEST_ERROR: Final = 300

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, ip_address
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-from services.rating.webhooks.addresses import Address, Network, is_public, is_within
+from shared.addresses import Address, Network, is_public, is_within
 from shared.errors import Invalid
 
 LONGEST_URL: Final = 2000
