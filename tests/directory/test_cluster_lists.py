@@ -86,8 +86,8 @@ async def test_a_preview_says_what_changes_and_the_commit_does_it_once(
     assert (first["state"], first["rows"]["applied"]) == ("applied", 3)
     assert second == first
     assert (await told_of(session))[2:] == [
-        ("directory.cluster.registered.v1", 1),
         ("directory.cluster.reorganised.v1", 2),
+        ("directory.cluster.registered.v1", 1),
     ]
     listed = (await client.get("/v1/clusters?region=77", headers=admin)).json()["items"]
     assert [(one["name"], one["industry"], one["cohort"]) for one in listed] == [
@@ -209,9 +209,9 @@ async def test_a_list_closes_a_cluster_with_all_that_hangs_on_it_and_that_is_the
     assert (cluster["status"], cluster["core_college_id"]) == ("closed", None)
     kinds = [one[0] for one in await _timeline(client, later, cluster)]
     assert sorted(kinds[kinds.index("closed") :]) == [
-        "closed", "relation_cancelled", "relation_ended", "relation_ended",
+        "closed", "related", "relation_cancelled", "relation_ended", "relation_ended",
     ]  # fmt: skip
-    left = (await client.get(f"/v1/relations?cluster_id={cluster['id']}", headers=later)).json()[
+    left = (await client.get(f"/v1/relations?cluster={cluster['id']}", headers=later)).json()[
         "items"
     ]
     assert [one["valid_to"] for one in left] == ["2023-10-19", "2023-10-19"]
