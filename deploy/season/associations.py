@@ -25,6 +25,9 @@ _DOCUMENTS: Final = date(2023, 9, 27)
 _LATE_DOCUMENT: Final = date(2023, 10, 10)
 _INTERIM: Final = date(2023, 10, 26)
 _STRATEGY: Final = date(2023, 11, 8)
+# By then October's slice has proposed them.
+_LEADERS: Final = date(2023, 11, 10)
+_YEAR_END: Final = date(2023, 12, 26)
 _LAST: Final = date(2024, 3, 28)
 _DIRECTIONS: Final = (
     "Обновление содержания программ вместе с предприятиями",
@@ -86,6 +89,9 @@ class Associations:
                 )
             )  # fmt: skip
             acts[self._working_day(date(2024, 1, 15), _LAST)].append(partial(self._meet, code))
+            self._plan_experience(acts, code)
+            acts[_YEAR_END].append(partial(self._sum_up, code))
+        acts[_LEADERS].append(self._confirm_leader)
         for code in planned:
             # The sixteen: constituted in the first quarter, each with a chair and a session.
             born = self._working_day(date(2024, 1, 15), date(2024, 3, 15))
@@ -209,6 +215,66 @@ class Associations:
         title = "Очное заседание на площадке Общественной палаты Российской Федерации"
         reach = {"participants": 60}
         await self._hold(code, "in_person_session", title, "new-associations", reach, at)
+
+    def _plan_experience(self, acts: dict[date, list[Act]], code: str) -> None:
+        """A practice of one cluster goes to another; where regions are few, nobody may judge it."""
+        by_region = {one.region: one for one in self._season.clusters if one.industry == code}
+        if len(by_region) < 4:
+            return
+        owner, heir, *judges = self._dice.sample(sorted(by_region), 4)
+        day = self._working_day(date(2023, 10, 9), date(2023, 12, 1))
+        own, other = (self._clusters[by_region[one].code] for one in (owner, heir))
+        acts[day].append(partial(self._share, code, own, other, judges))
+        acts[preceding_working_day(day + timedelta(days=20))].append(
+            partial(self._mentor, code, own, other, day)
+        )
+
+    async def _share(
+        self, code: str, own: str, other: str, judges: Sequence[str], at: datetime
+    ) -> None:
+        """Nominated by its cluster, reviewed by two other regions, selected, replicated."""
+        body: dict[str, Any] = {
+            "cluster_id": own,
+            "title": "Учебно-производственный комплекс на заводе",
+            "description": "Практика с первого курса на действующем участке.",
+        }
+        path = f"/v1/associations/{code}/practices"
+        practice = await self._api.post(f"cluster-{own}", "directory", path, body, at=at)
+        path = f"{path}/{practice['id']}"
+        for judge in judges:
+            names = ("employers", "novelty", "replicability", "result")
+            points = {name: self._dice.randint(3, 5) for name in names}
+            await self._api.post(
+                f"coordinator-{judge}", "directory", f"{path}/reviews", {"points": points}, at=at
+            )
+        await self._post(f"{path}/select", {"reason": "Решение собрания Ассоциации"}, at)
+        await self._post(f"{path}/replications", {"cluster_id": other}, at)
+
+    async def _mentor(self, code: str, own: str, other: str, since: date, at: datetime) -> None:
+        """The cluster that was helped says itself that it was."""
+        body = {
+            "from_cluster_id": own,
+            "to_cluster_id": other,
+            "topic": "Запуск учебно-производственного комплекса",
+            "started_on": since.isoformat(),
+        }
+        path = f"/v1/associations/{code}/mentorships"
+        path = f"{path}/{(await self._post(path, body, at))['id']}"
+        await self._post(f"{path}/complete", {"outcome": "Комплекс открыт."}, at)
+        await self._api.post(f"cluster-{other}", "directory", f"{path}/confirm", at=at)
+
+    async def _confirm_leader(self, at: datetime) -> None:
+        """One of the proposed is confirmed by a person; the others stay proposals."""
+        found = (await self._get("/v1/leaders", status="proposed"))["items"]
+        if found:
+            body = {"reason": "Первое место среза и отобранные практики"}
+            await self._post(f"/v1/leaders/{found[0]['id']}/confirm", body, at)
+
+    async def _sum_up(self, code: str, at: datetime) -> None:
+        """The year's report, and the next year's roadmap made of it."""
+        for act in ("assemble", "approve", "publish", "roadmap"):
+            path = f"/v1/associations/{code}/reports/{YEAR}/{act}"
+            await self._api.post(ADMIN, "directory", path, at=at)
 
     async def _get(self, path: str, **params: Any) -> Any:
         return await self._api.get(ADMIN, "directory", path, **params)

@@ -21,6 +21,19 @@ _REORGANISED: Final = date(2023, 12, 5)
 _MERGED: Final = date(2024, 2, 6)
 
 
+def _some(season: Season, least: int) -> list[Cluster]:
+    """The clusters of the first region that has at least so many."""
+    of: dict[str, list[Cluster]] = {}
+    for cluster in season.clusters:
+        of.setdefault(cluster.region, []).append(cluster)
+    return next(found for found in of.values() if len(found) >= least)
+
+
+def is_at_work(season: Season, cluster: Cluster, day: date) -> bool:
+    """Whether the cluster is active that day: one is reorganised, and then merged."""
+    return day < _REORGANISED or cluster != _some(season, 3)[1]
+
+
 class Model:
     """Everything that happens to organisations and clusters; `on` does what the day has of it."""
 
@@ -82,7 +95,7 @@ class Model:
 
     async def _move(self, at: datetime) -> None:
         """One cluster of a region with several goes to another company."""
-        cluster = self._some(2)[0]
+        cluster = _some(self._season, 2)[0]
         company = await self._organisation(
             f"company-{cluster.region}-2", "Вторая управляющая компания региона",
             "managing_company", "operational", cluster.region, at,
@@ -90,21 +103,14 @@ class Model:
         await self._life(cluster, "move", {"managing_company_id": company}, at)
 
     async def _reorganise(self, at: datetime) -> None:
-        cluster = self._some(3)[1]
+        cluster = _some(self._season, 3)[1]
         await self._life(cluster, "reorganise", {"reason": "Приказ о реорганизации колледжа"}, at)
 
     async def _merge(self, at: datetime) -> None:
         """The one that was reorganised joins another of its region."""
-        heir, cluster = self._some(3)[:2]
+        heir, cluster = _some(self._season, 3)[:2]
         body = {"into": self._clusters[heir.code], "reason": "Общий базовый колледж"}
         await self._life(cluster, "merge", body, at)
-
-    def _some(self, least: int) -> list[Cluster]:
-        """The clusters of the first region that has at least so many."""
-        of: dict[str, list[Cluster]] = {}
-        for cluster in self._season.clusters:
-            of.setdefault(cluster.region, []).append(cluster)
-        return next(found for found in of.values() if len(found) >= least)
 
     async def _organisation(
         self, code: str, name: str, kind: str, level: str, region: str, at: datetime

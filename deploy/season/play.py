@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 
 from deploy.season.api import Api, Refused
 from deploy.season.associations import Associations
+from deploy.season.channels import Channels
 from deploy.season.model import Model
 from deploy.season.people import ADMIN as _ADMIN
 from deploy.season.people import enter_person
@@ -54,7 +55,7 @@ class Chapter(Protocol):
 
 
 MakeChapter = Callable[[Api, Season, Mapping[str, str]], Chapter]
-CHAPTERS: Final[tuple[MakeChapter, ...]] = (Model, Associations, Processes)
+CHAPTERS: Final[tuple[MakeChapter, ...]] = (Model, Channels, Associations, Processes)
 
 
 class NotSettled(RuntimeError):

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from deploy.season.api import Api
+from deploy.season.model import is_at_work
 from deploy.season.people import ADMIN
 from deploy.season.plan import COHORTS, FIRST_DAY, LAST_DAY, MOSCOW, Cluster, Season
 from shared.workdays import preceding_working_day
@@ -48,7 +49,8 @@ class Processes:
                         break
                     after = dice.randrange(7, (LAST_DAY - FIRST_DAY).days)
                     day = preceding_working_day(FIRST_DAY + timedelta(days=after))
-                    days[day].append((cluster, process, stage))
+                    if is_at_work(self._season, cluster, day):
+                        days[day].append((cluster, process, stage))
         return days
 
     async def _say(self, cluster: Cluster, process: str, stage: str, at: datetime) -> None:
