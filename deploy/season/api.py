@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import httpx
+from httpx import codes
 
 SECRET: Final = "dev"  # noqa: S105 - the development issuer's only secret
 _PARALLEL: Final = 24
@@ -65,9 +66,14 @@ class Api:
         if at is not None:
             headers["X-Simulated-Now"] = at.isoformat()
         async with self._gate:
-            response = await self.http.request(
-                method, self.urls[service] + path, params=params, json=body, headers=headers
-            )
+            while True:
+                response = await self.http.request(
+                    method, self.urls[service] + path, params=params, json=body, headers=headers
+                )
+                if response.status_code != codes.TOO_MANY_REQUESTS:
+                    break
+                # One administrator enters a whole country: as slowly as is allowed.
+                await asyncio.sleep(int(response.headers["Retry-After"]))
         self.sent += method == "POST"
         if response.is_error:
             raise Refused(f"{method} {path} → {response.status_code}: {response.text[:600]}")
