@@ -48,13 +48,19 @@ hypothesis_settings.load_profile("ours")
 _KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
+STANDS: Final = {"first stands": ("browser", "chaos", "e2e"), "last stands": ("season", "stack")}
+
+
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """A file goes to one worker; all that start processes of their own go to one together."""
+    """A file goes to one worker; those that start processes of their own go together.
+
+    In two groups: the second begins when most of the rest is done, beside the first one's end.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
         folder = file.split("/")[1]
-        return "stand" if folder in {"browser", "chaos", "e2e", "season", "stack"} else file
+        return next((group for group, folders in STANDS.items() if folder in folders), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
