@@ -1,12 +1,10 @@
 """The development stack's simulated clock: its row, its followers, and `GET`/`PUT /v1/clock`.
 
-The clock is set before any process starts (`python -m shared.simulation 2023-09-01T00:00+03:00`),
+The clock is set before any process starts (`establish`),
 so that no checkpoint was ever dated by the wall, and from then on only moves forward.
 """
 
 import asyncio
-import os
-import sys
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -140,7 +138,3 @@ async def establish(dsn: str, instant: datetime) -> None:
         )
     finally:
         await connection.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(establish(os.environ["DATABASE_URL"], datetime.fromisoformat(sys.argv[1])))

@@ -334,37 +334,30 @@ class Stack:
 
     def _start_services(self, clock_from: datetime | None) -> None:
         self._say("Применяю миграции.")
-
-        def migrate(name: str) -> None:
-            self._step(
-                f"Миграция {name}",
-                "shared.migrations",
-                "upgrade",
-                name,
-                environment=self.owner_env(name),
-            )
-            if clock_from is not None:
-                self._step(
-                    f"Часы {name}",
-                    "shared.simulation",
-                    clock_from.isoformat(),
-                    environment=self.env(name),
-                )
-
-        with ThreadPoolExecutor(len(SERVICES)) as pool:
-            list(pool.map(migrate, SERVICES))
+        wanted = {
+            "databases": {name: self.owner_env(name)["DATABASE_URL"] for name in SERVICES},
+            "clock": clock_from.isoformat() if clock_from else None,
+        }
+        self._step(
+            "Подготовка баз",
+            "deploy.local.preparing",
+            environment=processes.common_environment(self.state_dir, self.ports),
+            given=json.dumps(wanted),
+        )
         if self._stopped(self._services):
             self._say("Запускаю сервисы и жду их готовности.")
         self._start(self._services, SERVICES_SECONDS)
 
-    def _step(self, title: str, module: str, *arguments: str, environment: dict[str, str]) -> None:
-        """Run one of our commands to its end, quietly unless it fails."""
+    def _step(
+        self, title: str, module: str, *, environment: dict[str, str], given: str = ""
+    ) -> None:
+        """Run one of our commands to its end, quietly unless it fails; it reads what is given."""
         try:
             done = subprocess.run(  # noqa: S603
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, "-m", module],
                 cwd=ROOT,
                 env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
+                input=given.encode(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 timeout=STEP_SECONDS,

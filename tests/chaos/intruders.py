@@ -17,6 +17,7 @@ from tests.chaos.client import Command
 from tests.chaos.stage import Stage, eventually
 
 TOPIC = "assignments.executions"
+PROTOCOLS = "meetings.protocols"
 _DUPLICATES = 60
 _PUT_ASIDE_SECONDS = 30.0
 _FILE_BYTES = 4096
@@ -77,7 +78,7 @@ def _headers(record: asyncpg.Record) -> Headers:
 
 
 async def _corrupt(stage: Stage, producer: AIOKafkaProducer) -> None:
-    """Records that are no events of ours, where the rating and assignments hear them."""
+    """Records that are no events of ours; everybody who hears the topic puts each aside."""
     garbage: Sequence[tuple[bytes | None, Headers]] = (
         (b"\x00\xff", []),
         (b"{}", [("ce_type", b"x.y.z.v1")]),
@@ -85,7 +86,7 @@ async def _corrupt(stage: Stage, producer: AIOKafkaProducer) -> None:
         (b"{", [("ce_type", checkpoint_type(TOPIC).encode())]),
         (b"x" * 500_000, [("ce_type", b"a"), ("seq", b"ten")]),
     )
-    for topic, hears in ((TOPIC, "rating"), ("meetings.protocols", "assignments")):
+    for topic, listeners in ((TOPIC, ("rating", "meetings")), (PROTOCOLS, ("assignments",))):
         for value, headers in garbage:
             # A checkpoint's type is the producer's own.
             if topic != TOPIC and headers[:1] == garbage[3][1]:
@@ -94,7 +95,8 @@ async def _corrupt(stage: Stage, producer: AIOKafkaProducer) -> None:
             await producer.send_and_wait(
                 topic, value, key=b"nobody", partition=partition, headers=headers
             )
-            stage.unreadable[hears] = stage.unreadable.get(hears, 0) + 1
+            for service in listeners:
+                stage.unreadable[service] = stage.unreadable.get(service, 0) + 1
 
 
 async def _steal_a_number(stage: Stage, producer: AIOKafkaProducer) -> None:

@@ -168,7 +168,7 @@ async def logs(stage: Stage, _: Ledger) -> list[str]:
 
 
 async def copies(stage: Stage, _: Ledger) -> list[str]:
-    """The rating has every version of the facts, and the newest of each, as their owner has."""
+    """Every version of the facts is in the rating, the newest there and in meetings, as owned."""
     columns = "execution_id::text, version, status, due::text, done::text, returns, extensions"
     owned = await stage.sql(
         "assignments",
@@ -185,6 +185,9 @@ async def copies(stage: Stage, _: Ledger) -> list[str]:
     for row in mine:
         last[row[0]] = max(last.get(row[0], row), row, key=lambda one: one[1])
     found += [f"not the newest: {one}" for one in newest ^ set(last.values())]
+    agenda = await stage.sql("meetings", "select execution_id::text, version from known_executions")
+    wanted = {(one[0], one[1]) for one in last.values()}
+    found += [f"meetings differ: {one}" for one in {tuple(row) for row in agenda} ^ wanted]
     return found
 
 
