@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_
@@ -43,6 +44,27 @@ async def list_associations(
     return (await session.exec(statement)).all()
 
 
+async def standing(
+    session: AsyncSession, *cluster_ids: UUID, since: date
+) -> Sequence[Membership | Mandate]:
+    """The clusters' memberships and their curators' mandates on the day or later, for changing."""
+    found = list[Membership | Mandate]()
+    for model in (Membership, Mandate):
+        # Of mandates only a curator's has a cluster.
+        statement: Any = (
+            select(model)
+            .where(
+                col(model.cluster_id).in_(cluster_ids),
+                or_(col(model.valid_to).is_(None), col(model.valid_to) >= since),
+            )
+            .order_by(col(model.id))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        found.extend((await session.exec(statement)).all())
+    return found
+
+
 async def list_curated(
     session: AsyncSession, industry: str, at: date
 ) -> Sequence[tuple[Cluster, UUID | None, UUID | None]]:
@@ -60,6 +82,17 @@ async def list_curated(
         .order_by(col(Cluster.region), col(Cluster.code))
     )
     return (await session.exec(statement)).all()
+
+
+async def lock_cohort(session: AsyncSession, industries: Collection[str], cohort: int) -> None:
+    """Nobody closes a cluster of the cohort until commit; in the order of ids, as all lock them."""
+    statement = (
+        select(Cluster.id)
+        .where(col(Cluster.industry).in_(industries), Cluster.cohort == cohort)
+        .order_by(col(Cluster.id))
+        .with_for_update(read=True)
+    )
+    await session.exec(statement)
 
 
 async def list_joining(

@@ -11,10 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.appointments import UnknownPerson
 from services.directory.domain.associations import ClusterOfAnotherIndustry
-from services.directory.domain.clusters import UnknownCluster
+from services.directory.domain.clusters import ClusterClosed, ClusterStatus, UnknownCluster
 from services.directory.models import Association, Cluster, Person
 from services.directory.repository import associations as repository
-from services.directory.repository import rows
+from services.directory.repository import clusters, rows
 from services.directory.repository.associations import AssociationNotFound
 from services.directory.service.rows import facts_of
 from shared import outbox
@@ -119,19 +119,35 @@ async def check_people(
         raise UnknownPerson("Такого человека нет.", field=field)
 
 
-async def cluster_of(
-    session: AsyncSession, association: str, cluster_id: UUID, *, field: str = "body.cluster_id"
+async def open_cluster_of(
+    session: AsyncSession,
+    association: str,
+    cluster_id: UUID,
+    *,
+    last: date | None = None,
+    field: str = "body.cluster_id",
 ) -> Cluster:
-    """A cluster of the association's industry. Raises `UnknownCluster`,
-    `ClusterOfAnotherIndustry`.
+    """A cluster of the association's industry that gets something new, until the day if one is
+    said; locked, so that it is not closed meanwhile.
+
+    Raises `UnknownCluster`, `ClusterOfAnotherIndustry`, `ClusterClosed`.
     """
-    cluster = await session.get(Cluster, cluster_id)
+    cluster = await session.get(
+        Cluster, cluster_id, with_for_update={"read": True}, populate_existing=True
+    )
     if cluster is None:
         raise UnknownCluster("Такого кластера нет.", field=field)
     if cluster.industry != association:
         raise ClusterOfAnotherIndustry(
             f"Кластер {cluster.code} – другой отрасли, и эта ассоциация не его.", field=field
         )
+    if cluster.status is ClusterStatus.CLOSED:
+        closed_on = (await clusters.tenure_of(session, cluster.id)).valid_from
+        if last is None or last >= closed_on:
+            raise ClusterClosed(
+                f"Кластер {cluster.code} закрыт с {closed_on:%d.%m.%Y}, нового у него не бывает.",
+                field=field,
+            )
     return cluster
 
 

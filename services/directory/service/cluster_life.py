@@ -23,6 +23,7 @@ from services.directory.repository import relations, rows
 from services.directory.repository.clusters import ClusterNotFound
 from services.directory.schemas.clusters import ClusterMerge, ClusterMove, ClusterStep
 from services.directory.service.days import today
+from services.directory.service.departures import leave_all
 from services.directory.service.relations import DAY, hand_over, part, succeed
 from services.directory.service.timeline import event_of, note
 from shared import outbox
@@ -57,8 +58,9 @@ async def take_step(
 ) -> Cluster:
     """Open, reorganise or close a cluster from a day on, and tell.
 
-    Closing ends its relations the day before. Raises `ClusterNotFound`, `VersionMismatch`,
-    `ClusterActionNotAllowed`, `EffectiveInFuture`, `EffectiveTooEarly`.
+    Closing ends its relations, its membership and its curator's mandate the day before.
+    Raises `ClusterNotFound`, `VersionMismatch`, `ClusterActionNotAllowed`, `EffectiveInFuture`,
+    `EffectiveTooEarly`.
     """
     await outbox.admit(session, now)
     cluster = await repository.get_cluster(session, cluster_id, for_update=True)
@@ -84,6 +86,7 @@ async def merge(
 ) -> Cluster:
     """Close the cluster into another of its region, which gets its colleges and enterprises.
 
+    Its membership and its curator it does not get: it joins by itself.
     Raises `ClusterNotFound`, `VersionMismatch`, `UnknownCluster`, `MergeImpossible`,
     `ClusterActionNotAllowed`, `EffectiveInFuture`, `EffectiveTooEarly`.
     """
@@ -211,6 +214,7 @@ async def _part_all(
 ) -> None:
     for one in await relations.standing(session, cluster.id, since=on):
         await part(session, cluster, one, on=on, by=by, now=now)
+    await leave_all(session, cluster, on=on, now=now)
 
 
 async def _save(session: AsyncSession, cluster: Cluster) -> None:

@@ -12,15 +12,30 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.directory.domain.clusters import ChangeKind, ClusterStatus, next_status, step_to
 from services.directory.domain.imports import Plan, RowAction
 from services.directory.domain.relations import RelationKind
-from services.directory.models import Cluster, ClusterChange, ClusterTenure, Organisation, Relation
-from services.directory.repository import clusters, relations, rows
+from services.directory.models import (
+    Cluster,
+    ClusterChange,
+    ClusterTenure,
+    Mandate,
+    Membership,
+    Organisation,
+    Relation,
+)
+from services.directory.repository import associations, clusters, relations, rows
 from services.directory.repository import lists as repository
 from services.directory.service.cluster_life import TOLD, follow
 from services.directory.service.days import today
+from services.directory.service.departures import depart
 from services.directory.service.relations import DAY, check_fits, relation_entry
 from services.directory.service.timeline import entry, event_of
 from shared import outbox
-from shared.events.directory import ClusterChanged, ClusterClosed, ClusterEvent, ClusterRegistered
+from shared.events.directory import (
+    ClusterChanged,
+    ClusterClosed,
+    ClusterEvent,
+    ClusterRegistered,
+    MembershipEnded,
+)
 from shared.ids import new_id
 
 _COLLEGE: Final = "core_college"
@@ -39,15 +54,17 @@ class Stroke:
     known: Mapping[UUID, Cluster]
     tenures: Mapping[UUID, ClusterTenure]
     relations: Mapping[UUID, Sequence[Relation]]
+    associated: Mapping[UUID, Sequence[Membership | Mandate]]
     organisations: Mapping[UUID, Organisation]
     by_code: Mapping[str, Organisation]
     industries: Mapping[str, str]
     # In the order the tables want: what ends is written before what follows it begins.
     _first: list[SQLModel] = field(default_factory=list, init=False)
-    _cancelled: list[Relation] = field(default_factory=list, init=False)
+    _cancelled: list[SQLModel] = field(default_factory=list, init=False)
     _begun: list[SQLModel] = field(default_factory=list, init=False)
     _entries: list[ClusterChange] = field(default_factory=list, init=False)
     _told: list[tuple[Cluster, type[ClusterEvent]]] = field(default_factory=list, init=False)
+    _left: list[MembershipEnded] = field(default_factory=list, init=False)
 
     @property
     def day(self) -> date:
@@ -117,7 +134,14 @@ class Stroke:
         if cluster.status is ClusterStatus.CLOSED:
             for one in self.relations.get(cluster.id, ()):
                 self._part(cluster, one)
+            self._leave(cluster)
         return event
+
+    def _leave(self, cluster: Cluster) -> None:
+        left = depart(cluster, self.associated.get(cluster.id, ()), on=self.day, now=self.now)
+        self._first.extend(left.ended)
+        self._cancelled.extend(left.cancelled)
+        self._left.extend(left.told)
 
     def _leave_college(self, cluster: Cluster) -> None:
         for one in self.relations.get(cluster.id, ()):
@@ -167,14 +191,13 @@ class Stroke:
     async def write(self, session: AsyncSession) -> None:
         """Write it all, and tell of every cluster once. Raises `ClusterCodeTaken`."""
         await rows.save(session, *self._first)
-        for relation in self._cancelled:
-            await session.delete(relation)
+        for cancelled in self._cancelled:
+            await session.delete(cancelled)
         await session.flush()
         await rows.save(session, *self._begun)
         await rows.save(session, *self._entries)
-        await outbox.add(
-            session, [event_of(cluster, event, now=self.now) for cluster, event in self._told]
-        )
+        told = [event_of(cluster, event, now=self.now) for cluster, event in self._told]
+        await outbox.add(session, [*self._left, *told])
 
 
 async def load(
@@ -187,6 +210,12 @@ async def load(
     stepping = {id_ for id_, plan in changed.items() if _differs(plan, "status")}
     parting = [id_ for id_, plan in changed.items() if id_ in stepping or _differs(plan, _COLLEGE)]
     standing = await relations.standing(session, *parting, since=today(now)) if parting else []
+    leaving = [id_ for id_, plan in changed.items() if id_ in stepping]
+    held = await associations.standing(session, *leaving, since=today(now)) if leaving else []
+    associated: dict[UUID, list[Membership | Mandate]] = {}
+    for one in held:
+        assert one.cluster_id is not None
+        associated.setdefault(one.cluster_id, []).append(one)
     codes = {str(plan.after[_COLLEGE]) for plan in plans if plan.after and plan.after[_COLLEGE]}
     joined = {relation.organisation_id for relation in standing}
     organisations = await repository.organisations_of(session, codes=codes, ids=joined)
@@ -201,6 +230,7 @@ async def load(
         known=await repository.clusters_of(session, list(changed)),
         tenures=await clusters.tenures_of(session, stepping),
         relations=of_cluster,
+        associated=associated,
         organisations={organisation.id: organisation for organisation in organisations},
         by_code={organisation.code: organisation for organisation in organisations},
         industries=await repository.industry_names(session),

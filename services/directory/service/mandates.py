@@ -12,7 +12,7 @@ from services.directory.domain.tenures import TenureOverlaps, check_order, end
 from services.directory.models import Direction, Mandate
 from services.directory.repository import associated
 from services.directory.schemas.mandates import DirectionCreate, MandateCreate
-from services.directory.service.associations import association_of, check_people, cluster_of
+from services.directory.service.associations import association_of, check_people, open_cluster_of
 from shared.auth import Actor
 from shared.ids import new_id
 
@@ -23,13 +23,14 @@ async def charge(session: AsyncSession, code: str, wanted: MandateCreate, actor:
     """Charge a person with work of the association.
 
     Raises `AssociationNotFound`, `AssociationNotConstituted`, `UnknownPerson`, `UnknownCluster`,
-    `ClusterOfAnotherIndustry`, `RowNotOfAssociation`, `DatesReversed`, `TenureOverlaps`.
+    `ClusterOfAnotherIndustry`, `ClusterClosed`, `RowNotOfAssociation`, `DatesReversed`,
+    `TenureOverlaps`.
     """
     association = await association_of(session, code, actor)
     check_constituted(association.name, association.constituted_on, wanted.valid_from)
     await check_people(session, [wanted.person_id])
     if wanted.cluster_id is not None:
-        await cluster_of(session, code, wanted.cluster_id)
+        await open_cluster_of(session, code, wanted.cluster_id, last=wanted.valid_to)
     if wanted.direction_id is not None:
         await associated.get_own(session, Direction, code, wanted.direction_id)
     check_order(wanted.valid_from, wanted.valid_to)

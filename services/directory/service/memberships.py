@@ -18,17 +18,12 @@ from services.directory.repository import associated
 from services.directory.repository import associations as repository
 from services.directory.repository.associations import AssociationNotFound
 from services.directory.schemas.associations import Expansion, MembershipCreate
-from services.directory.service.associations import association_of, cluster_of
-from services.directory.service.rows import facts_of
+from services.directory.service.associations import association_of, open_cluster_of
+from services.directory.service.departures import membership_facts
 from shared import outbox
 from shared.auth import Actor, Role
-from shared.events.directory import MembershipEnded, MembershipEvent, MembershipStarted
+from shared.events.directory import MembershipEnded, MembershipStarted
 from shared.ids import new_id
-
-
-def _facts(membership: Membership, cluster: Cluster) -> dict[str, object]:
-    own = facts_of(membership, MembershipEvent)
-    return {**own, "membership_id": membership.id, "region": cluster.region}
 
 
 async def admit_member(
@@ -37,20 +32,22 @@ async def admit_member(
     """A cluster of the industry joins.
 
     Raises `AssociationNotFound`, `AssociationNotConstituted`, `UnknownCluster`,
-    `ClusterOfAnotherIndustry`, `DatesReversed`, `TenureOverlaps`.
+    `ClusterOfAnotherIndustry`, `ClusterClosed`, `DatesReversed`, `TenureOverlaps`.
     """
     association = await association_of(session, code, actor)
     check_constituted(association.name, association.constituted_on, wanted.valid_from)
-    cluster = await cluster_of(session, code, wanted.cluster_id)
     check_order(wanted.valid_from, wanted.valid_to)
     # Said before a rival's transaction is waited for.
     await outbox.admit(session, now)
+    cluster = await open_cluster_of(session, code, wanted.cluster_id, last=wanted.valid_to)
     membership = Membership(id=new_id(), association=code, **wanted.model_dump())
     if not await associated.insert_free(session, membership):
         raise TenureOverlaps(
             f"Кластер {cluster.code} в эти даты уже состоит в ассоциации.", field="body.valid_from"
         )
-    event = MembershipStarted.model_validate(_facts(membership, cluster) | {"occurred_at": now})
+    event = MembershipStarted.model_validate(
+        membership_facts(membership, cluster) | {"occurred_at": now}
+    )
     await outbox.add(session, [event])
     return membership
 
@@ -71,8 +68,10 @@ async def end_membership(
     membership = await associated.get_own(session, Membership, code, membership_id)
     end(membership, valid_to)
     await session.flush()
-    cluster = await cluster_of(session, code, membership.cluster_id)
-    event = MembershipEnded.model_validate(_facts(membership, cluster) | {"occurred_at": now})
+    cluster = await session.get_one(Cluster, membership.cluster_id)
+    event = MembershipEnded.model_validate(
+        membership_facts(membership, cluster) | {"occurred_at": now}
+    )
     await outbox.add(session, [event])
     return membership
 
@@ -86,7 +85,9 @@ class Expanded:
     left_out: Counter[str] = field(default_factory=Counter)
 
 
-async def preview_expansion(session: AsyncSession, wanted: Expansion, actor: Actor) -> Expanded:
+async def preview_expansion(
+    session: AsyncSession, wanted: Expansion, actor: Actor, *, for_update: bool = False
+) -> Expanded:
     """Who would join. Raises `AssociationNotFound`."""
     found = await repository.list_associations(session, codes=wanted.associations)
     if not actor.is_any(Role.CUR_ADMIN):
@@ -97,6 +98,8 @@ async def preview_expansion(session: AsyncSession, wanted: Expansion, actor: Act
         row.code: status_at(row.constituted_on, wanted.valid_from) is AssociationStatus.CONSTITUTED
         for row in found
     }
+    if for_update:
+        await repository.lock_cohort(session, is_there, wanted.cohort)
     expanded = Expanded([], 0)
     already = 0
     listed = await repository.list_joining(session, is_there, wanted.cohort, wanted.valid_from)
@@ -118,7 +121,7 @@ async def expand(
     Raises `AssociationNotFound`.
     """
     await outbox.admit(session, now)
-    planned = await preview_expansion(session, wanted, actor)
+    planned = await preview_expansion(session, wanted, actor, for_update=True)
     joining = [
         (
             Membership(
@@ -133,7 +136,9 @@ async def expand(
     ]
     joined = await repository.join(session, [membership for membership, _ in joining])
     events = [
-        MembershipStarted.model_validate(_facts(membership, cluster) | {"occurred_at": now})
+        MembershipStarted.model_validate(
+            membership_facts(membership, cluster) | {"occurred_at": now}
+        )
         for membership, cluster in joining
         if membership.id in joined
     ]

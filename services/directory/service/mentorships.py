@@ -16,7 +16,7 @@ from services.directory.models import Mentorship
 from services.directory.repository import associated
 from services.directory.repository.associated import RowNotOfAssociation
 from services.directory.schemas.practices import MentorshipCreate
-from services.directory.service.associations import association_with, cluster_of, is_steward
+from services.directory.service.associations import association_with, is_steward, open_cluster_of
 from shared.auth import Actor
 from shared.clock import MOSCOW
 from shared.errors import expect_version
@@ -29,7 +29,7 @@ async def agree(
     """Agree a mentorship; a cluster offers its own help only.
 
     Raises `AssociationNotFound`, `AssociationNotConstituted`, `UnknownCluster`, `SameCluster`,
-    `ClusterOfAnotherIndustry`.
+    `ClusterOfAnotherIndustry`, `ClusterClosed`.
     """
     association = await association_with(
         session, code, actor, wanted.from_cluster_id, field="body.from_cluster_id"
@@ -37,8 +37,13 @@ async def agree(
     check_constituted(association.name, association.constituted_on, wanted.started_on)
     if wanted.from_cluster_id == wanted.to_cluster_id:
         raise SameCluster("Назовите два разных кластера.", field="body.to_cluster_id")
-    await cluster_of(session, code, wanted.from_cluster_id, field="body.from_cluster_id")
-    await cluster_of(session, code, wanted.to_cluster_id, field="body.to_cluster_id")
+    # In the order of ids, so that two who agree to help each other wait and do not die.
+    named = {
+        wanted.from_cluster_id: "body.from_cluster_id",
+        wanted.to_cluster_id: "body.to_cluster_id",
+    }
+    for one in sorted(named):
+        await open_cluster_of(session, code, one, field=named[one])
     mentorship = Mentorship(id=new_id(), association=code, **wanted.model_dump())
     session.add(mentorship)
     await session.flush()

@@ -37,8 +37,8 @@ from services.directory.service.associations import (
     association_for,
     association_of,
     association_with,
-    cluster_of,
     is_steward,
+    open_cluster_of,
 )
 from services.directory.service.leaders import propose_from
 from services.directory.service.rows import facts_of
@@ -96,12 +96,12 @@ async def nominate(
     """Nominate a practice; a cluster only its own.
 
     Raises `AssociationNotFound`, `AssociationNotConstituted`, `UnknownCluster`,
-    `ClusterOfAnotherIndustry`, `RowNotOfAssociation`, `UnknownParticipant`.
+    `ClusterOfAnotherIndustry`, `ClusterClosed`, `RowNotOfAssociation`, `UnknownParticipant`.
     """
     association = await association_with(session, code, actor, wanted.cluster_id)
     day = now.astimezone(MOSCOW).date()
     check_constituted(association.name, association.constituted_on, day)
-    cluster = await cluster_of(session, code, wanted.cluster_id)
+    cluster = await open_cluster_of(session, code, wanted.cluster_id)
     if wanted.direction_id is not None:
         await associated.get_own(session, Direction, code, wanted.direction_id)
     found = await repository.organisations_of(session, wanted.organisations)
@@ -138,7 +138,7 @@ async def _judged(
     if not may_judge:
         raise AssociationNotFound("Ассоциации с таким кодом нет.")
     practice = await associated.get_own(session, Practice, code, practice_id)
-    cluster = await cluster_of(session, code, practice.cluster_id)
+    cluster = await session.get_one(Cluster, practice.cluster_id)
     check_interest(cluster.region, actor.regions | {one.region for one in clusters})
     return practice, cluster
 
@@ -230,11 +230,12 @@ async def replicate(
     """A cluster of the industry took the practice over; a cluster says so for itself.
 
     Raises `AssociationNotFound`, `RowNotOfAssociation`, `UnknownCluster`,
-    `ClusterOfAnotherIndustry`, `OwnPractice`, `PracticeActionNotAllowed`, `ReplicatedAlready`.
+    `ClusterOfAnotherIndustry`, `ClusterClosed`, `OwnPractice`, `PracticeActionNotAllowed`,
+    `ReplicatedAlready`.
     """
     await association_with(session, code, actor, wanted.cluster_id)
     practice = await associated.get_own(session, Practice, code, practice_id)
-    await cluster_of(session, code, wanted.cluster_id)
+    await open_cluster_of(session, code, wanted.cluster_id)
     if wanted.cluster_id == practice.cluster_id:
         raise OwnPractice("Практика и так этого кластера.", field="body.cluster_id")
     practice.status = next_status(practice.status, PracticeAction.REPLICATE)
@@ -246,7 +247,7 @@ async def replicate(
     )
     if not await associated.insert_free(session, made):
         raise ReplicatedAlready("В этом кластере практика уже есть.", field="body.cluster_id")
-    cluster = await cluster_of(session, code, practice.cluster_id)
+    cluster = await session.get_one(Cluster, practice.cluster_id)
     await _changed(session, PracticeAction.REPLICATE, practice, cluster, now)
     return await _details(session, practice)
 
