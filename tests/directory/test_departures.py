@@ -45,7 +45,7 @@ async def _told(session: AsyncSession, membership: str) -> list[tuple[str, Any, 
     ]
 
 
-@pytest.mark.parametrize("how", ["closed", "merged", "closed by a list"])
+@pytest.mark.parametrize("how", ["closed", "merged", "closed by a list", "of another industry"])
 async def test_who_goes_is_no_member_and_has_no_curator_from_the_day_on(
     client: httpx.AsyncClient, world: World, session: AsyncSession, ask: Ask, how: str
 ) -> None:
@@ -95,6 +95,44 @@ async def test_what_would_have_begun_after_the_closing_never_was(
         ("ended", "2023-10-31", 2),
     ]
     assert len(await _told(session, before["id"])) == 1
+
+
+async def test_what_was_before_a_correction_of_the_industry_is_read_and_carried_on(
+    client: httpx.AsyncClient, world: World, metallurgy: Headers
+) -> None:
+    """The cluster of the past is another association's today: of either nothing breaks."""
+    cluster, other = (
+        await world.cluster(cohort=2023, since="2023-09-01"),
+        await world.cluster(region="74"),
+    )
+    membership = await _joined(world, cluster)
+    practice = await world.post(
+        f"{HERE}/practices", {"cluster_id": cluster, "title": "Комплекс", "description": "Цех."}
+    )
+    named = {"from_cluster_id": cluster, "to_cluster_id": other, "topic": "Запуск"}
+    await world.post(f"{HERE}/mentorships", {**named, "started_on": "2023-10-01"})
+    row = ("c-1", "Кластер № 1", "16", "Машиностроение", 2023, "действует", "")
+    made = (await upload(client, world.admin, csv_of([row]).encode())).json()
+    assert (await commit(client, world.admin, made)).status_code == 200
+
+    report = (await world.post(f"{HERE}/reports/2023/assemble", None, ok=200))["content"]
+    end = f"{HERE}/memberships/{membership}/end"
+    ended = await world.post(end, {"valid_to": "2023-09-15"}, ok=200)
+    declined = await world.post(
+        f"{HERE}/practices/{practice['id']}/decline", REASON, by=metallurgy, ok=200
+    )
+
+    assert [one["cluster"] for one in report["membership"]["joined"]] == ["c-1"]
+    assert [one["on"] for one in report["membership"]["left"]] == ["2023-10-01"]
+    assert [one["cluster"] for one in report["practices"]] == ["c-1"]
+    assert [(one["from"], one["to"]) for one in report["mentorships"]] == [("c-1", "c-2")]
+    assert (ended["valid_to"], declined["status"]) == ("2023-09-15", "declined")
+    # In the history of that day it is no member of the association that it has now.
+    there = await world.get("/v1/associations/mechanical-engineering/coverage?at=2023-09-12")
+    assert [(one["is_member"], one["curator_id"]) for one in there["items"]] == [(False, None)]
+    wanted = {"cohort": 2023, "valid_from": "2023-09-12"}
+    joining = await world.post("/v1/expansions/preview", wanted, ok=200)
+    assert (joining["already"], len(joining["joining"])) == (0, 1)
 
 
 async def test_a_closed_cluster_gets_nothing_new(

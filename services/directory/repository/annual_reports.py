@@ -1,6 +1,6 @@
 """Statements of annual reports: the rows themselves, and what they are assembled from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -56,9 +56,9 @@ async def insert_report(session: AsyncSession, report: AnnualReport) -> None:
     await session.exec(statement.on_conflict_do_nothing())
 
 
-async def clusters_by_id(session: AsyncSession, industry: str) -> dict[UUID, Cluster]:
-    """All clusters of the industry, closed ones too."""
-    rows = (await session.exec(select(Cluster).where(Cluster.industry == industry))).all()
+async def clusters_by_id(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Cluster]:
+    """These clusters, whatever has become of them: the industry of one may be another today."""
+    rows = (await session.exec(select(Cluster).where(col(Cluster.id).in_(ids)))).all()
     return {row.id: row for row in rows}
 
 

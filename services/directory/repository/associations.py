@@ -74,10 +74,16 @@ async def list_curated(
         .outerjoin(
             Mandate,
             (col(Mandate.cluster_id) == Cluster.id)
+            & (col(Mandate.association) == Cluster.industry)
             & (col(Mandate.kind) == MandateKind.CURATOR)
             & held_at(at, Mandate),
         )
-        .outerjoin(Membership, (col(Membership.cluster_id) == Cluster.id) & held_at(at, Membership))
+        .outerjoin(
+            Membership,
+            (col(Membership.cluster_id) == Cluster.id)
+            & (col(Membership.association) == Cluster.industry)
+            & held_at(at, Membership),
+        )
         .where(Cluster.industry == industry, Cluster.status == ClusterStatus.ACTIVE)
         .order_by(col(Cluster.region), col(Cluster.code))
     )
@@ -103,6 +109,7 @@ async def list_joining(
         select(Membership.id)
         .where(
             Membership.cluster_id == Cluster.id,
+            Membership.association == Cluster.industry,
             or_(col(Membership.valid_to).is_(None), col(Membership.valid_to) >= valid_from),
         )
         .exists()

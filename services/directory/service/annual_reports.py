@@ -144,7 +144,7 @@ def _milestone(standing: Standing) -> dict[str, Any]:
 
 async def _membership(session: AsyncSession, code: str, year: int, at: date) -> dict[str, Any]:
     rows = await repository.memberships_until(session, code, at)
-    clusters = await repository.clusters_by_id(session, code)
+    clusters = await repository.clusters_by_id(session, {row.cluster_id for row in rows})
 
     def held(day: date) -> int:
         return sum(
@@ -205,7 +205,7 @@ async def _groups(session: AsyncSession, code: str, at: date) -> list[dict[str, 
 
 async def _practices(session: AsyncSession, code: str, year: int, at: date) -> list[dict[str, Any]]:
     rows = await repository.practices_of(session, code, year, at)
-    clusters = await repository.clusters_by_id(session, code)
+    clusters = await repository.clusters_by_id(session, {row.cluster_id for row in rows})
     points = await repository.points_of(session, rows)
     taken = await practices_repository.replication_counts(session, [row.id for row in rows])
     return [
@@ -223,7 +223,9 @@ async def _practices(session: AsyncSession, code: str, year: int, at: date) -> l
 async def _mentorships(
     session: AsyncSession, code: str, year: int, at: date
 ) -> list[dict[str, Any]]:
-    clusters = await repository.clusters_by_id(session, code)
+    rows = await repository.mentorships_of(session, code, year, at)
+    named = {one for row in rows for one in (row.from_cluster_id, row.to_cluster_id)}
+    clusters = await repository.clusters_by_id(session, named)
     return [
         {
             "from": clusters[row.from_cluster_id].code,
@@ -232,7 +234,7 @@ async def _mentorships(
             "status": status_of(row.completed_on, row.confirmed_on).value,
             "outcome": row.outcome,
         }
-        for row in await repository.mentorships_of(session, code, year, at)
+        for row in rows
     ]
 
 

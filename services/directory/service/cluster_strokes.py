@@ -54,7 +54,7 @@ class Stroke:
     known: Mapping[UUID, Cluster]
     tenures: Mapping[UUID, ClusterTenure]
     relations: Mapping[UUID, Sequence[Relation]]
-    associated: Mapping[UUID, Sequence[Membership | Mandate]]
+    associated: dict[UUID, list[Membership | Mandate]]
     organisations: Mapping[UUID, Organisation]
     by_code: Mapping[str, Organisation]
     industries: Mapping[str, str]
@@ -106,6 +106,8 @@ class Stroke:
             was, cluster.industry = self.industries[cluster.industry], str(after["industry"])
             name = self.industries[cluster.industry]
             self._note(cluster, ChangeKind.INDUSTRY_CORRECTED, was=was, industry=name)
+            # Its association is another one, which it joins by itself.
+            self._leave(cluster)
         if after["cohort"] != before["cohort"]:
             was, cluster.cohort = str(cluster.cohort), int(str(after["cohort"]))
             self._note(cluster, ChangeKind.COHORT_CORRECTED, was=was, cohort=cluster.cohort)
@@ -138,7 +140,9 @@ class Stroke:
         return event
 
     def _leave(self, cluster: Cluster) -> None:
-        left = depart(cluster, self.associated.get(cluster.id, ()), on=self.day, now=self.now)
+        # Once: what is of another industry and closes at that has left already.
+        held = self.associated.pop(cluster.id, ())
+        left = depart(cluster, held, on=self.day, now=self.now)
         self._first.extend(left.ended)
         self._cancelled.extend(left.cancelled)
         self._left.extend(left.told)
@@ -210,7 +214,9 @@ async def load(
     stepping = {id_ for id_, plan in changed.items() if _differs(plan, "status")}
     parting = [id_ for id_, plan in changed.items() if id_ in stepping or _differs(plan, _COLLEGE)]
     standing = await relations.standing(session, *parting, since=today(now)) if parting else []
-    leaving = [id_ for id_, plan in changed.items() if id_ in stepping]
+    leaving = [
+        id_ for id_, plan in changed.items() if id_ in stepping or _differs(plan, "industry")
+    ]
     held = await associations.standing(session, *leaving, since=today(now)) if leaving else []
     associated: dict[UUID, list[Membership | Mandate]] = {}
     for one in held:
