@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.associations import AssociationConstitutedAlready
-from services.directory.models import Association, Cluster, Industry, Membership
+from services.directory.models import Association, Cluster, ClusterTenure, Industry, Membership
 from services.directory.schemas.associations import Expansion
 from services.directory.service import associations, memberships
 from services.directory.service.reference import load_reference_data
@@ -163,7 +163,17 @@ async def test_two_expansions_at_once_let_each_cluster_join_once(databases: dict
         async with sessions.begin() as session:
             await load_reference_data(session, now=NOW)
             for number in range(20):
-                session.add(_committed_cluster(number))
+                cluster = _committed_cluster(number)
+                session.add(cluster)
+                await session.flush()
+                session.add(
+                    ClusterTenure(
+                        id=cluster.id,
+                        cluster_id=cluster.id,
+                        status=cluster.status,
+                        valid_from=NOW.date(),
+                    )
+                )
 
         async def expand() -> int:
             async with sessions.begin() as session:
@@ -254,8 +264,9 @@ async def test_a_bad_mandate_is_refused_and_nobody_is_charged(
 
 
 async def test_coverage_tells_which_clusters_have_a_curator_on_the_day(world: World) -> None:
-    curated, alone = await world.cluster(), await world.cluster()
-    await world.cluster(industry="chemistry")
+    since = {"since": "2023-09-01"}
+    curated, alone = await world.cluster(**since), await world.cluster(**since)
+    await world.cluster(industry="chemistry", **since)
     await world.post(f"{HERE}/memberships", {"cluster_id": alone, "valid_from": "2023-09-20"})
     person = await world.person()
     body = {"kind": "curator", "person_id": person, "cluster_id": curated}
@@ -268,6 +279,26 @@ async def test_coverage_tells_which_clusters_have_a_curator_on_the_day(world: Wo
     assert (after["with_curator"], after["without_curator"]) == (1, 1)
     found = {item["cluster_id"]: (item["curator_id"], item["is_member"]) for item in after["items"]}
     assert found == {curated: (person, False), alone: (None, True)}
+
+
+async def test_of_a_past_day_the_statuses_of_that_day_count(world: World) -> None:
+    closed = await world.cluster(since="2023-09-01", cohort=2023)
+    resting = await world.cluster(since="2023-09-01", cohort=2023)
+    await world.cluster(since="2023-10-02", cohort=2023)
+    for cluster, step in ((closed, "close"), (resting, "reorganise")):
+        body = {"on": "2023-09-20", "reason": "Приказ № 1"}
+        await world.post(f"/v1/clusters/{cluster}/{step}", body, ok=200)
+
+    totals = [
+        (await world.get(f"{HERE}/coverage?at={day}"))["total"]
+        for day in ("2023-08-31", "2023-09-19", "2023-09-20", "2023-10-02")
+    ]
+    wanted = {"cohort": 2023, "valid_from": "2023-09-19"}
+    previewed = await world.post("/v1/expansions/preview", wanted, ok=200)
+
+    assert totals == [0, 2, 0, 1]
+    # Who has been closed since does not join any more, not even from a day before that.
+    assert [one["cluster_id"] for one in previewed["joining"]] == [resting]
 
 
 async def test_an_association_sees_and_changes_its_own_and_no_other(

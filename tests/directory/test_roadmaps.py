@@ -131,7 +131,31 @@ def test_expansion_wants_every_cluster_of_the_cohort_that_there_was_by_the_date(
     facts.joined[GROUP] = DUE
     assert _fulfilled(Rule.EXPANSION, facts) == DUE
     facts.clusters[UUID(int=9)] = (2023, DUE + timedelta(days=1))
+    facts.clusters[UUID(int=8)] = (2023, None)
     assert _fulfilled(Rule.EXPANSION, facts) == DUE
+
+
+def test_expansion_waits_for_a_cohort_that_comes_late_and_not_for_one_that_never_does() -> None:
+    late = DUE + timedelta(days=9)
+    facts = Facts(clusters={OTHER: (2022, DAY)})
+    assert _fulfilled(Rule.EXPANSION, facts) == DUE
+    facts.clusters[GROUP] = (2023, None)
+    assert _fulfilled(Rule.EXPANSION, facts, at=late) is None
+    facts.clusters[GROUP] = (2023, late)
+    assert _fulfilled(Rule.EXPANSION, facts, at=late) is None
+    facts.joined[GROUP] = late
+    assert _fulfilled(Rule.EXPANSION, facts, at=late) == late
+
+
+def test_expansion_does_not_wait_for_the_closed_but_is_none_where_nobody_joined() -> None:
+    facts = Facts(clusters={GROUP: (2023, DAY), OTHER: (2023, DAY)}, closed={GROUP: DUE})
+    assert _fulfilled(Rule.EXPANSION, facts) is None
+    facts.joined[OTHER] = DAY
+    assert _fulfilled(Rule.EXPANSION, facts, at=DUE - timedelta(days=1)) is None
+    assert _fulfilled(Rule.EXPANSION, facts) == DUE
+    del facts.joined[OTHER]
+    facts.closed[OTHER] = DAY
+    assert _fulfilled(Rule.EXPANSION, facts) is None
 
 
 def test_a_thing_that_ended_before_the_milestones_year_is_not_this_years() -> None:

@@ -92,8 +92,10 @@ class Facts:
     responsibles: list[Term] = field(default_factory=list)
     # (milestone, group) → day of the first report.
     reports: dict[tuple[UUID, UUID], date] = field(default_factory=dict)
-    # Clusters of the industry: cohort and day of registration; and the day a cluster first joined.
-    clusters: dict[UUID, tuple[int, date]] = field(default_factory=dict)
+    # Clusters of the industry: cohort and the first day of acting, none for what is only planned.
+    clusters: dict[UUID, tuple[int, date | None]] = field(default_factory=dict)
+    closed: dict[UUID, date] = field(default_factory=dict)
+    # The day a cluster first joined.
     joined: dict[UUID, date] = field(default_factory=dict)
     # (kind, milestone) → day of the first one held.
     activities: dict[tuple[ActivityKind, UUID], date] = field(default_factory=dict)
@@ -123,16 +125,24 @@ def _interim(plan: Plan, facts: Facts) -> date | None:
 
 
 def _expansion(plan: Plan, facts: Facts) -> date | None:
-    """Every cluster of the year's cohort that there was by the milestone's date has joined.
+    """Every cluster of the year's cohort that had begun to act by the milestone's date has joined.
 
-    Where there was none, the date itself settles it.
+    One that was closed instead is waited for no more, but somebody must have joined. Where none
+    acted by the date, those that come later are waited for: a cohort not entered yet is no
+    expansion. Where the cohort has no cluster at all, the date itself settles it.
     """
-    cohort = [
-        cluster
-        for cluster, (year, registered) in facts.clusters.items()
-        if year == plan.subject_year and registered <= plan.due_on
-    ]
-    return _all_by([facts.joined.get(cluster) for cluster in cohort]) if cohort else plan.due_on
+    cohort = {
+        cluster: active
+        for cluster, (year, active) in facts.clusters.items()
+        if year == plan.subject_year
+    }
+    if not cohort:
+        return plan.due_on
+    in_time = [one for one, active in cohort.items() if active and active <= plan.due_on]
+    awaited = in_time or list(cohort)
+    if facts.joined.keys().isdisjoint(awaited):
+        return None
+    return _all_by([facts.joined.get(one) or facts.closed.get(one) for one in awaited])
 
 
 def _held(kind: ActivityKind) -> Callable[[Plan, Facts], date | None]:

@@ -5,14 +5,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, exists, or_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.clusters import ClusterStatus
 from services.directory.domain.mandates import MandateKind
-from services.directory.models import Association, Cluster, Mandate, Membership
+from services.directory.models import Association, Cluster, ClusterTenure, Mandate, Membership
 from services.directory.repository.appointments import held_at
 from shared.errors import NotFound
 
@@ -65,10 +65,24 @@ async def standing(
     return found
 
 
+def _active(at: date) -> ColumnElement[bool]:
+    """Whether the cluster's status of the day is to act."""
+    found: ColumnElement[bool] = (
+        exists()
+        .where(
+            col(ClusterTenure.cluster_id) == col(Cluster.id),
+            col(ClusterTenure.status) == ClusterStatus.ACTIVE,
+            held_at(at, ClusterTenure),
+        )
+        .correlate(Cluster)
+    )
+    return found
+
+
 async def list_curated(
     session: AsyncSession, industry: str, at: date
 ) -> Sequence[tuple[Cluster, UUID | None, UUID | None]]:
-    """Active clusters of the industry, each with its curator and membership on the day."""
+    """Clusters of the industry that act on the day, each with its curator and membership then."""
     statement = (
         select(Cluster, Mandate.person_id, Membership.id)
         .outerjoin(
@@ -84,7 +98,7 @@ async def list_curated(
             & (col(Membership.association) == Cluster.industry)
             & held_at(at, Membership),
         )
-        .where(Cluster.industry == industry, Cluster.status == ClusterStatus.ACTIVE)
+        .where(Cluster.industry == industry, _active(at))
         .order_by(col(Cluster.region), col(Cluster.code))
     )
     return (await session.exec(statement)).all()
@@ -104,7 +118,10 @@ async def lock_cohort(session: AsyncSession, industries: Collection[str], cohort
 async def list_joining(
     session: AsyncSession, industries: Collection[str], cohort: int, valid_from: date
 ) -> Sequence[tuple[Cluster, bool]]:
-    """Active clusters of the cohort, each with whether it is a member from the day on."""
+    """Clusters of the cohort, each with whether it is a member from the day on.
+
+    Those that act on the day and have not been closed since.
+    """
     member = (
         select(Membership.id)
         .where(
@@ -119,7 +136,8 @@ async def list_joining(
         .where(
             col(Cluster.industry).in_(industries),
             Cluster.cohort == cohort,
-            Cluster.status == ClusterStatus.ACTIVE,
+            _active(valid_from),
+            Cluster.status != ClusterStatus.CLOSED,
         )
         .order_by(col(Cluster.industry), col(Cluster.region), col(Cluster.code))
     )

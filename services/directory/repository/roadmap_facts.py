@@ -16,6 +16,7 @@ from services.directory.models import (
     AnnualReport,
     Association,
     Cluster,
+    ClusterTenure,
     Direction,
     GroupReport,
     Mandate,
@@ -90,14 +91,29 @@ async def _work(session: AsyncSession, found: dict[str, Facts]) -> None:
 
 
 async def _members(session: AsyncSession, found: dict[str, Facts]) -> None:
-    """Active clusters of the industry, and when each first joined."""
-    clusters = _select(Cluster.industry, Cluster.id, Cluster.cohort, Cluster.registered_at).where(
-        Cluster.status == ClusterStatus.ACTIVE
+    """Clusters of the industry, when each first acted and was closed, and when it first joined."""
+
+    def first(status: ClusterStatus) -> Any:
+        is_it = col(ClusterTenure.status) == status
+        return func.min(ClusterTenure.valid_from).filter(is_it)
+
+    clusters = (
+        _select(
+            Cluster.industry,
+            Cluster.id,
+            Cluster.cohort,
+            first(ClusterStatus.ACTIVE),
+            first(ClusterStatus.CLOSED),
+        )
+        .join(ClusterTenure, col(ClusterTenure.cluster_id) == col(Cluster.id))
+        .group_by(col(Cluster.id))
     )
-    for code, cluster, cohort, registered in await _rows(
+    for code, cluster, cohort, active, closed in await _rows(
         session, found, clusters, Cluster.industry
     ):
-        found[code].clusters[cluster] = (cohort, registered.astimezone(MOSCOW).date())
+        found[code].clusters[cluster] = (cohort, active)
+        if closed is not None:
+            found[code].closed[cluster] = closed
     joined = _select(
         Membership.association, Membership.cluster_id, func.min(Membership.valid_from)
     ).group_by(col(Membership.association), col(Membership.cluster_id))

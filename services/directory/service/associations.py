@@ -154,7 +154,7 @@ async def open_cluster_of(
 async def curated(
     session: AsyncSession, code: str, actor: Actor, at: date
 ) -> Sequence[tuple[Cluster, UUID | None, UUID | None]]:
-    """Active clusters of the industry with curator and membership. Raises
+    """Clusters of the industry that act on the day, with curator and membership. Raises
     `AssociationNotFound`.
     """
     association = await association_for(session, code, actor)
