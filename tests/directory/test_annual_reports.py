@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import date, timedelta
 from typing import Any
 
 import docx
@@ -14,6 +15,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.annual_reports import hash_of
+from services.directory.domain.practices import PracticeStatus, status_as_of
 from services.directory.models import AnnualReport
 from shared.events.directory import ReportEvent
 from shared.tables import OutboxRecord
@@ -21,6 +23,7 @@ from tests.conftest import Headers, Tokens
 from tests.directory.associations import CODE, HERE, World
 
 REPORT = f"{HERE}/reports/2023"
+AT = date(2023, 12, 31)
 DECEMBER = {"X-Simulated-Now": "2023-12-25T09:00:00Z"}
 DIRECTION = {"name": "Обновление программ", "valid_from": "2023-09-20"}
 
@@ -96,6 +99,67 @@ async def test_a_report_is_assembled_from_the_years_work_and_again_while_it_is_a
     states = {one["code"]: one["state"] for one in content["milestones"]}
     assert (states["chairs-meeting"], states["expansion"]) == ("late", "done")
     assert (again["version"], again["content"]["reach"]["audience"]) == (2, 12500)
+
+
+async def test_a_report_of_a_past_year_does_not_know_what_came_after_it(
+    world: World, token: Tokens, metallurgy: Headers
+) -> None:
+    """The same by the year's end as when it is assembled in March, after all was decided."""
+    own, other = await world.cluster(), await world.cluster(region="74")
+    helper, helped = (token("cluster", sub=one, clusters=[one]) for one in (own, other))
+    paths = []
+    for title in ("Выбрана", "Отклонена"):
+        body = {"cluster_id": own, "title": title, "description": "На заводе."}
+        paths.append(f"{HERE}/practices/{(await world.post(f'{HERE}/practices', body))['id']}")
+    body = {"from_cluster_id": own, "to_cluster_id": other, "topic": "Запуск"}
+    made = await world.post(f"{HERE}/mentorships", {**body, "started_on": "2023-10-01"})
+    mentorship = f"{HERE}/mentorships/{made['id']}"
+    points = dict.fromkeys(("result", "replicability", "employers", "novelty"), 4)
+    await world.post(f"{paths[0]}/reviews", {"points": points}, by={**helped, **DECEMBER})
+
+    async def assembled(day: str) -> dict[str, Any]:
+        by = {**metallurgy, "X-Simulated-Now": f"{day}T09:00:00Z"}
+        content = (await world.post(f"{REPORT}/assemble", None, by=by, ok=200))["content"]
+        return {name: content[name] for name in ("practices", "mentorships")}
+
+    by_the_end = await assembled("2023-12-31")
+    later = {"X-Simulated-Now": "2024-02-01T09:00:00Z"}
+    worse, reason = dict.fromkeys(points, 1), {"reason": "Решение совета"}
+    await world.post(f"{paths[0]}/reviews", {"points": worse}, by={**metallurgy, **later})
+    await world.post(f"{paths[0]}/select", reason, by={**metallurgy, **later}, ok=200)
+    taken = {"cluster_id": other}
+    await world.post(f"{paths[0]}/replications", taken, by={**helped, **later})
+    await world.post(f"{paths[1]}/decline", reason, by={**metallurgy, **later}, ok=200)
+    told = {"outcome": "Запущен"}
+    await world.post(f"{mentorship}/complete", told, by={**helper, **later}, ok=200)
+    await world.post(f"{mentorship}/confirm", None, by={**helped, **later}, ok=200)
+
+    assert await assembled("2024-03-01") == by_the_end
+    assert [
+        (one["status"], one["mean_hundredths"], one["replications"])
+        for one in by_the_end["practices"]
+    ] == [("nominated", 400, 0), ("nominated", None, 0)]
+    assert [(one["status"], one["outcome"]) for one in by_the_end["mentorships"]] == [
+        ("agreed", None)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "decided_on", "replications", "then"),
+    [
+        (PracticeStatus.REPLICATED, AT, 1, PracticeStatus.REPLICATED),
+        (PracticeStatus.REPLICATED, AT, 0, PracticeStatus.SELECTED),
+        (PracticeStatus.DECLINED, AT, 0, PracticeStatus.DECLINED),
+        (PracticeStatus.DECLINED, AT + timedelta(days=1), 0, PracticeStatus.REVIEWED),
+        (PracticeStatus.REVIEWED, None, 0, PracticeStatus.REVIEWED),
+    ],
+)
+def test_a_practice_had_come_as_far_as_its_days_say(
+    status: PracticeStatus, decided_on: date | None, replications: int, then: PracticeStatus
+) -> None:
+    undecided = PracticeStatus.REVIEWED
+    found = status_as_of(status, decided_on, AT, undecided=undecided, replications=replications)
+    assert found is then
 
 
 async def test_an_approved_report_never_changes_whoever_writes(

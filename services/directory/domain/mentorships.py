@@ -49,6 +49,16 @@ def status_of(completed_on: date | None, confirmed_on: date | None) -> Mentorshi
     return MentorshipStatus.AGREED if completed_on is None else MentorshipStatus.COMPLETED
 
 
+def status_as_of(
+    completed_on: date | None, confirmed_on: date | None, at: date
+) -> MentorshipStatus:
+    """How far it had come by the day."""
+    return status_of(
+        completed_on if completed_on and completed_on <= at else None,
+        confirmed_on if confirmed_on and confirmed_on <= at else None,
+    )
+
+
 def check_confirmable(status: MentorshipStatus) -> None:
     """Raises `OutcomeMissing`, `MentorshipConfirmedAlready`."""
     if status is MentorshipStatus.AGREED:

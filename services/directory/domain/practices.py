@@ -1,6 +1,7 @@
 """How a practice goes from nomination to replication, and who may not judge it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -113,6 +114,24 @@ def after_review(reviews: int, policy: AssociationPolicy) -> PracticeStatus:
     """Reviewed once there are as many reviews as the policy wants."""
     enough = reviews >= policy.min_reviews
     return PracticeStatus.REVIEWED if enough else PracticeStatus.NOMINATED
+
+
+def status_as_of(
+    status: PracticeStatus,
+    decided_on: date | None,
+    at: date,
+    *,
+    undecided: PracticeStatus,
+    replications: int,
+) -> PracticeStatus:
+    """The status on the day, from what it is now: `undecided` is what the reviews until then made
+    of it, and replications are those until then.
+    """
+    if decided_on is None or decided_on > at:
+        return undecided
+    if status is PracticeStatus.DECLINED:
+        return status
+    return PracticeStatus.REPLICATED if replications else PracticeStatus.SELECTED
 
 
 def check_points(points: Mapping[str, int], policy: AssociationPolicy) -> None:

@@ -136,15 +136,19 @@ async def mentorships_of(
     return await of_year(session, Mentorship, Mentorship.started_on, code, year, at)
 
 
-async def points_of(
-    session: AsyncSession, practices: Sequence[Practice]
-) -> dict[UUID, list[dict[str, int]]]:
-    """The points of every review, by practice."""
+async def reviews_until(
+    session: AsyncSession, practices: Sequence[Practice], at: date
+) -> dict[UUID, list[PracticeReview]]:
+    """The reviews given by the day, by practice and in the order of making."""
     ids = [practice.id for practice in practices]
-    statement = select(PracticeReview).where(col(PracticeReview.practice_id).in_(ids))
-    found: dict[UUID, list[dict[str, int]]] = {one: [] for one in ids}
+    statement = (
+        select(PracticeReview)
+        .where(col(PracticeReview.practice_id).in_(ids), PracticeReview.reviewed_on <= at)
+        .order_by(col(PracticeReview.id))
+    )
+    found: dict[UUID, list[PracticeReview]] = {one: [] for one in ids}
     for review in (await session.exec(statement)).all():
-        found[review.practice_id].append(review.points)
+        found[review.practice_id].append(review)
     return found
 
 

@@ -1,6 +1,7 @@
 """Statements of practices: reviews, replications, and whose clusters judge them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import func
@@ -38,12 +39,15 @@ async def replications_of(
 
 
 async def replication_counts(
-    session: AsyncSession, practices: Collection[UUID]
+    session: AsyncSession, practices: Collection[UUID], *, until: date
 ) -> Mapping[UUID, int]:
-    """How many clusters took each practice over; those with none are left out."""
+    """How many clusters took each practice over by the day; those with none are left out."""
     statement = (
         select(PracticeReplication.practice_id, func.count())
-        .where(col(PracticeReplication.practice_id).in_(practices))
+        .where(
+            col(PracticeReplication.practice_id).in_(practices),
+            col(PracticeReplication.replicated_on) <= until,
+        )
         .group_by(col(PracticeReplication.practice_id))
     )
     return dict((await session.exec(statement)).all())

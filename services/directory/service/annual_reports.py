@@ -2,11 +2,13 @@
 year's roadmap that is made of one.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.directory.domain import mentorships, practices
 from services.directory.domain.annual_reports import (
     ReportApprovedAlready,
     ReportNotApproved,
@@ -17,10 +19,9 @@ from services.directory.domain.annual_reports import (
     hash_of,
 )
 from services.directory.domain.associations import check_constituted
-from services.directory.domain.mentorships import status_of
-from services.directory.domain.practices import mean_hundredths
+from services.directory.domain.practices import PracticeStatus, mean_hundredths
 from services.directory.domain.roadmaps import MilestoneState, Rule
-from services.directory.models import AnnualReport, Association, Membership
+from services.directory.models import AnnualReport, Association, Membership, PracticeReview
 from services.directory.repository import annual_reports as repository
 from services.directory.repository import associations as associations_repository
 from services.directory.repository import practices as practices_repository
@@ -84,7 +85,10 @@ async def assemble(
 async def _content(
     session: AsyncSession, association: Association, year: int, at: date
 ) -> dict[str, Any]:
-    """Everything the report says, as plain JSON: days are ISO dates, nobody is named."""
+    """Everything the report says, as plain JSON: days are ISO dates, nobody is named.
+
+    Nothing in it is of a day after `at`: whenever it is assembled, it says the same of the year.
+    """
     code = association.code
     activities = await repository.activities_of(session, code, year, at)
     return {
@@ -206,18 +210,36 @@ async def _groups(session: AsyncSession, code: str, at: date) -> list[dict[str, 
 async def _practices(session: AsyncSession, code: str, year: int, at: date) -> list[dict[str, Any]]:
     rows = await repository.practices_of(session, code, year, at)
     clusters = await repository.clusters_by_id(session, {row.cluster_id for row in rows})
-    points = await repository.points_of(session, rows)
-    taken = await practices_repository.replication_counts(session, [row.id for row in rows])
-    return [
-        {
-            "title": row.title,
-            "cluster": clusters[row.cluster_id].code,
-            "status": row.status.value,
-            "mean_hundredths": mean_hundredths(points[row.id]),
-            "replications": taken.get(row.id, 0),
-        }
-        for row in rows
-    ]
+    reviews = await repository.reviews_until(session, rows, at)
+    ids = [row.id for row in rows]
+    taken = await practices_repository.replication_counts(session, ids, until=at)
+    found = []
+    for row in rows:
+        status = practices.status_as_of(
+            row.status,
+            row.decided_on,
+            at,
+            undecided=await _reviewed(session, reviews[row.id]),
+            replications=taken.get(row.id, 0),
+        )
+        found.append(
+            {
+                "title": row.title,
+                "cluster": clusters[row.cluster_id].code,
+                "status": status.value,
+                "mean_hundredths": mean_hundredths([one.points for one in reviews[row.id]]),
+                "replications": taken.get(row.id, 0),
+            }
+        )
+    return found
+
+
+async def _reviewed(session: AsyncSession, reviews: Sequence[PracticeReview]) -> PracticeStatus:
+    """What these reviews made of a practice, by the policy of the last one's day."""
+    if not reviews:
+        return PracticeStatus.NOMINATED
+    policy = await roadmaps_repository.policy_at(session, reviews[-1].reviewed_on)
+    return practices.after_review(len(reviews), policy)
 
 
 async def _mentorships(
@@ -231,8 +253,8 @@ async def _mentorships(
             "from": clusters[row.from_cluster_id].code,
             "to": clusters[row.to_cluster_id].code,
             "topic": row.topic,
-            "status": status_of(row.completed_on, row.confirmed_on).value,
-            "outcome": row.outcome,
+            "status": mentorships.status_as_of(row.completed_on, row.confirmed_on, at).value,
+            "outcome": row.outcome if row.completed_on and row.completed_on <= at else None,
         }
         for row in rows
     ]
