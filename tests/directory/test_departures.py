@@ -45,7 +45,9 @@ async def _told(session: AsyncSession, membership: str) -> list[tuple[str, Any, 
     ]
 
 
-@pytest.mark.parametrize("how", ["closed", "merged", "closed by a list", "of another industry"])
+@pytest.mark.parametrize(
+    "how", ["closed", "merged", "closed by a list", "of another industry", "both"]
+)
 async def test_who_goes_is_no_member_and_has_no_curator_from_the_day_on(
     client: httpx.AsyncClient, world: World, session: AsyncSession, ask: Ask, how: str
 ) -> None:
@@ -60,10 +62,10 @@ async def test_who_goes_is_no_member_and_has_no_curator_from_the_day_on(
     elif how == "merged":
         done = await ask("POST", f"{path}/merge", {"into": heir, "on": "2023-09-20", **REASON})
     else:
-        by_list = how == "closed by a list"
         row = (
-            code, "Кластер № 1", "16", "Металлургия" if by_list else "Машиностроение", 2022,
-            "закрыт" if by_list else "действует", "",
+            code, "Кластер № 1", "16",
+            "Металлургия" if how == "closed by a list" else "Машиностроение", 2022,
+            "действует" if how == "of another industry" else "закрыт", "",
         )  # fmt: skip
         made = (await upload(client, world.admin, csv_of([row]).encode())).json()
         assert made["problems"] == []

@@ -218,6 +218,25 @@ async def test_three_of_four_deliverables_leave_the_first_milestone_undone_until
     assert await counted("2023-10-01") == (3, "at_risk")
 
 
+async def test_expansion_waits_for_who_acted_by_its_date_until_they_join_or_are_closed(
+    world: World,
+) -> None:
+    async def state(at: str) -> str:
+        return str((await roadmap(world, at))["expansion"]["state"])
+
+    none_at_all = await state("2024-01-10")
+    planned = await world.cluster(cohort=2023, status="planned")
+    none_acts = await state("2024-01-10")
+    acting, closing = await world.cluster(cohort=2023), await world.cluster(cohort=2023)
+    await world.post(f"{HERE}/memberships", {"cluster_id": acting, "valid_from": "2023-10-03"})
+    one_is_missing = await state("2024-01-10")
+    await world.post(f"/v1/clusters/{closing}/close", {"reason": "Приказ № 1"}, ok=200)
+
+    assert (none_at_all, none_acts, one_is_missing) == ("done", "late", "late")
+    assert await state("2024-01-10") == "done"
+    assert (await world.get(f"/v1/clusters/{planned}"))["status"] == "planned"
+
+
 async def test_a_document_stands_in_for_nothing_that_tells_itself(
     world: World, client: httpx.AsyncClient
 ) -> None:
