@@ -220,6 +220,29 @@ async def test_ending_a_series_cancels_what_was_made_and_frees_the_days_that_fol
     ]
 
 
+async def test_a_series_that_goes_on_after_all_meets_again_on_the_days_it_had_given_up(
+    client: httpx.AsyncClient, secretary: Headers, session: AsyncSession
+) -> None:
+    series = await _create(client, secretary, weeks_ahead=3)
+    path = f"/v1/series/{series['id']}"
+    await service.make_ahead(session, now=NOW)
+    by_hand = str((await _meetings(session))[0].id)
+    reason = {"reason": "Нет кворума"}
+    await client.post(f"/v1/meetings/{by_hand}/cancel", headers=secretary, json=reason)
+
+    for last in ("2023-10-11", "2023-12-31"):
+        ended = await client.post(f"{path}/end", headers=secretary, json={"ends_on": last})
+        assert ended.status_code == 200, ended.text
+        await service.make_ahead(session, now=NOW)
+
+    found = await _meetings(session)
+    standing = [f"{row.starts_at:%m-%d}" for row in found if row.status == "scheduled"]
+    cancelled = [f"{row.starts_at:%m-%d}" for row in found if row.status == "cancelled"]
+    assert standing == ["10-11", "10-18"]
+    # What somebody called off stays so; what the end called off stays in calendars as cancelled.
+    assert cancelled == ["10-04", "10-18"]
+
+
 async def test_a_meeting_the_series_has_made_is_not_scheduled_again_by_hand(
     client: httpx.AsyncClient, secretary: Headers, session: AsyncSession
 ) -> None:

@@ -113,6 +113,8 @@ async def end_series(
     if await meetings.took_place_after(session, series_id, ends_on):
         raise SeriesEndTooEarly("После этого дня совещания серии уже проходили.")
     for meeting in await meetings.ahead_of_series(session, series_id, after=ends_on):
+        # The day is free again: should the series go on after all, it gives another meeting.
+        meeting.occurrence_on = None
         await cancel_ahead(session, meeting, now=now, reason="Серия совещаний завершена.")
     series.ends_on = ends_on
     # A later end than before: the days gained are looked at anew.
