@@ -49,11 +49,15 @@ async def has_agenda_item(session: AsyncSession, meeting_id: UUID, item_id: UUID
     return (await session.exec(statement)).first() is not None
 
 
-async def get_agenda_item(session: AsyncSession, meeting_id: UUID, item_id: UUID) -> AgendaItem:
+async def get_agenda_item(
+    session: AsyncSession, meeting_id: UUID, item_id: UUID, *, for_update: bool = False
+) -> AgendaItem:
     """Raises `AgendaItemNotFound`."""
     statement = select(AgendaItem).where(
         col(AgendaItem.id) == item_id, col(AgendaItem.meeting_id) == meeting_id
     )
+    if for_update:
+        statement = statement.with_for_update()
     found = (await session.exec(statement)).first()
     if found is None:
         raise AgendaItemNotFound("В повестке этого совещания нет такого вопроса.")

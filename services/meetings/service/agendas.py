@@ -14,6 +14,7 @@ from services.meetings.domain.agendas import (
     AgendaClosed,
     AgendaFrozen,
     AgendaFull,
+    AgendaItemAssigned,
     AgendaItemCarried,
     AgendaKind,
     AgendaOrigin,
@@ -91,13 +92,18 @@ async def remove_agenda_item(
 ) -> None:
     """Take the question off; those that follow move up.
 
-    Raises what `change_agenda_item` raises, and `AgendaItemCarried`.
+    Raises what `change_agenda_item` raises, `AgendaItemCarried`, and `AgendaItemAssigned`.
     """
     meeting = await _unfrozen(session, meeting_id, expected_version)
-    item = await repository.get_agenda_item(session, meeting_id, item_id)
+    # Locked, so that an item of the protocol that is being written is seen.
+    item = await repository.get_agenda_item(session, meeting_id, item_id, for_update=True)
     if item.carried_from is not None:
         raise AgendaItemCarried(
             "Вопрос не рассмотрен на прошлом совещании: укажите там его результат, и он уйдёт сам."
+        )
+    if await repository.is_assigned(session, item_id):
+        raise AgendaItemAssigned(
+            "На вопрос ссылается пункт проекта протокола: сначала уберите ссылку или сам пункт."
         )
     await repository.remove_agenda_item(session, item)
     _changed(meeting)
