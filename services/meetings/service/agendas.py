@@ -32,7 +32,7 @@ from services.meetings.domain.meetings import (
     MeetingStatus,
     Series,
 )
-from services.meetings.domain.series import COHORTS
+from services.meetings.domain.series import COHORTS, JOINS_UNIFIED
 from services.meetings.models import AgendaItem, Meeting
 from services.meetings.repository import agendas as repository
 from services.meetings.repository import directory, executions, meetings, rows
@@ -248,11 +248,13 @@ async def pull_unfinished(session: AsyncSession, meeting: Meeting) -> None:
 async def push_unfinished(session: AsyncSession, meeting: Meeting) -> None:
     """Let what this meeting left unfinished come back at the next one, where there is one yet.
 
-    Where there is none, the questions come back when it is made.
+    Where there is none, the questions come back when it is made. After the last meeting of a
+    cohort's own that is the next unified one.
     """
-    following = await meetings.next_ahead(
-        session, meeting.series, after=meeting.starts_at, but=meeting.id
-    )
+    after = meeting.starts_at
+    following = await meetings.next_ahead(session, meeting.series, after=after, but=meeting.id)
+    if following is None and meeting.series in JOINS_UNIFIED:
+        following = await meetings.next_ahead(session, Series.UNIFIED, after=after, but=meeting.id)
     if following is not None:
         await pull_unfinished(session, following)
 
