@@ -2,12 +2,15 @@
 
 import httpx
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from tests.conftest import Headers, Tokens
 from tests.meetings.factories import (
     add_question,
     agenda_of,
+    cluster_id,
     draft,
+    hear_directory,
     hold,
     put_item,
     schedule,
@@ -86,3 +89,37 @@ async def test_the_unified_meeting_goes_on_with_what_the_last_meeting_of_a_cohor
 
     assert from_first == question
     assert await _carried(client, secretary, unified) == [came]
+
+
+async def test_a_second_freeze_writes_the_sections_anew_and_keeps_what_the_protocol_names(
+    client: httpx.AsyncClient, token: Tokens, secretary: Headers, session: AsyncSession
+) -> None:
+    await hear_directory(session)
+    await client.post("/v1/examples/load", headers=token("cur_admin"))
+    meeting_id = await schedule(client, secretary, starts_at="2023-10-25T10:00:00+03:00")
+    path = f"/v1/meetings/{meeting_id}"
+    await _post(client, secretary, f"{path}/agenda/freeze")
+    first = await agenda_of(client, secretary, meeting_id)
+    named = next(one["id"] for one in first if one["text"].startswith("Циклограмма"))
+    protocol_id = await draft(client, secretary, meeting_id)
+    await put_item(client, secretary, protocol_id, agenda_item_id=named)
+
+    done = {"state": "done", "on": "2023-10-01", "evidence": "https://cluster.example/act.pdf"}
+    stage = f"/v1/processes/workshops/clusters/{cluster_id(2)}/stages/list"
+    await client.put(stage, headers=token("cluster", clusters=[str(cluster_id(2))]), json=done)
+    moved = {"starts_at": "2023-10-26T10:00:00+03:00", "reason": "Перенос"}
+    await _post(client, secretary, f"{path}/move", **moved)
+    await _post(client, secretary, f"{path}/agenda/freeze")
+
+    again = await agenda_of(client, secretary, meeting_id)
+    kept = [one["text"].split(" —")[0] for one in again]
+    assert [one["text"].split(":")[0] for one in first] == [
+        "Циклограмма 2023 года отбора",
+        "Мастерские и оборудование",
+        "Образовательные программы",
+    ]
+    assert kept == [
+        "Циклограмма 2023 года отбора: Утверждён план программы деятельности",
+        "Образовательные программы: Требования предприятий собраны",
+    ]
+    assert [(one["position"], one["id"] == named) for one in again] == [(1, True), (2, False)]

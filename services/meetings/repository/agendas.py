@@ -197,6 +197,20 @@ async def settled(session: AsyncSession, meeting_id: UUID) -> Sequence[AgendaIte
     return (await session.exec(statement)).all()
 
 
+async def written_by_processes(session: AsyncSession, meeting_id: UUID) -> Sequence[AgendaItem]:
+    """Questions that a freeze wrote and no item of the protocol names, the last one first."""
+    statement = (
+        select(AgendaItem)
+        .where(
+            col(AgendaItem.meeting_id) == meeting_id,
+            col(AgendaItem.origin) == AgendaOrigin.PROCESS,
+            ~_ASSIGNED,
+        )
+        .order_by(col(AgendaItem.position).desc())
+    )
+    return (await session.exec(statement)).all()
+
+
 async def keep_control(
     session: AsyncSession, meeting_id: UUID, lines: Sequence[ControlLine]
 ) -> None:

@@ -181,12 +181,14 @@ async def freeze(session: AsyncSession, meeting: Meeting, *, now: datetime) -> N
     What regions owe is worked out for the moment the meeting starts. The caller has locked the
     meeting and makes another version of it.
     """
+    # A meeting that was moved may have been frozen before: its sections are written over.
+    for item in await repository.written_by_processes(session, meeting.id):
+        await repository.remove_agenda_item(session, item)
     await pull_unfinished(session, meeting)
     lines = await _owed(session, meeting.series, as_of=meeting.starts_at)
     await repository.keep_control(session, meeting.id, lines)
     agenda = list(await repository.list_agenda(session, meeting.id))
     text = control_text(lines)
-    # A meeting that was moved may have been frozen before: its sections are written over.
     written = next((item for item in agenda if item.origin is AgendaOrigin.CONTROL), None)
     if written is not None:
         written.text = text or "Исполнение поручений: ничего не просрочено."
