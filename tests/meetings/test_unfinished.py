@@ -6,6 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from tests.conftest import Headers, Tokens
 from tests.meetings.factories import (
+    AFTER,
     add_question,
     agenda_of,
     cluster_id,
@@ -49,6 +50,26 @@ async def test_a_question_with_a_drafted_item_comes_back_from_a_cancelled_meetin
     await _post(client, secretary, f"/v1/meetings/{following}/agenda/freeze")
 
     assert came == [question]
+    assert await _carried(client, secretary, following) == [question]
+
+
+async def test_what_was_said_at_a_meeting_that_broke_off_decides_nothing(
+    client: httpx.AsyncClient, secretary: Headers
+) -> None:
+    meeting_id = await schedule(client, secretary)
+    question = await add_question(client, secretary, meeting_id)
+    following = await schedule(client, secretary, starts_at=NEXT)
+    path = f"/v1/meetings/{meeting_id}"
+
+    early = await client.post(f"{path}/start", headers=secretary)
+    await _post(client, secretary | AFTER, f"{path}/start")
+    await _post(
+        client, secretary | AFTER, f"{path}/agenda-items/{question}/outcome", outcome="decision"
+    )
+    await _post(client, secretary | AFTER, f"{path}/cancel", reason="Связь прервалась")
+    await _post(client, secretary | AFTER, f"/v1/meetings/{following}/agenda/freeze")
+
+    assert (early.status_code, early.json()["code"]) == (409, "meeting_not_started")
     assert await _carried(client, secretary, following) == [question]
 
 
