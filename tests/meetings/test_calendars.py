@@ -105,6 +105,28 @@ async def test_a_moved_meeting_is_the_same_entry_and_a_cancelled_one_says_so(
     assert (moved["status"], cancelled["status"]) == ("CONFIRMED", "CANCELLED")
 
 
+async def test_a_draft_that_was_called_off_was_never_in_any_calendar(
+    client: httpx.AsyncClient, secretary: Headers
+) -> None:
+    path = await _subscribe(client, secretary, kind="series", series="unified")
+    cancelled, scheduled = [await schedule(client, secretary, draft=True) for _ in range(2)]
+    wanted = {"starts_at": "2023-10-05T12:00:00+03:00", "reason": "Праздник"}
+    for draft in (cancelled, scheduled):
+        await client.post(f"/v1/meetings/{draft}/move", headers=secretary, json=wanted)
+    reason = {"reason": "Передумали"}
+
+    called_off = await client.post(
+        f"/v1/meetings/{cancelled}/cancel", headers=secretary, json=reason
+    )
+    before = await _read(client, path)
+    await client.post(f"/v1/meetings/{scheduled}/schedule", headers=secretary)
+    (event,) = _events(await _read(client, path))
+
+    assert called_off.json()["status"] == "cancelled"
+    assert list(_events(before)) == []
+    assert event["uid"] == f"{scheduled}@professionalitet"
+
+
 async def test_the_tag_stays_while_nothing_changes(
     client: httpx.AsyncClient, secretary: Headers
 ) -> None:

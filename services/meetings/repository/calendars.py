@@ -8,7 +8,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.calendars import FeedNotFound
-from services.meetings.domain.meetings import MeetingStatus
 from services.meetings.models import CalendarFeed, Meeting
 
 
@@ -42,10 +41,10 @@ async def list_feeds(session: AsyncSession, owner: str) -> Sequence[CalendarFeed
 
 
 async def shown_meetings(session: AsyncSession, *, since: datetime) -> Sequence[Meeting]:
-    """What calendars show: all but drafts, also those cancelled after they were announced."""
+    """What calendars show: all that was announced, also where it was cancelled since."""
     statement = (
         select(Meeting)
-        .where(col(Meeting.starts_at) >= since, col(Meeting.status) != MeetingStatus.DRAFT)
+        .where(col(Meeting.starts_at) >= since, col(Meeting.announced_at).is_not(None))
         .order_by(col(Meeting.starts_at), col(Meeting.id))
     )
     return (await session.exec(statement)).all()

@@ -153,6 +153,7 @@ def calendar(name: str, meetings: Iterable[Meeting]) -> bytes:
 
 
 def _event(meeting: Meeting) -> Event:
+    assert meeting.announced_at is not None, "only what was announced is shown"
     event = Event()
     starts_at = meeting.starts_at.astimezone(ZoneInfo(ZONE))
     event.add("uid", f"{meeting.id}@professionalitet")
