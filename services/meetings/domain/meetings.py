@@ -66,7 +66,7 @@ TRANSITIONS: Final[Mapping[tuple[MeetingStatus, MeetingCommand], MeetingStatus]]
     (_S.REVIEW, _C.CLOSE): _S.CLOSED,
 }
 BY_PROTOCOL: Final = frozenset({_C.OPEN_PROTOCOL, _C.SEND_FOR_APPROVAL, _C.TAKE_BACK})
-# People gather and are noted before the hour; a day before, somebody has pressed the wrong one.
+# People gather before the hour; begun earlier than that, it was some other meeting that was meant.
 START_EARLY: Final = timedelta(hours=1)
 # Its agenda may still grow, and it may still be moved or called off.
 AHEAD: Final = frozenset({_S.DRAFT, _S.SCHEDULED})
