@@ -218,6 +218,23 @@ async def test_questions_are_ordered_changed_and_taken_off_before_the_freeze(
     assert [(item["position"], item["id"]) for item in agenda] == [(1, third), (2, second)]
 
 
+async def test_a_question_that_an_item_of_the_protocol_names_is_not_taken_off(
+    client: httpx.AsyncClient, secretary: Headers
+) -> None:
+    meeting_id = await schedule(client, secretary)
+    question = await add_question(client, secretary, meeting_id)
+    protocol_id = await draft(client, secretary, meeting_id)
+    item = await put_item(client, secretary, protocol_id, agenda_item_id=question)
+    path = f"/v1/meetings/{meeting_id}/agenda-items/{question}"
+
+    refused = await client.delete(path, headers=secretary)
+    await client.delete(f"/v1/protocols/{protocol_id}/items/{item}", headers=secretary)
+    removed = await client.delete(path, headers=secretary)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "agenda_item_assigned")
+    assert removed.status_code == 204
+
+
 async def test_what_is_unfinished_comes_back_until_it_is_decided(
     client: httpx.AsyncClient, secretary: Headers
 ) -> None:

@@ -1,6 +1,7 @@
 """Calendar feeds: two strangers' parsers read them, and a moved meeting is the same entry."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -10,9 +11,12 @@ from ics import Calendar
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.meetings.domain.calendars import MAX_FEEDS, SHOWN_FEEDS, FeedKind
+from services.meetings.domain.meetings import Series
 from services.meetings.models import CalendarFeed
 from services.meetings.repository import directory
-from tests.conftest import Headers, Tokens
+from shared.ids import new_id
+from tests.conftest import NOW, Headers, Tokens
 from tests.meetings.factories import (
     appointment,
     hear_directory,
@@ -105,6 +109,28 @@ async def test_a_moved_meeting_is_the_same_entry_and_a_cancelled_one_says_so(
     assert (moved["status"], cancelled["status"]) == ("CONFIRMED", "CANCELLED")
 
 
+async def test_a_draft_that_was_called_off_was_never_in_any_calendar(
+    client: httpx.AsyncClient, secretary: Headers
+) -> None:
+    path = await _subscribe(client, secretary, kind="series", series="unified")
+    cancelled, scheduled = [await schedule(client, secretary, draft=True) for _ in range(2)]
+    wanted = {"starts_at": "2023-10-05T12:00:00+03:00", "reason": "Праздник"}
+    for draft in (cancelled, scheduled):
+        await client.post(f"/v1/meetings/{draft}/move", headers=secretary, json=wanted)
+    reason = {"reason": "Передумали"}
+
+    called_off = await client.post(
+        f"/v1/meetings/{cancelled}/cancel", headers=secretary, json=reason
+    )
+    before = await _read(client, path)
+    await client.post(f"/v1/meetings/{scheduled}/schedule", headers=secretary)
+    (event,) = _events(await _read(client, path))
+
+    assert called_off.json()["status"] == "cancelled"
+    assert list(_events(before)) == []
+    assert event["uid"] == f"{scheduled}@professionalitet"
+
+
 async def test_the_tag_stays_while_nothing_changes(
     client: httpx.AsyncClient, secretary: Headers
 ) -> None:
@@ -185,6 +211,52 @@ async def test_a_feed_is_for_ones_own_and_closes_when_revoked(
     stored = [row.token_hash for row in await session.exec(select(CalendarFeed))]
     assert secret not in str(stored)
     assert secret not in str(listed)
+
+
+def _feeds(owner: str, count: int, *, revoked_at: datetime | None = None) -> list[CalendarFeed]:
+    return [
+        CalendarFeed(
+            id=new_id(),
+            token_hash=str(new_id()),
+            kind=FeedKind.SERIES,
+            series=Series.UNIFIED,
+            created_at=NOW,
+            created_by=owner,
+            revoked_at=revoked_at,
+        )
+        for _ in range(count)
+    ]
+
+
+async def test_a_person_has_only_so_many_open_feeds_and_a_closed_one_makes_room(
+    client: httpx.AsyncClient, token: Tokens, session: AsyncSession
+) -> None:
+    session.add_all(_feeds("a", MAX_FEEDS - 1) + _feeds("b", MAX_FEEDS))
+    await session.flush()
+    actor = token("coordinator", sub="a", regions=["16"])
+    body = {"kind": "series", "series": "unified"}
+
+    last = await client.post("/v1/calendar-feeds", headers=actor, json=body)
+    refused = await client.post("/v1/calendar-feeds", headers=actor, json=body)
+    await client.post(f"/v1/calendar-feeds/{last.json()['id']}/revoke", headers=actor)
+    again = await client.post("/v1/calendar-feeds", headers=actor, json=body)
+
+    assert [one.status_code for one in (last, refused, again)] == [201, 409, 201]
+    assert refused.json()["code"] == "too_many_calendar_feeds"
+
+
+async def test_the_list_of_feeds_has_room_for_the_open_ones_however_many_were_closed(
+    client: httpx.AsyncClient, token: Tokens, session: AsyncSession
+) -> None:
+    (open_,) = _feeds("a", 1)
+    session.add_all([open_, *_feeds("a", SHOWN_FEEDS, revoked_at=NOW)])
+    await session.flush()
+
+    answer = await client.get("/v1/calendar-feeds", headers=token("coordinator", sub="a"))
+
+    assert answer.status_code == 200
+    ids = {one["id"] for one in answer.json()["items"]}
+    assert (len(ids), str(open_.id) in ids) == (SHOWN_FEEDS, True)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from itertools import product
 from typing import Any, Final
 from uuid import UUID
@@ -90,6 +91,14 @@ def test_a_meeting_is_held_from_its_very_start_and_not_a_moment_before() -> None
     early = START - timedelta(microseconds=1)
     with pytest.raises(MeetingNotStarted):
         next_status(MeetingStatus.SCHEDULED, MeetingCommand.HOLD, now=early, **at)
+
+
+def test_a_meeting_begins_at_most_an_hour_before_its_time() -> None:
+    begin = partial(next_status, MeetingStatus.SCHEDULED, MeetingCommand.START, starts_at=START)
+
+    assert begin(now=START - timedelta(hours=1)) is MeetingStatus.IN_PROGRESS
+    with pytest.raises(MeetingNotStarted, match="не раньше чем за час"):
+        begin(now=START - timedelta(hours=1, microseconds=1))
 
 
 @pytest.mark.parametrize(

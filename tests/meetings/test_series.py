@@ -16,7 +16,7 @@ from services.meetings.service import series as service
 from shared.auth import Role
 from shared.workdays import is_working_day
 from tests.conftest import NOW, Headers, Tokens
-from tests.meetings.factories import agenda_of, meeting_body, series_body
+from tests.meetings.factories import agenda_of, meeting_body, schedule, series_body
 
 LAST_COHORT_DAY = date(2023, 10, 3)
 
@@ -220,6 +220,29 @@ async def test_ending_a_series_cancels_what_was_made_and_frees_the_days_that_fol
     ]
 
 
+async def test_a_series_that_goes_on_after_all_meets_again_on_the_days_it_had_given_up(
+    client: httpx.AsyncClient, secretary: Headers, session: AsyncSession
+) -> None:
+    series = await _create(client, secretary, weeks_ahead=3)
+    path = f"/v1/series/{series['id']}"
+    await service.make_ahead(session, now=NOW)
+    by_hand = str((await _meetings(session))[0].id)
+    reason = {"reason": "Нет кворума"}
+    await client.post(f"/v1/meetings/{by_hand}/cancel", headers=secretary, json=reason)
+
+    for last in ("2023-10-11", "2023-12-31"):
+        ended = await client.post(f"{path}/end", headers=secretary, json={"ends_on": last})
+        assert ended.status_code == 200, ended.text
+        await service.make_ahead(session, now=NOW)
+
+    found = await _meetings(session)
+    standing = [f"{row.starts_at:%m-%d}" for row in found if row.status == "scheduled"]
+    cancelled = [f"{row.starts_at:%m-%d}" for row in found if row.status == "cancelled"]
+    assert standing == ["10-11", "10-18"]
+    # What somebody called off stays so; what the end called off stays in calendars as cancelled.
+    assert cancelled == ["10-04", "10-18"]
+
+
 async def test_a_meeting_the_series_has_made_is_not_scheduled_again_by_hand(
     client: httpx.AsyncClient, secretary: Headers, session: AsyncSession
 ) -> None:
@@ -229,6 +252,44 @@ async def test_a_meeting_the_series_has_made_is_not_scheduled_again_by_hand(
     answer = await client.post("/v1/meetings", headers=secretary, json=meeting_body())
 
     assert (answer.status_code, answer.json()["code"]) == (409, "occurrence_exists")
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "series_days"),
+    [
+        ({}, ["10-11"]),
+        ({"draft": True}, ["10-11"]),
+        # Other people, another hour: another meeting.
+        ({"series": "cohort-2022"}, ["10-04", "10-11"]),
+        ({"starts_at": "2023-10-04T11:00:00+03:00"}, ["10-04", "10-11"]),
+    ],
+    ids=str,
+)
+async def test_a_meeting_entered_by_hand_is_not_made_again_by_the_series(
+    client: httpx.AsyncClient,
+    secretary: Headers,
+    session: AsyncSession,
+    by_hand: dict[str, Any],
+    series_days: list[str],
+) -> None:
+    await schedule(client, secretary, **by_hand)
+    await _create(client, secretary, weeks_ahead=2)
+
+    await service.make_ahead(session, now=NOW)
+
+    made = [row for row in await _meetings(session) if row.series_id is not None]
+    assert [f"{row.starts_at:%m-%d}" for row in made] == series_days
+
+
+async def test_a_meeting_called_off_by_hand_leaves_the_day_to_the_series(
+    client: httpx.AsyncClient, secretary: Headers, session: AsyncSession
+) -> None:
+    meeting_id = await schedule(client, secretary)
+    reason = {"reason": "Назначит серия"}
+    await client.post(f"/v1/meetings/{meeting_id}/cancel", headers=secretary, json=reason)
+    await _create(client, secretary, weeks_ahead=1)
+
+    assert await service.make_ahead(session, now=NOW) == 1
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,13 @@ class AgendaItemCarried(Conflict):
     title = "Вопрос перенесён с прошлого совещания"
 
 
+class AgendaItemAssigned(Conflict):
+    """A question that an item of the protocol names stays on the agenda."""
+
+    code = "agenda_item_assigned"
+    title = "По вопросу есть пункт протокола"
+
+
 class AgendaNotPublished(Conflict):
     """There is no agenda to read: the meeting is a draft, or was called off."""
 

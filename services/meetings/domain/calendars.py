@@ -5,9 +5,13 @@ import secrets
 from enum import StrEnum
 from typing import Final
 
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 
 _TOKEN_BYTES: Final = 32
+# Every region's and some people's; whoever needs more has lost count of them.
+MAX_FEEDS: Final = 200
+# How many feeds a list has room for, those closed included.
+SHOWN_FEEDS: Final = 1000
 
 
 class FeedKind(StrEnum):
@@ -23,6 +27,13 @@ class FeedNotFound(NotFound):
 
     code = "calendar_feed_not_found"
     title = "Календарь не найден"
+
+
+class TooManyFeeds(Conflict):
+    """The actor has as many open feeds as one may."""
+
+    code = "too_many_calendar_feeds"
+    title = "Слишком много подписок"
 
 
 def new_token() -> str:

@@ -1,7 +1,7 @@
 """How a meeting lives: from a draft through its protocol to the end, or cancelled."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -56,6 +56,8 @@ TRANSITIONS: Final[Mapping[tuple[MeetingStatus, MeetingCommand], MeetingStatus]]
     (_S.SCHEDULED, _C.HOLD): _S.HELD,
     (_S.SCHEDULED, _C.CANCEL): _S.CANCELLED,
     (_S.IN_PROGRESS, _C.HOLD): _S.HELD,
+    # It was begun by mistake, or broke off.
+    (_S.IN_PROGRESS, _C.CANCEL): _S.CANCELLED,
     (_S.HELD, _C.OPEN_PROTOCOL): _S.PROTOCOL_DRAFT,
     # A meeting that resolved nothing needs no protocol.
     (_S.HELD, _C.CLOSE): _S.CLOSED,
@@ -64,6 +66,8 @@ TRANSITIONS: Final[Mapping[tuple[MeetingStatus, MeetingCommand], MeetingStatus]]
     (_S.REVIEW, _C.CLOSE): _S.CLOSED,
 }
 BY_PROTOCOL: Final = frozenset({_C.OPEN_PROTOCOL, _C.SEND_FOR_APPROVAL, _C.TAKE_BACK})
+# People gather before the hour; begun earlier than that, it was some other meeting that was meant.
+START_EARLY: Final = timedelta(hours=1)
 # Its agenda may still grow, and it may still be moved or called off.
 AHEAD: Final = frozenset({_S.DRAFT, _S.SCHEDULED})
 AGENDA_OPEN: Final = frozenset({*AHEAD, _S.IN_PROGRESS})
@@ -131,7 +135,7 @@ class ProtocolPending(Conflict):
 
 
 class MeetingNotStarted(Conflict):
-    """A meeting cannot have been held before it began."""
+    """A meeting is not begun long before its time, nor held before it."""
 
     code = "meeting_not_started"
     title = "Совещание ещё не началось"
@@ -147,4 +151,9 @@ def next_status(
         raise MeetingActionNotAllowed(status, command) from None
     if command is MeetingCommand.HOLD and now < starts_at:
         raise MeetingNotStarted("Совещание нельзя отметить проведённым до его начала.")
+    if command is MeetingCommand.START and now < starts_at - START_EARLY:
+        raise MeetingNotStarted(
+            "Начать совещание можно не раньше чем за час до назначенного времени. Если оно"
+            " проходит раньше, сначала перенесите его."
+        )
     return following

@@ -21,6 +21,8 @@ COHORTS: Final[Mapping[Series, tuple[int, int | None]]] = {
     Series.COHORT_2023: (2023, 2023),
     Series.COHORT_2024: (2024, 2024),
 }
+# What a cohort's own meetings leave when there are no more of them goes to the unified ones.
+JOINS_UNIFIED: Final = frozenset(COHORTS) - {Series.UNIFIED}
 
 
 class SeriesNotFound(NotFound):

@@ -48,7 +48,8 @@ class Meeting(Base, table=True):
     agenda_revision: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
     # What calendars go by: grows when time, place or fate change.
     sequence: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
-    announced_at: datetime = Field(sa_type=UtcDateTime)
+    # When they were last told; empty for what was never more than a draft.
+    announced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     version: int = 1
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists
+from sqlalchemy import ColumnElement, exists
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 from sqlmodel import case, col, delete, func, select, update
@@ -13,13 +13,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.meetings.domain.agendas import (
     DECIDED,
     AgendaItemNotFound,
-    AgendaKind,
     AgendaOrigin,
     Outcome,
     Question,
 )
 from services.meetings.domain.control import ControlLine
-from services.meetings.domain.meetings import TOOK_PLACE, MeetingStatus, Series
+from services.meetings.domain.meetings import AGENDA_OPEN, TOOK_PLACE, MeetingStatus, Series
+from services.meetings.domain.series import JOINS_UNIFIED
 from services.meetings.models import (
     AgendaControl,
     AgendaItem,
@@ -49,11 +49,15 @@ async def has_agenda_item(session: AsyncSession, meeting_id: UUID, item_id: UUID
     return (await session.exec(statement)).first() is not None
 
 
-async def get_agenda_item(session: AsyncSession, meeting_id: UUID, item_id: UUID) -> AgendaItem:
+async def get_agenda_item(
+    session: AsyncSession, meeting_id: UUID, item_id: UUID, *, for_update: bool = False
+) -> AgendaItem:
     """Raises `AgendaItemNotFound`."""
     statement = select(AgendaItem).where(
         col(AgendaItem.id) == item_id, col(AgendaItem.meeting_id) == meeting_id
     )
+    if for_update:
+        statement = statement.with_for_update()
     found = (await session.exec(statement)).first()
     if found is None:
         raise AgendaItemNotFound("В повестке этого совещания нет такого вопроса.")
@@ -107,21 +111,26 @@ async def unfinished(
 ) -> Sequence[AgendaItem]:
     """Questions of earlier meetings of the same participants that have come back nowhere yet.
 
-    A cancelled meeting decided nothing; what a closed one left is what it said to carry over.
-    What templates and sections write themselves is written anew each time anyway.
+    A cancelled meeting decided nothing, whatever was said or drafted there; what a closed one
+    left is what it said to carry over. What templates and sections write themselves is written
+    anew each time anyway. The unified meetings go on with what cohorts' last ones left.
     """
     carried = AgendaItem.__table__.alias("carried")  # type: ignore[attr-defined]
     by_people = col(AgendaItem.origin).in_([AgendaOrigin.PERSON, AgendaOrigin.CARRIED])
-    open_ones = by_people & col(AgendaItem.outcome).is_(None) & ~_ASSIGNED
+    cancelled = col(Meeting.status) == MeetingStatus.CANCELLED
+    open_ones = by_people & (cancelled | (col(AgendaItem.outcome).is_(None) & ~_ASSIGNED))
     carried_over = col(AgendaItem.outcome) == Outcome.CARRIED_OVER
+    of_series = col(Meeting.series) == series
+    if series is Series.UNIFIED:
+        of_series |= col(Meeting.series).in_(JOINS_UNIFIED) & ~_more_of_its_own()
     statement = (
         select(AgendaItem)
         .join(Meeting, col(Meeting.id) == col(AgendaItem.meeting_id))
         .where(
-            col(Meeting.series) == series,
+            of_series,
             col(Meeting.starts_at) < before,
             col(Meeting.status).in_([*TOOK_PLACE, MeetingStatus.CANCELLED, MeetingStatus.CLOSED]),
-            col(AgendaItem.kind) != AgendaKind.CONTROL,
+            col(AgendaItem.origin) != AgendaOrigin.CONTROL,
             open_ones | carried_over,
             ~exists().where(carried.c.carried_from == col(AgendaItem.id)),
         )
@@ -129,6 +138,16 @@ async def unfinished(
         .limit(limit)
     )
     return (await session.exec(statement)).all()
+
+
+def _more_of_its_own() -> ColumnElement[bool]:
+    """Whether the same participants meet later than `Meeting` and are not through with it."""
+    later = aliased(Meeting)
+    return exists().where(
+        col(later.series) == col(Meeting.series),
+        col(later.starts_at) >= col(Meeting.starts_at),
+        col(later.status).in_(AGENDA_OPEN),
+    )
 
 
 async def add_carried(session: AsyncSession, item: AgendaItem) -> bool:
@@ -152,14 +171,19 @@ async def carried_to(session: AsyncSession, item_id: UUID) -> UUID | None:
 
 
 async def settled(session: AsyncSession, meeting_id: UUID) -> Sequence[AgendaItem]:
-    """Questions that came back to the meeting and were decided where they came from since."""
+    """Questions that came back to the meeting and were decided where they came from since.
+
+    A cancelled meeting decided nothing.
+    """
     source = aliased(AgendaItem)
     item_of = aliased(ProtocolItem)
     statement = (
         select(AgendaItem)
         .join(source, col(source.id) == col(AgendaItem.carried_from))
+        .join(Meeting, col(Meeting.id) == col(source.meeting_id))
         .where(
             col(AgendaItem.meeting_id) == meeting_id,
+            col(Meeting.status) != MeetingStatus.CANCELLED,
             col(AgendaItem.outcome).is_(None),
             ~_ASSIGNED,
             col(source.outcome).in_(DECIDED)
@@ -167,6 +191,20 @@ async def settled(session: AsyncSession, meeting_id: UUID) -> Sequence[AgendaIte
                 col(source.outcome).is_(None)
                 & exists().where(col(item_of.agenda_item_id) == col(source.id))
             ),
+        )
+        .order_by(col(AgendaItem.position).desc())
+    )
+    return (await session.exec(statement)).all()
+
+
+async def written_by_processes(session: AsyncSession, meeting_id: UUID) -> Sequence[AgendaItem]:
+    """Questions that a freeze wrote and no item of the protocol names, the last one first."""
+    statement = (
+        select(AgendaItem)
+        .where(
+            col(AgendaItem.meeting_id) == meeting_id,
+            col(AgendaItem.origin) == AgendaOrigin.PROCESS,
+            ~_ASSIGNED,
         )
         .order_by(col(AgendaItem.position).desc())
     )

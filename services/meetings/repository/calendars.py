@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.calendars import FeedNotFound
-from services.meetings.domain.meetings import MeetingStatus
 from services.meetings.models import CalendarFeed, Meeting
+
+# A key of our own among the advisory locks of two keys of this database.
+_FEEDS: Final = 7_301_002
 
 
 async def find_by_hash(session: AsyncSession, token_hash: str) -> CalendarFeed | None:
@@ -31,21 +34,35 @@ async def get_feed(
     return found
 
 
-async def list_feeds(session: AsyncSession, owner: str) -> Sequence[CalendarFeed]:
-    """The feeds an actor has opened, in that order."""
+async def list_feeds(session: AsyncSession, owner: str, *, limit: int) -> Sequence[CalendarFeed]:
+    """An actor's feeds as they were opened; past the limit the oldest closed are missing."""
     statement = (
         select(CalendarFeed)
         .where(col(CalendarFeed.created_by) == owner)
-        .order_by(col(CalendarFeed.id))
+        .order_by(col(CalendarFeed.revoked_at).is_not(None), col(CalendarFeed.id).desc())
+        .limit(limit)
     )
-    return (await session.exec(statement)).all()
+    return sorted(await session.exec(statement), key=lambda feed: feed.id)
+
+
+async def lock_feeds(session: AsyncSession, owner: str) -> None:
+    """Let the actor's feeds be opened one after another, so that their count holds."""
+    await session.exec(select(func.pg_advisory_xact_lock(_FEEDS, func.hashtext(owner))))
+
+
+async def count_open(session: AsyncSession, owner: str) -> int:
+    """How many of the actor's feeds are not closed."""
+    statement = select(func.count()).where(
+        col(CalendarFeed.created_by) == owner, col(CalendarFeed.revoked_at).is_(None)
+    )
+    return (await session.exec(statement)).one()
 
 
 async def shown_meetings(session: AsyncSession, *, since: datetime) -> Sequence[Meeting]:
-    """What calendars show: all but drafts, also those cancelled after they were announced."""
+    """What calendars show: all that was announced, also where it was cancelled since."""
     statement = (
         select(Meeting)
-        .where(col(Meeting.starts_at) >= since, col(Meeting.status) != MeetingStatus.DRAFT)
+        .where(col(Meeting.starts_at) >= since, col(Meeting.announced_at).is_not(None))
         .order_by(col(Meeting.starts_at), col(Meeting.id))
     )
     return (await session.exec(statement)).all()

@@ -91,6 +91,17 @@ async def occurrence_at(
     return (await session.exec(statement)).first()
 
 
+async def is_entered_by_hand(session: AsyncSession, series: Series, starts_at: datetime) -> bool:
+    """Whether somebody has entered a meeting of the same participants for this instant."""
+    statement = select(Meeting.id).where(
+        col(Meeting.series) == series,
+        col(Meeting.starts_at) == starts_at,
+        col(Meeting.series_id).is_(None),
+        col(Meeting.status) != MeetingStatus.CANCELLED,
+    )
+    return (await session.exec(statement.limit(1))).first() is not None
+
+
 async def occurrence_on(session: AsyncSession, series_id: UUID, day: date) -> Meeting | None:
     """What was made of the series' day."""
     statement = select(Meeting).where(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 
+from services.meetings.domain.calendars import SHOWN_FEEDS
 from services.meetings.models import CalendarFeed
 from services.meetings.repository import calendars as repository
 from services.meetings.routers.access import Reader
@@ -23,7 +24,7 @@ _TYPE = "text/calendar"
 @router.post(
     "/calendar-feeds",
     status_code=201,
-    responses=problems(401, 403, 404, 422),
+    responses=problems(401, 403, 404, 409, 422),
     summary="Подписаться на календарь",
 )
 async def create_calendar_feed(
@@ -42,8 +43,8 @@ async def create_calendar_feed(
     "/calendar-feeds", responses=problems(401, 403, 422), summary="Мои подписки на календарь"
 )
 async def list_calendar_feeds(actor: Reader, session: Session) -> FeedList:
-    """Кем открыты, того и календари; самих адресов здесь нет."""
-    rows = await repository.list_feeds(session, actor.id)
+    """Кем открыты, того и календари; самих адресов здесь нет. Давно закрытые не показаны."""
+    rows = await repository.list_feeds(session, actor.id, limit=SHOWN_FEEDS)
     return FeedList(items=[FeedRead.model_validate(row) for row in rows])
 
 

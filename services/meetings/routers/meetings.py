@@ -170,7 +170,10 @@ async def start_meeting(
     response: Response,
     expected: ExpectedVersion,
 ) -> Meeting:
-    """Совещание идёт; повестка зафиксирована, если не была раньше."""
+    """Совещание идёт — не раньше чем за час до назначенного времени.
+
+    Повестка зафиксирована, если не была раньше. Начатое по ошибке отменяют.
+    """
     meeting = await service.change_meeting(
         session, meeting_id, MeetingCommand.START, now=now, expected_version=expected
     )

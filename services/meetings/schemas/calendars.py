@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from services.meetings.domain.calendars import FeedKind
+from services.meetings.domain.calendars import SHOWN_FEEDS, FeedKind
 from services.meetings.domain.meetings import Series
 from services.meetings.schemas.fields import reads
 from shared.text import RegionCode, unfit
@@ -74,4 +74,4 @@ class FeedList(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_FEED]}]})
 
-    items: list[FeedRead] = Field(max_length=10_000)
+    items: list[FeedRead] = Field(max_length=SHOWN_FEEDS)

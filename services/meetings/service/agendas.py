@@ -14,6 +14,7 @@ from services.meetings.domain.agendas import (
     AgendaClosed,
     AgendaFrozen,
     AgendaFull,
+    AgendaItemAssigned,
     AgendaItemCarried,
     AgendaKind,
     AgendaOrigin,
@@ -31,7 +32,7 @@ from services.meetings.domain.meetings import (
     MeetingStatus,
     Series,
 )
-from services.meetings.domain.series import COHORTS
+from services.meetings.domain.series import COHORTS, JOINS_UNIFIED
 from services.meetings.models import AgendaItem, Meeting
 from services.meetings.repository import agendas as repository
 from services.meetings.repository import directory, executions, meetings, rows
@@ -91,13 +92,18 @@ async def remove_agenda_item(
 ) -> None:
     """Take the question off; those that follow move up.
 
-    Raises what `change_agenda_item` raises, and `AgendaItemCarried`.
+    Raises what `change_agenda_item` raises, `AgendaItemCarried`, and `AgendaItemAssigned`.
     """
     meeting = await _unfrozen(session, meeting_id, expected_version)
-    item = await repository.get_agenda_item(session, meeting_id, item_id)
+    # Locked, so that an item of the protocol that is being written is seen.
+    item = await repository.get_agenda_item(session, meeting_id, item_id, for_update=True)
     if item.carried_from is not None:
         raise AgendaItemCarried(
             "Вопрос не рассмотрен на прошлом совещании: укажите там его результат, и он уйдёт сам."
+        )
+    if await repository.is_assigned(session, item_id):
+        raise AgendaItemAssigned(
+            "На вопрос ссылается пункт проекта протокола: сначала уберите ссылку или сам пункт."
         )
     await repository.remove_agenda_item(session, item)
     _changed(meeting)
@@ -175,12 +181,14 @@ async def freeze(session: AsyncSession, meeting: Meeting, *, now: datetime) -> N
     What regions owe is worked out for the moment the meeting starts. The caller has locked the
     meeting and makes another version of it.
     """
+    # A meeting that was moved may have been frozen before: its sections are written over.
+    for item in await repository.written_by_processes(session, meeting.id):
+        await repository.remove_agenda_item(session, item)
     await pull_unfinished(session, meeting)
     lines = await _owed(session, meeting.series, as_of=meeting.starts_at)
     await repository.keep_control(session, meeting.id, lines)
     agenda = list(await repository.list_agenda(session, meeting.id))
     text = control_text(lines)
-    # A meeting that was moved may have been frozen before: its sections are written over.
     written = next((item for item in agenda if item.origin is AgendaOrigin.CONTROL), None)
     if written is not None:
         written.text = text or "Исполнение поручений: ничего не просрочено."
@@ -242,11 +250,13 @@ async def pull_unfinished(session: AsyncSession, meeting: Meeting) -> None:
 async def push_unfinished(session: AsyncSession, meeting: Meeting) -> None:
     """Let what this meeting left unfinished come back at the next one, where there is one yet.
 
-    Where there is none, the questions come back when it is made.
+    Where there is none, the questions come back when it is made. After the last meeting of a
+    cohort's own that is the next unified one.
     """
-    following = await meetings.next_ahead(
-        session, meeting.series, after=meeting.starts_at, but=meeting.id
-    )
+    after = meeting.starts_at
+    following = await meetings.next_ahead(session, meeting.series, after=after, but=meeting.id)
+    if following is None and meeting.series in JOINS_UNIFIED:
+        following = await meetings.next_ahead(session, Series.UNIFIED, after=after, but=meeting.id)
     if following is not None:
         await pull_unfinished(session, following)
 

@@ -10,7 +10,14 @@ from zoneinfo import ZoneInfo
 from icalendar import Alarm, Calendar, Event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.meetings.domain.calendars import FeedKind, FeedNotFound, hash_of, new_token
+from services.meetings.domain.calendars import (
+    MAX_FEEDS,
+    FeedKind,
+    FeedNotFound,
+    TooManyFeeds,
+    hash_of,
+    new_token,
+)
 from services.meetings.domain.items import UnknownRegion
 from services.meetings.domain.meetings import MeetingStatus, Series
 from services.meetings.domain.participation import AT_WORK, Tenure
@@ -44,7 +51,7 @@ async def create_feed(
 ) -> tuple[CalendarFeed, str]:
     """Open a feed; its secret is said once. A region's and a person's are for their own.
 
-    Raises `UnknownRegion`, `FeedNotFound` for somebody else's.
+    Raises `UnknownRegion`, `FeedNotFound` for somebody else's, `TooManyFeeds`.
     """
     match wanted.kind:
         case FeedKind.REGION:
@@ -61,6 +68,11 @@ async def create_feed(
             allowed = True
     if not (allowed or actor.is_any(*_ORGANISERS)):
         raise FeedNotFound("Такого календаря для вас нет.")
+    await repository.lock_feeds(session, actor.id)
+    if await repository.count_open(session, actor.id) >= MAX_FEEDS:
+        raise TooManyFeeds(
+            f"У вас уже {MAX_FEEDS} открытых подписок. Закройте те, которыми не пользуетесь."
+        )
     token = new_token()
     feed = CalendarFeed(
         id=new_id(),
@@ -153,6 +165,7 @@ def calendar(name: str, meetings: Iterable[Meeting]) -> bytes:
 
 
 def _event(meeting: Meeting) -> Event:
+    assert meeting.announced_at is not None, "only what was announced is shown"
     event = Event()
     starts_at = meeting.starts_at.astimezone(ZoneInfo(ZONE))
     event.add("uid", f"{meeting.id}@professionalitet")

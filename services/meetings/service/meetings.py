@@ -38,7 +38,7 @@ async def create_meeting(session: AsyncSession, wanted: MeetingCreate, *, now: d
         id=new_id(),
         status=status,
         created_at=now,
-        announced_at=now,
+        announced_at=None if wanted.draft else now,
         **wanted.model_dump(exclude={"draft"}),
     )
     await rows.add(session, meeting)
@@ -117,8 +117,14 @@ async def _freeze(session: AsyncSession, meeting: Meeting, *, now: datetime) -> 
 def _cancel(meeting: Meeting, *, now: datetime, reason: str | None) -> None:
     meeting.cancelled_at = now
     meeting.cancel_reason = reason
+    _announce_change(meeting, now=now)
+
+
+def _announce_change(meeting: Meeting, *, now: datetime) -> None:
+    """Calendars take the change up, where they have heard of the meeting."""
     meeting.sequence += 1
-    meeting.announced_at = now
+    if meeting.announced_at is not None:
+        meeting.announced_at = now
 
 
 async def cancel_ahead(
@@ -155,7 +161,7 @@ async def move_meeting(
     )
     if wanted.starts_at < now:
         raise MeetingInPast("Совещание нельзя перенести на прошедшее время.")
-    meeting.sequence += 1
+    _announce_change(meeting, now=now)
     move = MeetingMove(
         meeting_id=meeting_id,
         sequence=meeting.sequence,
@@ -170,7 +176,6 @@ async def move_meeting(
         meeting.duration_minutes = wanted.duration_minutes
     if wanted.place is not None:
         meeting.place = wanted.place
-    meeting.announced_at = now
     if meeting.starts_at - timedelta(minutes=meeting.freeze_minutes) > now:
         meeting.frozen_at = None
     meeting.version += 1

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.meetings.domain.meetings import AHEAD, MeetingStatus
+from services.meetings.domain.meetings import AHEAD, MeetingStatus, Series
 from services.meetings.domain.series import (
     COHORTS,
     ZONE,
@@ -113,6 +113,8 @@ async def end_series(
     if await meetings.took_place_after(session, series_id, ends_on):
         raise SeriesEndTooEarly("После этого дня совещания серии уже проходили.")
     for meeting in await meetings.ahead_of_series(session, series_id, after=ends_on):
+        # The day is free again: should the series go on after all, it gives another meeting.
+        meeting.occurrence_on = None
         await cancel_ahead(session, meeting, now=now, reason="Серия совещаний завершена.")
     series.ends_on = ends_on
     # A later end than before: the days gained are looked at anew.
@@ -164,8 +166,8 @@ async def exceptions(session: AsyncSession, series_id: UUID) -> Sequence[SeriesE
 async def make_ahead(session: AsyncSession, *, now: datetime) -> int:
     """Make the meetings of the weeks ahead that are not there yet; how many were made.
 
-    However often and wherever it runs, a day of a series gives one meeting. What has begun by
-    now is not made any more.
+    However often and wherever it runs, a day of a series gives one meeting; where people have
+    entered that by hand, none. What has begun by now is not made any more.
     """
     made = 0
     today = date_in(ZONE, now)
@@ -203,6 +205,11 @@ async def _make(
     *,
     now: datetime,
 ) -> bool:
+    # Meetings of no series share no participants by rule: there the other one is another.
+    if series.audience is not Series.OTHER and await meetings.is_entered_by_hand(
+        session, series.audience, starts_at
+    ):
+        return False
     meeting = Meeting(
         id=new_id(),
         title=series.title,
