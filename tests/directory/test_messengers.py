@@ -1,0 +1,63 @@
+"""Messengers: a post goes to the server that its address names, and nowhere else."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from services.directory.domain.channels import MessengerRefused
+from services.directory.service import messengers
+from services.directory.service.messengers import NotSent
+from shared.settings import ServiceSettings
+from tests.conftest import settings_for
+from tests.receiver import answer, receiver
+
+TOKEN = "a" * 26
+
+
+@pytest.fixture
+def limits() -> ServiceSettings:
+    return settings_for("postgresql://nowhere/x", webhook_private_networks=["127.0.0.1/32"])
+
+
+async def _resolve(host: str) -> list[str]:
+    return [str(ip_address(host))]
+
+
+@pytest.mark.parametrize(
+    ("address", "parameter"),
+    [
+        (
+            "tgram://123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/-100123/",
+            "template=file:///etc/passwd",
+        ),
+        ("jsons://8.8.8.8/hook", "verify=no"),
+        ("jsons://8.8.8.8", "redirect=yes"),
+        ("matrixs://user:pass@8.8.8.8/room", "discovery=yes"),
+    ],
+)
+async def test_an_address_has_no_parameters(
+    limits: ServiceSettings, address: str, parameter: str
+) -> None:
+    assert await messengers.vet(address, limits, _resolve)
+    url = f"{address}?{parameter}"
+    with pytest.raises(MessengerRefused, match="уберите «\\?»") as refused:
+        await messengers.vet(url, limits, _resolve)
+    assert refused.value.field == "body.url"
+    with pytest.raises(MessengerRefused):
+        await messengers.send(url, "", "Т", limits, _resolve)
+
+
+async def test_a_redirect_is_not_followed(limits: ServiceSettings) -> None:
+    async with receiver() as inner, receiver(answer(307, location=inner.url)) as outer:
+        with pytest.raises(NotSent):
+            await messengers.send(outer.url.replace("http:", "json:"), "", "Т", limits, _resolve)
+    assert (len(outer.got), inner.got) == (1, [])
+
+
+@pytest.mark.parametrize("scheme", sorted(messengers.OWN))
+def test_a_server_is_believed_by_its_certificate_and_names_no_other(
+    limits: ServiceSettings, scheme: str
+) -> None:
+    sender, _ = messengers._plugin(f"{scheme}://user:pass@8.8.8.8/{TOKEN}/room", limits)
+    assert (sender.redirects, sender.verify_certificate) == (False, True)
+    assert getattr(sender, "discovery", False) is False
