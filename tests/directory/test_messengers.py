@@ -61,3 +61,16 @@ def test_a_server_is_believed_by_its_certificate_and_names_no_other(
     sender, _ = messengers._plugin(f"{scheme}://user:pass@8.8.8.8/{TOKEN}/room", limits)
     assert (sender.redirects, sender.verify_certificate) == (False, True)
     assert getattr(sender, "discovery", False) is False
+
+
+async def test_a_long_post_arrives_whole_in_parts_that_the_messenger_takes(
+    limits: ServiceSettings,
+) -> None:
+    words = [f"слово-{number}" for number in range(600)]
+    async with receiver(*[answer(200)] * 4) as got:
+        url = got.url.replace("http:", "mmost:").replace("hook", TOKEN)
+        await messengers.send(url, "Совещание", " ".join(words), limits, _resolve)
+    texts = [one.json["text"] for one in got.got]
+    assert len(texts) > 1
+    assert max(map(len, texts)) <= 4000
+    assert [word for text in texts for word in text.split() if word.startswith("слово")] == words

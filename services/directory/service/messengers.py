@@ -66,16 +66,18 @@ def _plugin(url: str, limits: Limits) -> tuple[apprise.NotifyBase, str]:
     found: Any = apprise.Apprise.instantiate(url, suppress_exceptions=True)
     if not isinstance(found, apprise.NotifyBase):
         raise MessengerRefused("Адрес мессенджера не разобран.", field="body.url")
-    return _confined(found), scheme
+    return _prepared(found), scheme
 
 
-def _confined(sender: Any) -> apprise.NotifyBase:
-    """The sender, which goes to the server that its address names and nowhere else."""
+def _prepared(sender: Any) -> apprise.NotifyBase:
+    """The sender, which goes to the server that its address names, and takes a post in full."""
     sender.redirects = False
     sender.verify_certificate = True
     # Matrix alone: the server would name another one to talk to.
     if hasattr(sender, "discovery"):
         sender.discovery = False
+    # A long post arrives in parts: by itself apprise sends it whole, and messengers refuse it.
+    sender.overflow_mode = apprise.OverflowMode.SPLIT
     found: apprise.NotifyBase = sender
     return found
 
