@@ -1,14 +1,22 @@
-"""Messengers: a post goes to the server that its address names, and nowhere else."""
+"""Messengers: a post goes to the server that its address names, in full, and nowhere else."""
 
+import asyncio
+from datetime import date
 from ipaddress import ip_address
+from typing import Any
 
+import asyncpg
 import pytest
 
-from services.directory.domain.channels import MessengerRefused
-from services.directory.service import messengers
+from services.directory.domain.channels import ChannelKind, MessengerRefused
+from services.directory.models import Channel, ChannelPost, ChannelTarget
+from services.directory.repository.posts import Sight
+from services.directory.service import messengers, posts
 from services.directory.service.messengers import NotSent
+from shared.db import open_sessions, transaction
+from shared.ids import new_id
 from shared.settings import ServiceSettings
-from tests.conftest import settings_for
+from tests.conftest import NOW, settings_for
 from tests.receiver import answer, receiver
 
 TOKEN = "a" * 26
@@ -74,3 +82,40 @@ async def test_a_long_post_arrives_whole_in_parts_that_the_messenger_takes(
     assert len(texts) > 1
     assert max(map(len, texts)) <= 4000
     assert [word for text in texts for word in text.split() if word.startswith("слово")] == words
+
+
+async def test_of_eight_who_resend_at_once_none_prepares_a_delivery_twice(
+    databases: dict[str, str],
+) -> None:
+    """Real connections, real commits: the messenger was added after the post."""
+    by: dict[str, Any] = {"created_by": "admin", "created_at": NOW}
+    channel = Channel(
+        id=new_id(),
+        kind=ChannelKind.UNIFIED,
+        scope="unified",
+        name="Единый",
+        valid_from=date(2023, 9, 1),
+        **by,
+    )
+    said = ChannelPost(
+        id=new_id(), channel_id=channel.id, title="x", text="x", posted_by="admin", posted_at=NOW
+    )
+    target = ChannelTarget(
+        id=new_id(), channel_id=channel.id, label="x", service="JSON", url="json://x", **by
+    )
+    async with open_sessions(databases["directory"]) as sessions:
+        for row in (channel, said, target):
+            async with transaction(sessions) as session:
+                session.add(row)
+
+        async def resend() -> None:
+            async with transaction(sessions) as session:
+                await posts.resend(session, said.channel_id, said.id, Sight(all=True))
+
+        refusals = await asyncio.gather(*(resend() for _ in range(8)), return_exceptions=True)
+
+    connection = await asyncpg.connect(databases["directory"])
+    prepared = await connection.fetchval("select count(*) from channel_deliveries")
+    await connection.execute("truncate channels, pgqueuer cascade")
+    await connection.close()
+    assert (refusals, prepared) == ([None] * 8, 1)
