@@ -1,7 +1,9 @@
 """What a workbook must not be before a library opens it: a bomb, a program, an XML trick.
 
 Everything is read once, in pieces and with limits, by the parser of the standard library, which
-stops at the first declaration of a document type: entities of any kind need one.
+stops at the first declaration of a document type: entities of any kind need one. The library is
+then given a copy of exactly what was read: it believes the sizes that an archive states, and takes
+parts by whatever names the archive's own table of types says.
 """
 
 import io
@@ -35,6 +37,8 @@ _XML: Final = re.compile(r".*\.(xml|rels|vml)", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 _NUMBER: Final = re.compile(r"[0-9]{1,7}")
 _PIECE: Final = 64 * 1024
+# What Excel writes. Of the others the archive's reader inflates whole pieces, whatever they hold.
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _DEPTH: Final = 64
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -66,6 +70,17 @@ class SheetShape:
             raise ListTooLarge("В листе слишком много объединённых ячеек: разъедините их.")
 
 
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """The shapes of a workbook's sheets by the names of their parts, and a copy to be opened.
+
+    The copy has the XML parts alone, as they were read, and nothing in it is compressed.
+    """
+
+    shapes: Mapping[str, SheetShape]
+    copy: io.BytesIO
+
+
 def _place(reference: str) -> tuple[int, int]:
     """Row and column, counted from 1."""
     found = _REFERENCE.fullmatch(reference.replace("$", ""))
@@ -77,8 +92,8 @@ def _place(reference: str) -> tuple[int, int]:
     return int(found[2]), column
 
 
-def look_into(content: bytes) -> Mapping[str, SheetShape]:
-    """The shapes of the workbook's sheets by the names of their parts.
+def look_into(content: bytes) -> Inspected:
+    """What the workbook is, once it has been found harmless.
 
     Raises `ListTypeUnknown`, `ListUnreadable`, `ListHasMacros`, `ListTooLarge`.
     """
@@ -88,16 +103,21 @@ def look_into(content: bytes) -> Mapping[str, SheetShape]:
         )
     if not content.startswith(_ZIP):
         raise ListTypeUnknown("Файл назван .xlsx, но книги Excel в нём нет.")
+    file = io.BytesIO()
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _look_into(archive)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(file, "w") as copy:
+            shapes = _look_into(archive, copy)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ListUnreadable("Книга повреждена: архив не читается.") from error
     except expat.ExpatError as error:
         raise ListUnreadable("Книга повреждена: внутри не XML.") from error
+    # Names, and encodings that XML declares, which nobody knows.
+    except (ValueError, LookupError) as error:
+        raise ListUnreadable("Книга повреждена: неизвестная кодировка.") from error
+    return Inspected(shapes, file)
 
 
-def _look_into(archive: zipfile.ZipFile) -> Mapping[str, SheetShape]:
+def _look_into(archive: zipfile.ZipFile, copy: zipfile.ZipFile) -> Mapping[str, SheetShape]:
     names = archive.namelist()
     if len(names) > _PARTS or len({name.casefold() for name in names}) < len(names):
         raise ListUnreadable("Книга повреждена: части архива повторяются или их слишком много.")
@@ -105,23 +125,31 @@ def _look_into(archive: zipfile.ZipFile) -> Mapping[str, SheetShape]:
         raise ListTypeUnknown("Это архив, но не книга Excel. Сохраните список как .xlsx.")
     if any("vbaproject" in name.casefold() for name in names):
         raise ListHasMacros("В книге есть макросы. Сохраните её как .xlsx без макросов.")
+    if any(part.compress_type not in _METHODS for part in archive.infolist()):
+        raise ListUnreadable("Книга сжата не так, как сжимает Excel. Сохраните её заново.")
     shapes: dict[str, SheetShape] = {}
     left = _TOTAL_BYTES
     for name in names:
         if _XML.fullmatch(name):
             shape = SheetShape() if _SHEET.fullmatch(name) else None
             limit = left if _LARGE.fullmatch(name) else min(left, _PART_BYTES)
-            left -= _parse(archive, name, limit, shape)
+            left -= _take(archive, copy, name, limit, shape)
             if shape is not None:
                 shapes[name] = shape
     return shapes
 
 
-def _parse(archive: zipfile.ZipFile, name: str, limit: int, shape: SheetShape | None) -> int:
-    """How many bytes the part has. Raises `ListTooLarge`, `ListUnreadable`."""
+def _take(
+    archive: zipfile.ZipFile,
+    copy: zipfile.ZipFile,
+    name: str,
+    limit: int,
+    shape: SheetShape | None,
+) -> int:
+    """How many bytes the part has, now copied. Raises `ListTooLarge`, `ListUnreadable`."""
     parser = _parser(shape)
     taken = 0
-    with archive.open(name) as part:
+    with archive.open(name) as part, copy.open(name, "w") as kept:
         while piece := part.read(_PIECE):
             taken += len(piece)
             if taken > limit:
@@ -129,6 +157,7 @@ def _parse(archive: zipfile.ZipFile, name: str, limit: int, shape: SheetShape | 
                     "Содержимое книги во много раз больше самого файла: похоже на архивную бомбу."
                 )
             parser.Parse(piece, False)
+            kept.write(piece)
     parser.Parse(b"", True)
     return taken
 

@@ -1,6 +1,5 @@
 """The one sheet of a workbook that has content, as rows of cells."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Final
@@ -28,11 +27,11 @@ _VISIBLE: Final = "visible"
 
 def read_workbook(content: bytes) -> list[Row]:
     """The rows of its only sheet. Raises `ListRefused` of the kind that fits."""
-    shapes = look_into(content)
+    found = look_into(content)
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+        book = openpyxl.load_workbook(found.copy, read_only=True, keep_links=False)
         try:
-            sheet, shape = _the_sheet(book, shapes)
+            sheet, shape = _the_sheet(book, found.shapes)
             return list(_rows(sheet, shape))
         finally:
             book.close()

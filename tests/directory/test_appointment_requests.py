@@ -123,12 +123,14 @@ async def test_who_has_not_answered_is_reminded_and_counted(
     assert counted == {"16": 1, "77": 2}
 
 
+@pytest.mark.parametrize("besides", [None, Role.COORDINATOR, Role.DEPUTY, Role.PLATFORM])
 async def test_an_authority_sees_the_requests_of_its_own_region(
-    client: httpx.AsyncClient, token: Tokens, ask: Ask, create: Create
+    client: httpx.AsyncClient, token: Tokens, ask: Ask, create: Create, besides: Role | None
 ) -> None:
     await create("people")
     made = (await ask("POST", PATH, {**DUE, "regions": ["16", "77"]})).json()["items"]
-    head = token("authority_head", regions=["16"])
+    roles = ["authority_head", *([besides] if besides else [])]
+    head = token("authority_head", regions=["16"], roles=roles)
 
     listed = (await client.get(PATH, headers=head)).json()["items"]
     own = await client.get(f"{PATH}/{made[0]['id']}", headers=head)
@@ -137,6 +139,16 @@ async def test_an_authority_sees_the_requests_of_its_own_region(
     assert [one["region"] for one in listed] == ["16"]
     assert own.status_code == 200
     assert (foreign.status_code, foreign.json()["code"]) == (404, "appointment_request_not_found")
+
+
+async def test_an_auditor_sees_all_of_them_whatever_else_they_are(
+    client: httpx.AsyncClient, token: Tokens, ask: Ask, create: Create
+) -> None:
+    await create("people")
+    await ask("POST", PATH, {**DUE, "regions": ["16", "77"]})
+    both = token("auditor", regions=["16"], roles=["auditor", "authority_head"])
+    listed = (await client.get(PATH, headers=both)).json()["items"]
+    assert [one["region"] for one in listed] == ["16", "77"]
 
 
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.CLUSTER, Role.PLATFORM])

@@ -364,6 +364,7 @@ async def test_a_messenger_that_is_away_is_tried_again_and_at_last_given_up(
         ("dbus://127.0.0.1", "development", "messenger_refused"),
         ("mailto://user:pass@example.org", "production", "messenger_refused"),
         ("tgram://x", "production", "messenger_refused"),
+        ("jsons://8.8.8.8/hook?verify=no", "production", "messenger_refused"),
         ("https://example.org/hook", "production", "messenger_refused"),
     ],
 )

@@ -158,6 +158,40 @@ async def test_two_rows_for_one_office_and_day_are_refused(
     assert [(one["row"], one["code"]) for one in made["problems"]] == [(3, "row_repeated")]
 
 
+LEAVER = ("16", "", "Анна Иванова", "", "", "01.09.2023", "30.09.2023")
+FIRST = ("16", "", "Пётр Семёнов", "", "", "01.10.2023", "31.10.2023")
+SECOND = ("16", "", "Иван Белов", "", "", "01.11.2023", "")
+
+
+@pytest.mark.parametrize(
+    ("listed", "actions"),
+    [
+        ((LEAVER, FIRST, SECOND), ["change", "create", "create"]),
+        ((FIRST, LEAVER, SECOND), ["change", "unchanged", "create"]),
+        # Each successor brings the leaver's last day nearer.
+        ((SECOND, FIRST, LEAVER), ["change", "change", "unchanged"]),
+        ((SECOND, LEAVER, FIRST), ["change", "change", "create"]),
+    ],
+)
+async def test_a_list_names_the_leaver_and_who_follows_in_any_order(
+    client: httpx.AsyncClient,
+    admin: Headers,
+    held: dict[str, Any],
+    listed: tuple[tuple[Any, ...], ...],
+    actions: list[str],
+) -> None:
+    made, rows = await _previewed(client, admin, *listed)
+    assert [row["action"] for row in rows] == actions
+    done = await _commit(client, admin, made)
+    assert done.json().get("state") == "applied", done.text
+    found = await client.get("/v1/appointments?region=16&office=coordinator", headers=admin)
+    assert sorted((one["valid_from"], one["valid_to"]) for one in found.json()["items"]) == [
+        ("2023-09-01", "2023-09-30"),
+        ("2023-10-01", "2023-10-31"),
+        ("2023-11-01", None),
+    ]
+
+
 async def test_an_appointment_made_meanwhile_refuses_the_commit(
     client: httpx.AsyncClient, admin: Headers, held: dict[str, Any]
 ) -> None:

@@ -3,7 +3,9 @@
 import io
 import re
 import time
+import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, Final
@@ -46,13 +48,13 @@ def _packed(book: openpyxl.Workbook) -> bytes:
     return file.getvalue()
 
 
-def _repacked(change: Change, *rows: tuple[Any, ...]) -> bytes:
+def _repacked(change: Change, *rows: tuple[Any, ...], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A workbook whose parts have been tampered with."""
     with zipfile.ZipFile(io.BytesIO(_packed(_book(*(rows or (("А", "16", None),)))))) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     change(parts)
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", method) as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
     return file.getvalue()
@@ -222,6 +224,18 @@ def _elsewhere(parts: dict[str, bytes]) -> None:
     parts[types] = parts[types].replace(b"/xl/worksheets/sheet1.xml", b"/xl/odd.xml")
 
 
+def _texts_elsewhere(parts: dict[str, bytes]) -> None:
+    parts["xl/s.bin"] = b"<sst>" + b" " * (64 * 1024 * 1024) + b"</sst>"
+    kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    texts = b'<Override PartName="/xl/s.bin" ContentType="' + kind + b'"/></Types>'
+    types = "[Content_Types].xml"
+    parts[types] = parts[types].replace(b"</Types>", texts)
+
+
+def _unknown_encoding(parts: dict[str, bytes]) -> None:
+    parts["xl/styles.xml"] = b"<?xml version='1.0' encoding='klingon'?><styleSheet/>"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -240,6 +254,8 @@ def _elsewhere(parts: dict[str, bytes]) -> None:
         (_a_document, "list_type_unknown"),
         (_lost_text, "list_unreadable"),
         (_elsewhere, "list_unreadable"),
+        (_texts_elsewhere, "list_unreadable"),
+        (_unknown_encoding, "list_unreadable"),
     ],
 )
 def test_a_workbook_made_to_harm_is_refused_at_once(change: Change, code: str) -> None:
@@ -249,6 +265,42 @@ def test_a_workbook_made_to_harm_is_refused_at_once(change: Change, code: str) -
         read("а.xlsx", content, FIELDS)
     assert (refused.value.code, refused.value.field) == (code, "body.file")
     assert time.process_time() - began < 3
+
+
+def _inflated_most(content: bytes) -> tuple[list[dict[str, str]] | str, int]:
+    """What is read of the workbook, or the code of the refusal, and the most memory it took."""
+    tracemalloc.start()
+    try:
+        found: list[dict[str, str]] | str = _texts(read("а.xlsx", content, FIELDS))
+    except ListRefused as refused:
+        found = refused.code
+    finally:
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return found, most
+
+
+def test_a_part_larger_than_the_archive_says_is_never_inflated() -> None:
+    file, theme = io.BytesIO(_packed(_book(("А", "16", None)))), "xl/theme/theme1.xml"
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    said = parts[theme]
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in (parts | {theme: said + b" " * (64 * 1024 * 1024)}).items():
+            archive.writestr(name, content)
+        # The table of contents is written last: it now states what was there before.
+        forged = archive.getinfo(theme)
+        forged.file_size, forged.CRC = len(said), zlib.crc32(said)
+    found, most = _inflated_most(file.getvalue())
+    assert found == [{"name": "А", "region": "16", "day": ""}]
+    assert most < 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_compression_without_bounds_is_not_tried(method: int) -> None:
+    found, most = _inflated_most(_repacked(_bomb, method=method))
+    assert found == "list_unreadable"
+    assert most < 16 * 1024 * 1024
 
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 512

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
@@ -129,6 +129,7 @@ class CoordinatorPlanner:
         self._tenures: defaultdict[tuple[str, Office], list[KnownTenure]] = defaultdict(list)
         for tenure in known.tenures:
             self._tenures[tenure.region, tenure.office].append(tenure)
+        self._open = {tenure.id for tenure in known.tenures if tenure.valid_to is None}
         self._seen: defaultdict[tuple[str, Office], list[tuple[int, date, date | None]]] = (
             defaultdict(list)
         )
@@ -141,7 +142,19 @@ class CoordinatorPlanner:
             return Plan.refused(reader.flaws)
         self._note(reader, row.number, wanted)
         found = self._same(reader, wanted) or self._new(reader, wanted)
-        return Plan.refused(reader.flaws) if reader.flaws or found is None else found
+        if reader.flaws or found is None:
+            return Plan.refused(reader.flaws)
+        self._ends(found, wanted)
+        return found
+
+    def _ends(self, plan: Plan, wanted: _Wanted) -> None:
+        """The rows that follow find the tenure ended, and do not end it once more."""
+        if plan.target is None or plan.after is None:
+            return
+        said = plan.after.get("predecessor_until", plan.after["valid_to"])
+        last = date.fromisoformat(str(said)) if said is not None else None
+        held = self._tenures[wanted.region, wanted.office]
+        held[:] = [replace(one, valid_to=last) if one.id == plan.target else one for one in held]
 
     def _wanted(self, reader: RowReader) -> _Wanted | None:
         said = reader.text("region", required=True)
@@ -252,11 +265,13 @@ class CoordinatorPlanner:
         after["predecessor_until"] = (wanted.first - _DAY).isoformat()
         return Plan(RowAction.CHANGE, follows.id, follows.facts, after)
 
-    @staticmethod
-    def _gives_way(held: KnownTenure, wanted: _Wanted) -> bool:
-        """Whether the tenure ends by another's beginning: it has no last day, and began before."""
+    def _gives_way(self, held: KnownTenure, wanted: _Wanted) -> bool:
+        """Whether the tenure ends by another's beginning: it began before, and has no last day.
+
+        One that a row of this list has named may still come nearer.
+        """
         other = folded(held.person.full_name) != folded(wanted.full_name)
-        return held.valid_to is None and held.valid_from < wanted.first and other
+        return held.id in self._open and held.valid_from < wanted.first and other
 
     def _person(self, reader: RowReader, wanted: _Wanted) -> KnownPerson | None:
         """Who of the directory is meant; None for somebody new."""

@@ -1,7 +1,7 @@
 """Requests to authorities to appoint, over HTTP."""
 
 from collections.abc import Collection
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -31,10 +31,19 @@ from shared.versions import ExpectedVersion, tag
 router = APIRouter(prefix="/v1/appointment-requests", tags=["appointments"])
 
 
+_SEE_ALL: Final = (
+    Role.CUR_ADMIN,
+    Role.CUR_CONTROLLER,
+    Role.SECRETARY,
+    Role.OPERATOR,
+    Role.AUDITOR,
+    Role.SERVICE,
+)
+
+
 def _seen_by(actor: Actor) -> Collection[str] | None:
-    """The regions an authority's head sees; the others see all."""
-    everyone = set(Role) - {Role.AUTHORITY_HEAD}
-    return None if actor.is_any(*everyone) else actor.regions
+    """The actor's own regions; None for those who see all, whatever else they are."""
+    return None if actor.is_any(*_SEE_ALL) else actor.regions
 
 
 @router.post(

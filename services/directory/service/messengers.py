@@ -1,6 +1,12 @@
 """Messengers through apprise: which addresses are taken, and how a post goes out.
 
 An address is a secret: it is never told again, neither in answers nor in errors nor in logs.
+
+It is an address alone: whatever apprise would take after a question mark (files of this machine,
+redirects, certificates unchecked) is refused. Apprise looks the name up once more by itself when
+it connects, and takes no connection of ours: unlike the rating's webhooks, a post may follow a name
+that changes between the two. What is checked against that is the certificate; nothing of the answer
+is shown.
 """
 
 import asyncio
@@ -43,7 +49,7 @@ async def system_resolve(host: str) -> list[str]:
     return [str(address[0]) for *_, address in found]
 
 
-def _plugin(url: str, limits: Limits) -> tuple[Any, str]:
+def _plugin(url: str, limits: Limits) -> tuple[apprise.NotifyBase, str]:
     """Apprise's sender for the address, and the scheme. Raises `MessengerRefused`."""
     scheme = url.partition("://")[0].casefold()
     taken = HOSTED | OWN | (_PLAIN if limits.is_development else frozenset())
@@ -52,10 +58,28 @@ def _plugin(url: str, limits: Limits) -> tuple[Any, str]:
             f"Принимаются адреса apprise: {', '.join(sorted(f'{one}://' for one in taken))}.",
             field="body.url",
         )
-    found = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    if "?" in url:
+        raise MessengerRefused(
+            "Параметры в адресе не принимаются: уберите «?» и всё, что после него.",
+            field="body.url",
+        )
+    found: Any = apprise.Apprise.instantiate(url, suppress_exceptions=True)
     if not isinstance(found, apprise.NotifyBase):
         raise MessengerRefused("Адрес мессенджера не разобран.", field="body.url")
-    return found, scheme
+    return _prepared(found), scheme
+
+
+def _prepared(sender: Any) -> apprise.NotifyBase:
+    """The sender, which goes to the server that its address names, and takes a post in full."""
+    sender.redirects = False
+    sender.verify_certificate = True
+    # Matrix alone: the server would name another one to talk to.
+    if hasattr(sender, "discovery"):
+        sender.discovery = False
+    # A long post arrives in parts: by itself apprise sends it whole, and messengers refuse it.
+    sender.overflow_mode = apprise.OverflowMode.SPLIT
+    found: apprise.NotifyBase = sender
+    return found
 
 
 async def vet(url: str, limits: Limits, resolve: Resolve) -> str:

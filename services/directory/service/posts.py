@@ -160,7 +160,12 @@ async def requeue(session: AsyncSession) -> None:
 async def resend(
     session: AsyncSession, channel_id: UUID, post_id: UUID, sight: Sight
 ) -> ChannelPost:
-    """Try again what has failed, and send to messengers added since. Raises `PostNotFound`."""
+    """Try again what has failed, and send to messengers added since.
+
+    Raises `ChannelNotFound`, `PostNotFound`.
+    """
+    # Locked: another who asks for it at the same time would prepare the same deliveries.
+    await channels.get_channel(session, channel_id, for_update=True)
     found = await repository.get_post(session, channel_id, post_id, sight)
     failed = [
         delivery
