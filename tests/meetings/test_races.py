@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from services.meetings.domain.agendas import AgendaKind
-from services.meetings.domain.meetings import MeetingCommand, Series
+from services.meetings.domain.meetings import MeetingCommand, MeetingStatus, Series
 from services.meetings.domain.series import SeriesOverlap
 from services.meetings.models import Meeting, MeetingSeries
+from services.meetings.repository import meetings as meeting_rows
 from services.meetings.schemas.agendas import AgendaItemCreate
 from services.meetings.schemas.meetings import MeetingCreate
 from services.meetings.schemas.series import SeriesCreate
@@ -93,6 +94,19 @@ async def test_a_question_comes_back_at_one_of_many_meetings_made_at_once(
     assert len(set(made)) == AT_ONCE
     carried = "select count(*) from agenda_items where carried_from is not null"
     assert await _scalar(sessions, carried) == 3
+
+
+async def test_what_was_read_before_a_lock_is_read_again_under_it(sessions: Sessions) -> None:
+    meeting_id = await _schedule(sessions, days=0)
+    async with transaction(sessions) as session:
+        read = await meeting_rows.get_meeting(session, meeting_id)
+        async with transaction(sessions) as other:
+            await meetings.change_meeting(other, meeting_id, MeetingCommand.HOLD, now=NOW)
+        assert read.status is MeetingStatus.SCHEDULED
+
+        locked = await meeting_rows.get_meeting(session, meeting_id, for_update=True)
+
+        assert (locked.status, locked.version) == (MeetingStatus.HELD, 2)
 
 
 async def test_of_many_who_hold_a_meeting_one_freezes_its_agenda(sessions: Sessions) -> None:

@@ -25,7 +25,8 @@ async def find_meeting(
     """The meeting, where there is one."""
     statement = select(Meeting).where(col(Meeting.id) == meeting_id)
     if for_update:
-        statement = statement.with_for_update()
+        # What the session read before the lock is not what the lock holds.
+        statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.exec(statement)).first()
 
 
@@ -112,6 +113,7 @@ async def ahead_of_series(
         )
         .order_by(col(Meeting.id))
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return (await session.exec(statement)).all()
 
@@ -142,6 +144,7 @@ async def next_ahead(
         .order_by(col(Meeting.starts_at), col(Meeting.id))
         .limit(1)
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return (await session.exec(statement)).first()
 
@@ -161,6 +164,7 @@ async def to_be_frozen(session: AsyncSession, now: datetime) -> Sequence[Meeting
         .order_by(col(Meeting.starts_at), col(Meeting.id))
         .limit(20)
         .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
     return (await session.exec(statement)).all()
 
