@@ -114,6 +114,9 @@ async def test_the_document_has_the_customary_form_and_the_hash_at_its_foot(
             "один месяц со дня подписания",
             "органы исполнительной власти: Регион 63.",
             "20.10.2023",
+            # Nobody reviewed it: who approved it is who agreed.
+            "Согласовано в системе:",
+            "cur_admin",
             sealed["content_hash"],
         ):
             assert said in words, said

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlmodel import col, func, literal_column, select, update
+from sqlmodel import col, func, literal_column, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.meetings import (
@@ -177,12 +177,3 @@ async def list_moves(session: AsyncSession, meeting_id: UUID) -> Sequence[Meetin
         .order_by(col(MeetingMove.sequence))
     )
     return (await session.exec(statement)).all()
-
-
-async def touch_agenda(session: AsyncSession, meeting_id: UUID) -> None:
-    """Another version, and another revision of the agenda."""
-    await session.exec(
-        update(Meeting)
-        .where(col(Meeting.id) == meeting_id)
-        .values(version=col(Meeting.version) + 1, agenda_revision=col(Meeting.agenda_revision) + 1)
-    )

@@ -119,6 +119,11 @@ async def approve(
     if protocol.status is ProtocolStatus.DRAFT:
         if chain != ALONE:
             raise ProtocolNotInReview("Согласующие назначены: сначала отправьте на согласование.")
+        # A round of its own, of this one decision: the document names who agreed.
+        protocol.review_round += 1
+        await _decide(
+            session, protocol, signatory.position, ReviewDecision.APPROVED, actor, now=now
+        )
         return await seal(session, protocol, now=now)
     undecided = await repository.count_remarks(session, protocol_id, undecided=True)
     check_window(protocol.remarks_until, undecided, now=now)
