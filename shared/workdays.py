@@ -27,10 +27,11 @@ class OutOfCalendar(Invalid, ValueError):
     code = "out_of_calendar"
     title = "Дата вне производственного календаря"
 
-    def __init__(self, near: date) -> None:
+    def __init__(self, near: date, *, field: str | None = None) -> None:
         years = f"{FIRST_YEAR}–{LAST_YEAR}"
         super().__init__(
-            f"Производственный календарь знает {years} годы; дата {near} вне их или у края."
+            f"Производственный календарь знает {years} годы; дата {near} вне их или у края.",
+            field=field,
         )
 
 
@@ -56,6 +57,16 @@ def _nth(number: int, near: date) -> date:
     if not 0 < number <= counts[-1]:
         raise OutOfCalendar(near)
     return date.fromordinal(_ORIGIN + bisect_left(counts, number) - 1)
+
+
+def is_beyond_calendar(day: date) -> bool:
+    """Whether the calendar does not know the day, or nothing worked comes before or after it."""
+    try:
+        subtract_working_days(day, 0)
+        add_working_days(day, 1)
+    except OutOfCalendar:
+        return True
+    return False
 
 
 def is_working_day(day: date) -> bool:

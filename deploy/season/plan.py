@@ -123,12 +123,11 @@ def make_season(
 ) -> Season:
     """Plan a season for these regions and industries, given as (code, name)."""
     people = tuple(_region(seed, code, name) for code, name in regions)
-    return Season(
-        seed,
-        people,
-        tuple(_clusters(seed, clusters, people, industries)),
-        tuple(_meetings(seed, [code for code, _ in industries])),
-    )
+    planned = tuple(_clusters(seed, clusters, people, industries))
+    # An industry without clusters cannot be addressed.
+    taken = {cluster.industry for cluster in planned}
+    meetings = _meetings(seed, [code for code, _ in industries if code in taken])
+    return Season(seed, people, planned, tuple(meetings))
 
 
 def _region(seed: int, code: str, name: str) -> Region:

@@ -13,13 +13,15 @@ from shared.settings import ServiceSettings
 _RENEW_BEFORE_SECONDS: Final = 60
 _ATTEMPTS: Final = 4
 _TIMEOUT: Final = 10.0
-_OUR_OWN_TROUBLE: Final = frozenset({401, 403})
+# Our credentials, our pace: nothing is said of what was asked.
+_OUR_OWN_TROUBLE: Final = frozenset({401, 403, 429})
 
 
 class CalleeAway(ConnectionError):
-    """No answer about what was asked: an outage, or our own credentials; to be waited out.
+    """No answer about what was asked: an outage, or our own doing; to be waited out.
 
-    The other service or the token issuer does not answer, or takes us for nobody (401, 403).
+    The other service or the token issuer does not answer, takes us for nobody (401, 403), or
+    hears us too often (429).
     """
 
 
@@ -61,8 +63,8 @@ class ServiceClient:
     ) -> httpx.Response:
         """An idempotent request, tried a few times with jittered back-off; `timeout` in seconds.
 
-        Raises `CalleeAway` on an outage or where our credentials are not taken (401, 403), and
-        `CalleeRefused` on any other 4xx.
+        Raises `CalleeAway` on an outage, where our credentials are not taken (401, 403) or our
+        pace is not (429), and `CalleeRefused` on any other 4xx.
         """
         try:
             async for attempt in stamina.retry_context(on=_is_passing, attempts=_ATTEMPTS):

@@ -2,15 +2,23 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
+import pytest
+import stamina
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assignments.models import Tenure
+from services.assignments.consumers import events
+from services.assignments.models import Assignment, Tenure
 from shared import dead_letters
-from shared.envelopes import Message
+from shared.clients.base import CalleeAway, ServiceClient
+from shared.clock import Clock
+from shared.consumer import Consumer
+from shared.envelopes import Message, feed_line
 from shared.events.directory import AppointmentMade
+from shared.events.meetings import AddresseeKind, Addressees, ProtocolApproved
 from shared.tables import DeadLetter
-from tests.conftest import Tokens
+from tests.conftest import Tokens, sessions_of, settings_for
+from tests.factories import make_addressee, make_item, make_protocol
 
 READABLE = AppointmentMade(
     version=1,
@@ -68,3 +76,82 @@ async def test_what_is_still_unreadable_stays(
 async def test_dead_letters_are_for_few(client: httpx.AsyncClient, token: Tokens) -> None:
     response = await client.get("/v1/dead-letters", headers=token("coordinator", regions=["16"]))
     assert (response.status_code, response.json()["code"]) == (403, "permission_denied")
+
+
+class Neighbours:
+    """The meetings' log, and a directory that knows one industry; both at the end of the wire."""
+
+    def __init__(self, *told: ProtocolApproved) -> None:
+        self.told = told
+        # What the directory says of an industry it does not know.
+        self.says = 422
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        match request.url.path:
+            case "/token":
+                return httpx.Response(200, json={"access_token": "t", "expires_in": 3600})
+            case "/v1/addressees/resolve":
+                if b"alchemy" in request.content:
+                    return httpx.Response(self.says, json={"code": "unknown_industry"})
+                one = make_addressee().model_dump(mode="json")
+                return httpx.Response(200, json={"items": [one]})
+            case _:
+                lines = [
+                    feed_line(
+                        one.topic,
+                        one.type,
+                        uuid4(),
+                        one.key,
+                        one.occurred_at,
+                        n,
+                        one.model_dump_json(),
+                    )
+                    for n, one in enumerate(self.told, 1)
+                    if n > int(request.url.params["after"])
+                ]
+                return httpx.Response(200, content=b"".join(lines))
+
+    async def hear(self, session: AsyncSession, dsn: str) -> None:
+        settings = settings_for(dsn, oidc_token_url="http://issuer.test/token")
+        async with httpx.AsyncClient(transport=httpx.MockTransport(self)) as http:
+            client = ServiceClient(http, settings)
+            streams = [(ProtocolApproved.topic, 0)]
+            consumer = Consumer(events, sessions_of(session), client, streams, Clock())
+            await consumer.load()
+            await consumer.catch_up()
+
+
+def _for_alchemists() -> ProtocolApproved:
+    known = make_item()
+    unknown = make_item(
+        position=2, addressees=Addressees(kind=AddresseeKind.CLUSTER, industries=("alchemy",))
+    )
+    return make_protocol(known, unknown)
+
+
+async def test_a_protocol_for_whom_the_directory_does_not_know_holds_up_no_other(
+    session: AsyncSession, databases: dict[str, str]
+) -> None:
+    before, refused, after = make_protocol(), _for_alchemists(), make_protocol()
+
+    await Neighbours(before, refused, after).hear(session, databases["assignments"])
+
+    issued = [row.protocol_id for row in await session.exec(select(Assignment))]
+    assert set(issued) == {before.protocol_id, after.protocol_id}
+    assert len(issued) == 2
+    letter = (await session.exec(select(DeadLetter))).one()
+    assert letter.seq == 2
+    assert letter.reason.startswith("unknown_addressees: Справочник не знает адресатов пункта 2")
+
+
+@pytest.mark.parametrize("status", [401, 429, 503])
+async def test_a_directory_that_says_nothing_of_the_addressees_is_waited_out(
+    session: AsyncSession, databases: dict[str, str], status: int
+) -> None:
+    neighbours = Neighbours(_for_alchemists())
+    neighbours.says = status
+
+    with stamina.set_testing(True, attempts=1), pytest.raises(CalleeAway):
+        await neighbours.hear(session, databases["assignments"])
+
+    assert (await session.exec(select(DeadLetter))).all() == []

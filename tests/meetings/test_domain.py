@@ -29,6 +29,8 @@ from services.meetings.domain.meetings import (
 )
 from services.meetings.domain.protocols import (
     DueBeforeSigning,
+    DueOutOfCalendar,
+    LeadNotAtWork,
     MeetingNotHeld,
     ProtocolEmpty,
     check_approvable,
@@ -42,7 +44,7 @@ from services.meetings.domain.sealing import (
     check_size,
     content_hash,
 )
-from shared.events.meetings import AddresseeKind, Addressees, Priority
+from shared.events.meetings import AddresseeKind, Addressees, Control, Priority
 from tests.meetings.factories import cluster_id
 
 START: Final = datetime(2023, 10, 4, 7, tzinfo=UTC)
@@ -228,13 +230,36 @@ def test_a_protocol_that_would_not_fit_into_one_message_is_refused() -> None:
         check_size(MEETING, [replace(ITEM, text="ы" * 10_000)] * 50)
 
 
+def _sign(
+    *items: ItemContent, meeting: MeetingStatus = MeetingStatus.HELD, on: date = date(2023, 10, 20)
+) -> None:
+    check_approvable(meeting, items, signed_on=on, at_work=CLUSTERS)
+
+
 def test_signing_needs_a_meeting_that_was_held_items_and_dates_still_ahead() -> None:
-    today = date(2023, 10, 20)
-    check_approvable(MeetingStatus.HELD, [ITEM, replace(SECOND, due_on=None)], signed_on=today)
+    _sign(ITEM, replace(SECOND, due_on=None))
 
     with pytest.raises(MeetingNotHeld):
-        check_approvable(MeetingStatus.SCHEDULED, [ITEM], signed_on=today)
+        _sign(ITEM, meeting=MeetingStatus.SCHEDULED)
     with pytest.raises(ProtocolEmpty):
-        check_approvable(MeetingStatus.HELD, [], signed_on=today)
+        _sign()
     with pytest.raises(DueBeforeSigning, match=r"2023-10-21.* в пунктах: 1, 2"):
-        check_approvable(MeetingStatus.HELD, [ITEM, SECOND], signed_on=date(2023, 10, 21))
+        _sign(ITEM, SECOND, on=date(2023, 10, 21))
+
+
+def test_nothing_is_signed_that_cannot_become_an_assignment() -> None:
+    for beyond in (date(2035, 12, 31), date(2036, 1, 10)):
+        with pytest.raises(DueOutOfCalendar, match="в пунктах: 2"):
+            _sign(ITEM, replace(SECOND, due_on=beyond))
+
+    def led(*clusters: int, **narrower: Any) -> ItemContent:
+        ids = tuple(cluster_id(number) for number in clusters)
+        addressees = Addressees(kind=AddresseeKind.CLUSTER, clusters=ids, **narrower)
+        helped = Control(co_executors=(cluster_id(3),))
+        return replace(SECOND, addressees=addressees, control=helped)
+
+    _sign(led(1))
+    # One that is not at work, and one that is not where the item looks for it.
+    for nobody in (led(4), led(1, regions=("63",))):
+        with pytest.raises(LeadNotAtWork, match="в пунктах: 2"):
+            _sign(ITEM, nobody)

@@ -114,6 +114,9 @@ async def test_the_document_has_the_customary_form_and_the_hash_at_its_foot(
             "один месяц со дня подписания",
             "органы исполнительной власти: Регион 63.",
             "20.10.2023",
+            # Nobody reviewed it: who approved it is who agreed.
+            "Согласовано в системе:",
+            "cur_admin",
             sealed["content_hash"],
         ):
             assert said in words, said
@@ -268,6 +271,7 @@ class Neighbours:
 
     def __init__(self) -> None:
         self.away: str | None = None
+        self.knows_nobody = False
         self.asked: list[dict[str, Any]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -277,6 +281,8 @@ class Neighbours:
         match path:
             case "/token":
                 return httpx.Response(200, json={"access_token": "t", "expires_in": 3600})
+            case "/v1/addressees/resolve" if self.knows_nobody:
+                return httpx.Response(422, json={"code": "unknown_industry"})
             case "/v1/addressees/resolve":
                 owing = [
                     {
@@ -369,6 +375,17 @@ async def test_a_neighbour_that_is_away_is_said_to_be(
 
     assert (answer.status_code, answer.json()["code"]) == (503, "callee_unavailable")
     assert counts.status_code == 200
+
+
+async def test_addressees_the_directory_does_not_know_are_named_by_their_item(
+    asking: httpx.AsyncClient, admin: Headers, protocol_id: str, neighbours: Neighbours
+) -> None:
+    neighbours.knows_nobody = True
+
+    answer = await asking.get(f"/v1/protocols/{protocol_id}/fan-out", headers=admin)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "addressees_refused")
+    assert "адресатов пункта 1" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("role", Role)

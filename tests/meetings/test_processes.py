@@ -11,10 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.cyclograms import Offset
 from services.meetings.domain.processes import Mark, Said, Stage, State, due_of, state_of
+from services.meetings.repository import directory
 from services.meetings.service.processes import stages_due
 from shared.auth import Role
 from tests.conftest import Headers, Tokens
-from tests.meetings.factories import cluster_id, hear_directory
+from tests.meetings.factories import cluster_id, hear_directory, region
 
 DUE = date(2023, 10, 10)
 DONE = {"state": "done", "on": "2023-10-01", "evidence": "https://cluster.example/act.pdf"}
@@ -80,6 +81,34 @@ async def test_a_cluster_and_its_coordinator_say_where_it_stands_and_nobody_else
     for role in set(Role) - {Role.COORDINATOR, Role.DEPUTY, Role.CLUSTER}:
         answer = await client.put(_path(1), headers=token(role, regions=["16"]), json=DONE)
         assert answer.status_code == 403
+
+
+async def test_a_cluster_whose_token_names_none_speaks_for_none(
+    client: httpx.AsyncClient, token: Tokens, admin: Headers
+) -> None:
+    for clusters in ([], [str(cluster_id(2))]):
+        answer = await client.put(_path(1), headers=token("cluster", clusters=clusters), json=DONE)
+        assert (answer.status_code, answer.json()["code"]) == (404, "cluster_not_found")
+
+
+async def test_a_stage_is_done_on_the_day_of_its_region(
+    client: httpx.AsyncClient, session: AsyncSession, token: Tokens, admin: Headers
+) -> None:
+    east = region("16", version=2, timezone="Asia/Vladivostok")
+    await directory.keep_regions(session, [east])
+    # The evening of the 2nd in Moscow: in Vladivostok it is the 3rd.
+    evening = {"X-Simulated-Now": "2023-10-02T18:00:00Z"}
+    said = DONE | {"on": "2023-10-03"}
+
+    there = await client.put(
+        _path(1), headers=token("coordinator", regions=["16"]) | evening, json=said
+    )
+    here = await client.put(
+        _path(3), headers=token("coordinator", regions=["63"]) | evening, json=said
+    )
+
+    assert (there.status_code, there.json()["state"]) == (200, "done")
+    assert (here.status_code, here.json()["code"]) == (422, "done_in_future")
 
 
 @pytest.mark.parametrize(

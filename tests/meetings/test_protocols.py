@@ -377,6 +377,13 @@ async def test_a_protocol_needs_a_meeting_that_was_not_cancelled(
             "body.closes_on",
         ),
         ({"agenda_item_id": NOBODYS}, "unknown_agenda_item", "body.agenda_item_id"),
+        (
+            {"addressees": {"industries": ["himiya", "alchemy"]}},
+            "unknown_industry",
+            "body.addressees.industries",
+        ),
+        ({"due_on": "2035-12-31"}, "out_of_calendar", "body.due_on"),
+        ({"due_on": "2019-12-31"}, "out_of_calendar", "body.due_on"),
         ({"addressees": {"regions": ["Татарстан"]}}, "invalid_request", None),
         ({"addressees": {"industries": ["Химия"]}}, "invalid_request", None),
         ({"addressees": {"cohorts": [2021]}}, "invalid_request", None),
@@ -414,11 +421,15 @@ async def test_an_item_that_cannot_be_meant_is_refused_and_changes_nothing(
     assert await _read(client, admin, protocol_id) == before
 
 
-@pytest.mark.parametrize("kind", ["regions", "clusters"])
+@pytest.mark.parametrize("kind", ["regions", "clusters", "industries"])
 async def test_a_refusal_of_the_unknown_says_that_it_may_be_too_new(
     client: httpx.AsyncClient, admin: Headers, protocol_id: str, kind: str
 ) -> None:
-    unknown = {"regions": ["97", "98", "99"], "clusters": [NOBODYS]}[kind]
+    unknown = {
+        "regions": ["97", "98", "99"],
+        "clusters": [NOBODYS],
+        "industries": ["alchemy"],
+    }[kind]
 
     answer = await client.post(
         f"/v1/protocols/{protocol_id}/items",
@@ -467,6 +478,18 @@ async def test_a_question_of_another_meetings_agenda_is_unknown(
             True,
             AFTER,
             "series_over",
+        ),
+        # The fourth cluster is closed.
+        (
+            [
+                {
+                    "addressees": {"clusters": [str(cluster_id(4))]},
+                    "control": {"co_executors": [str(cluster_id(1))]},
+                }
+            ],
+            True,
+            AFTER,
+            "lead_not_at_work",
         ),
     ],
 )

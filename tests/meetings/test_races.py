@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import text
 
 from services.meetings.domain.agendas import AgendaKind
-from services.meetings.domain.meetings import MeetingCommand, Series
+from services.meetings.domain.meetings import MeetingCommand, MeetingStatus, Series
 from services.meetings.domain.series import SeriesOverlap
 from services.meetings.models import Meeting, MeetingSeries
+from services.meetings.repository import meetings as meeting_rows
 from services.meetings.schemas.agendas import AgendaItemCreate
 from services.meetings.schemas.meetings import MeetingCreate
 from services.meetings.schemas.series import SeriesCreate
-from services.meetings.service import agendas, meetings, series
+from services.meetings.service import agendas, attendance_imports, meetings, series
 from shared.db import Sessions, open_sessions, transaction
 from tests.conftest import NOW
 from tests.meetings.factories import series_body
@@ -93,6 +94,37 @@ async def test_a_question_comes_back_at_one_of_many_meetings_made_at_once(
     assert len(set(made)) == AT_ONCE
     carried = "select count(*) from agenda_items where carried_from is not null"
     assert await _scalar(sessions, carried) == 3
+
+
+async def test_what_was_read_before_a_lock_is_read_again_under_it(sessions: Sessions) -> None:
+    meeting_id = await _schedule(sessions, days=0)
+    async with transaction(sessions) as session:
+        read = await meeting_rows.get_meeting(session, meeting_id)
+        async with transaction(sessions) as other:
+            await meetings.change_meeting(other, meeting_id, MeetingCommand.HOLD, now=NOW)
+        assert read.status is MeetingStatus.SCHEDULED
+
+        locked = await meeting_rows.get_meeting(session, meeting_id, for_update=True)
+
+        assert (locked.status, locked.version) == (MeetingStatus.HELD, 2)
+
+
+async def test_a_list_of_participants_is_read_without_the_meetings_lock(sessions: Sessions) -> None:
+    meeting_id = await _schedule(sessions, days=0)
+    async with transaction(sessions) as session:
+        await meetings.change_meeting(session, meeting_id, MeetingCommand.HOLD, now=NOW)
+
+    # As if somebody were changing the meeting.
+    async with transaction(sessions) as busy, transaction(sessions) as session:
+        await (await busy.connection()).execute(
+            text("select 1 from meetings where id = :id for no key update"), {"id": meeting_id}
+        )
+        await (await session.connection()).execute(text("set local lock_timeout = '1s'"))
+        found = await attendance_imports.preview(
+            session, meeting_id, "list.csv", [], actor="secretary", now=NOW
+        )
+
+    assert found.rows == []
 
 
 async def test_of_many_who_hold_a_meeting_one_freezes_its_agenda(sessions: Sessions) -> None:

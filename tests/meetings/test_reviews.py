@@ -226,6 +226,23 @@ async def test_who_may_do_what_in_a_review(
     assert denied is (role not in approvers)
 
 
+async def test_an_approval_without_a_review_is_a_decision_of_its_own_round(
+    client: httpx.AsyncClient, admin: Headers, secretary: Headers, path: str
+) -> None:
+    await client.put(f"{path}/approvers", headers=secretary, json={"approvers": []})
+    await _open(client, secretary, path)
+    reason = {"reason": "Уточните срок."}
+    assert await _post(client, f"{path}/return", admin, reason) == (200, "draft")
+
+    assert await _post(client, f"{path}/approve", admin) == (200, "approved")
+
+    decisions = (await client.get(f"{path}/review", headers=admin)).json()["decisions"]
+    assert [(one["round"], one["decision"], one["by"]) for one in decisions] == [
+        (1, "returned", "cur_admin"),
+        (2, "approved", "cur_admin"),
+    ]
+
+
 async def test_what_was_decided_about_a_sealed_protocol_is_as_lasting_as_itself(
     client: httpx.AsyncClient, session: AsyncSession, token: Tokens, secretary: Headers, path: str
 ) -> None:

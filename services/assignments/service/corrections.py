@@ -25,7 +25,7 @@ async def issue_protocol(
 ) -> None:
     """Issue the items, and supersede whatever is still open of those whose place they take.
 
-    Repeating the event makes nothing new. Raises `CalleeAway` while the directory is away.
+    Repeating the event makes nothing new. Raises what `issuing.issue_protocol` raises.
     """
     issued = await issuing.issue_protocol(session, client, event, now=now)
     for item in event.items:

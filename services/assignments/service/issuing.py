@@ -87,16 +87,23 @@ async def issue_protocol(
 ) -> dict[UUID, Assignment]:
     """Make each item an assignment with one execution per addressee, exactly once.
 
-    Returns those made now, by item. Repeating the event makes nothing new. Raises `CalleeAway`
-    while the directory is away.
+    Returns those made now, by item. Repeating the event makes nothing new. Raises what `issue`
+    raises, `CalleeAway` while the directory is away, and `UnknownAddressees` where it is not and
+    does not know whom an item names: the event is then put aside, and others go on.
     """
     known = await repository.issued_items(session, [item.item_id for item in event.items])
     await outbox.admit(session, now)
-    return {
-        item.item_id: await issue(session, client, of_protocol(event, item), now=now)
-        for item in event.items
-        if item.item_id not in known
-    }
+    made = {}
+    for item in event.items:
+        if item.item_id in known:
+            continue
+        try:
+            made[item.item_id] = await issue(session, client, of_protocol(event, item), now=now)
+        except CalleeRefused as refusal:
+            raise UnknownAddressees(
+                f"Справочник не знает адресатов пункта {item.position}: {refusal}"
+            ) from refusal
+    return made
 
 
 async def issue(

@@ -43,7 +43,7 @@ async def find_report(
         AnnualReport.association == association, AnnualReport.year == year
     )
     if for_update:
-        statement = statement.with_for_update()
+        statement = statement.with_for_update().execution_options(populate_existing=True)
     found = (await session.exec(statement)).first()
     if found is None:
         raise ReportNotFound(f"Отчёта за {year} год у ассоциации нет.")

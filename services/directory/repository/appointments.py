@@ -39,7 +39,9 @@ async def add_appointment(session: AsyncSession, appointment: Appointment) -> bo
 
 async def get_appointment(session: AsyncSession, appointment_id: UUID) -> Appointment:
     """For changing. Raises `AppointmentNotFound`."""
-    found = await session.get(Appointment, appointment_id, with_for_update=True)
+    found = await session.get(
+        Appointment, appointment_id, with_for_update=True, populate_existing=True
+    )
     if found is None:
         raise AppointmentNotFound("Назначение не найдено.")
     return found

@@ -42,7 +42,9 @@ async def get_own(
     for_update: bool = True,
 ) -> M:
     """Raises `RowNotOfAssociation`, also where it is another association's."""
-    found: Any = await session.get(model, row_id, with_for_update=for_update)
+    found: Any = await session.get(
+        model, row_id, with_for_update=for_update, populate_existing=for_update
+    )
     if found is None or found.association != association:
         raise RowNotOfAssociation("У этой ассоциации такой записи нет.")
     row: M = found

@@ -28,7 +28,9 @@ async def get_association(
     session: AsyncSession, code: str, *, for_update: bool = False
 ) -> Association:
     """Raises `AssociationNotFound`."""
-    found = await session.get(Association, code, with_for_update=for_update)
+    found = await session.get(
+        Association, code, with_for_update=for_update, populate_existing=for_update
+    )
     if found is None:
         raise AssociationNotFound("Ассоциации с таким кодом нет.")
     return found

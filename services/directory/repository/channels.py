@@ -47,7 +47,9 @@ async def get_channel(
     session: AsyncSession, channel_id: UUID, *, for_update: bool = False
 ) -> Channel:
     """Raises `ChannelNotFound`."""
-    found = await session.get(Channel, channel_id, with_for_update=for_update)
+    found = await session.get(
+        Channel, channel_id, with_for_update=for_update, populate_existing=for_update
+    )
     if found is None:
         raise ChannelNotFound("Такого канала нет.")
     return found
@@ -57,7 +59,7 @@ async def lock_channels(session: AsyncSession, ids: Collection[UUID]) -> dict[UU
     """Those of the channels that exist, locked in one order for everybody."""
     statement = (
         select(Channel).where(col(Channel.id).in_(ids)).order_by(col(Channel.id)).with_for_update()
-    )
+    ).execution_options(populate_existing=True)
     return {row.id: row for row in await session.exec(statement)}
 
 
@@ -162,7 +164,9 @@ async def list_targets(session: AsyncSession, channel_id: UUID) -> Sequence[Chan
 
 async def get_target(session: AsyncSession, channel_id: UUID, target_id: UUID) -> ChannelTarget:
     """For changing. Raises `TargetNotFound`."""
-    found = await session.get(ChannelTarget, target_id, with_for_update=True)
+    found = await session.get(
+        ChannelTarget, target_id, with_for_update=True, populate_existing=True
+    )
     if found is None or found.channel_id != channel_id or found.removed_at is not None:
         raise TargetNotFound("У канала нет такого мессенджера.")
     return found

@@ -110,6 +110,7 @@ async def tenures_of(
             col(ClusterTenure.cluster_id).in_(cluster_ids), col(ClusterTenure.valid_to).is_(None)
         )
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return {row.cluster_id: row for row in await session.exec(statement)}
 

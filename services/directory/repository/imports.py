@@ -38,7 +38,9 @@ _BUSY = (ImportState.CHECKING, ImportState.APPLYING)
 
 async def get_import(session: AsyncSession, import_id: UUID, *, for_update: bool = False) -> Import:
     """Raises `ImportNotFound`."""
-    found = await session.get(Import, import_id, with_for_update=for_update)
+    found = await session.get(
+        Import, import_id, with_for_update=for_update, populate_existing=for_update
+    )
     if found is None:
         raise ImportNotFound("Такой загрузки нет.")
     return found

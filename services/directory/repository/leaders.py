@@ -74,7 +74,8 @@ async def get_leader(
 ) -> Leader:
     """For changing. Raises `LeaderNotFound`."""
     statement = select(Leader).where(Leader.id == leader_id, visible(industries))
-    found = (await session.exec(statement.with_for_update())).first()
+    statement = statement.with_for_update().execution_options(populate_existing=True)
+    found = (await session.exec(statement)).first()
     if found is None:
         raise LeaderNotFound("Такого лидера нет.")
     return found

@@ -134,4 +134,5 @@ async def clusters_of(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID
     if not ids:
         return {}
     statement = select(Cluster).where(col(Cluster.id).in_(ids)).with_for_update()
+    statement = statement.execution_options(populate_existing=True)
     return {row.id: row for row in await session.exec(statement)}

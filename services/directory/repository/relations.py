@@ -136,6 +136,7 @@ async def standing(
         )
         .order_by(col(Relation.valid_from), col(Relation.id))
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     if kind is not None:
         statement = statement.where(col(Relation.kind) == kind)

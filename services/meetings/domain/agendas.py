@@ -169,11 +169,6 @@ class Question:
         """What was recorded; an item of the protocol speaks for itself."""
         return self.outcome or (Outcome.ASSIGNMENT if self.assigned else None)
 
-    @property
-    def unfinished(self) -> bool:
-        """Whether it comes back at the next meeting."""
-        return self.result in {None, Outcome.CARRIED_OVER}
-
 
 def check_decided(questions: Iterable[Question]) -> None:
     """Raises `AgendaUndecided` naming the questions without an outcome."""

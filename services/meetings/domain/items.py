@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from shared.errors import Invalid, NotFound
+from shared.errors import Conflict, Invalid, NotFound
 from shared.events.meetings import AddresseeKind, Addressees, Control
 
 # How an item is controlled where nothing else is said.
@@ -31,6 +31,20 @@ class UnknownCluster(Invalid):
 
     code = "unknown_cluster"
     title = "Неизвестный кластер"
+
+
+class UnknownIndustry(Invalid):
+    """An industry no cluster this service has heard of is in (yet)."""
+
+    code = "unknown_industry"
+    title = "Неизвестная отрасль"
+
+
+class AddresseesRefused(Conflict):
+    """The directory itself does not know whom an item of the draft names."""
+
+    code = "addressees_refused"
+    title = "Справочник не знает адресатов"
 
 
 class SelectorNotForAuthorities(Invalid):

@@ -3,14 +3,16 @@
 A mistake found later is corrected by an addendum: a protocol of its own that names this one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from enum import StrEnum
 
+from services.meetings.domain.items import ClusterFacts, reach
 from services.meetings.domain.meetings import OVER, MeetingStatus
 from services.meetings.domain.sealing import ItemContent
 from shared.errors import Conflict, Invalid, NotFound
 from shared.recurrence import next_date
+from shared.workdays import is_beyond_calendar
 
 
 class ProtocolStatus(StrEnum):
@@ -98,6 +100,20 @@ class SeriesOver(Conflict):
     title = "Ряд окончился до подписания"
 
 
+class DueOutOfCalendar(Conflict):
+    """No working day is known near an item's date, so it would never become an assignment."""
+
+    code = "due_out_of_calendar"
+    title = "Срок вне производственного календаря"
+
+
+class LeadNotAtWork(Conflict):
+    """Co-executors help one cluster at work; there is none where the item says."""
+
+    code = "lead_not_at_work"
+    title = "Ответственный исполнитель не работает"
+
+
 class NobodyMarked(Conflict):
     """Who was there is not known yet."""
 
@@ -146,11 +162,16 @@ class UnknownMeeting(Invalid):
 
 
 def check_approvable(
-    meeting: MeetingStatus, items: Sequence[ItemContent], *, signed_on: date
+    meeting: MeetingStatus,
+    items: Sequence[ItemContent],
+    *,
+    signed_on: date,
+    at_work: Collection[ClusterFacts],
 ) -> None:
     """Whether the draft may be signed on the date.
 
-    Raises `MeetingNotHeld`, `ProtocolEmpty`, `DueBeforeSigning`, `SeriesOver`.
+    `at_work` are the clusters that get assignments. Raises `MeetingNotHeld`, `ProtocolEmpty`,
+    `DueBeforeSigning`, `SeriesOver`, `DueOutOfCalendar`, `LeadNotAtWork`.
     """
     # A closed meeting has its protocol, and may yet need an addendum.
     if meeting not in OVER:
@@ -172,4 +193,21 @@ def check_approvable(
         raise SeriesOver(
             f"После даты подписания ({signed_on.isoformat()}) правило повторения не даёт ни одной"
             f" даты в пунктах: {', '.join(over)}."
+        )
+    beyond = [
+        str(item.position) for item in items if item.due_on and is_beyond_calendar(item.due_on)
+    ]
+    if beyond:
+        raise DueOutOfCalendar(
+            f"Производственный календарь не знает дней около срока в пунктах: {', '.join(beyond)}."
+        )
+    without_lead = [
+        str(item.position)
+        for item in items
+        if item.control.co_executors and reach(item.addressees, at_work, set()).executions != 1
+    ]
+    if without_lead:
+        raise LeadNotAtWork(
+            "Соисполнители помогают одному действующему кластеру, а его нет среди адресатов в"
+            f" пунктах: {', '.join(without_lead)}."
         )

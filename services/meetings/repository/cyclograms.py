@@ -45,7 +45,7 @@ async def find_cyclogram(
     """The cohort's cyclogram, where it has one."""
     statement = select(Cyclogram).where(col(Cyclogram.cohort) == cohort)
     if for_update:
-        statement = statement.with_for_update()
+        statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.exec(statement)).first()
 
 

@@ -53,6 +53,13 @@ async def unknown_clusters(session: AsyncSession, ids: Sequence[UUID]) -> list[U
     return [cluster_id for cluster_id in ids if cluster_id not in known]
 
 
+async def unknown_industries(session: AsyncSession, codes: Sequence[str]) -> list[str]:
+    """Those of the industries we have heard of no cluster of."""
+    statement = select(KnownCluster.industry).where(col(KnownCluster.industry).in_(codes))
+    known = set(await session.exec(statement.distinct())) if codes else set()
+    return [code for code in codes if code not in known]
+
+
 async def list_regions(session: AsyncSession) -> set[str]:
     """The codes of all regions we have heard of."""
     return set(await session.exec(select(KnownRegion.code)))

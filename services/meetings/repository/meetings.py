@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlmodel import col, func, literal_column, select, update
+from sqlmodel import col, func, literal_column, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.meetings import (
@@ -25,7 +25,8 @@ async def find_meeting(
     """The meeting, where there is one."""
     statement = select(Meeting).where(col(Meeting.id) == meeting_id)
     if for_update:
-        statement = statement.with_for_update()
+        # What the session read before the lock is not what the lock holds.
+        statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.exec(statement)).first()
 
 
@@ -123,6 +124,7 @@ async def ahead_of_series(
         )
         .order_by(col(Meeting.id))
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return (await session.exec(statement)).all()
 
@@ -153,6 +155,7 @@ async def next_ahead(
         .order_by(col(Meeting.starts_at), col(Meeting.id))
         .limit(1)
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return (await session.exec(statement)).first()
 
@@ -172,6 +175,7 @@ async def to_be_frozen(session: AsyncSession, now: datetime) -> Sequence[Meeting
         .order_by(col(Meeting.starts_at), col(Meeting.id))
         .limit(20)
         .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
     return (await session.exec(statement)).all()
 
@@ -184,12 +188,3 @@ async def list_moves(session: AsyncSession, meeting_id: UUID) -> Sequence[Meetin
         .order_by(col(MeetingMove.sequence))
     )
     return (await session.exec(statement)).all()
-
-
-async def touch_agenda(session: AsyncSession, meeting_id: UUID) -> None:
-    """Another version, and another revision of the agenda."""
-    await session.exec(
-        update(Meeting)
-        .where(col(Meeting.id) == meeting_id)
-        .values(version=col(Meeting.version) + 1, agenda_revision=col(Meeting.agenda_revision) + 1)
-    )

@@ -79,7 +79,7 @@ async def get_import(
     """Raises `AttendanceImportNotFound`."""
     statement = select(AttendanceImport).where(col(AttendanceImport.id) == import_id)
     if for_update:
-        statement = statement.with_for_update()
+        statement = statement.with_for_update().execution_options(populate_existing=True)
     found = (await session.exec(statement)).first()
     if found is None:
         raise AttendanceImportNotFound("Такого списка участников нет.")

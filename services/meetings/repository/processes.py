@@ -39,7 +39,7 @@ async def find_process(
     """The process, where the catalogue has it."""
     statement = select(Process).where(col(Process.code) == code)
     if for_update:
-        statement = statement.with_for_update()
+        statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.exec(statement)).first()
 
 
@@ -68,8 +68,9 @@ async def list_members(
 
 async def get_member(session: AsyncSession, cluster_id: UUID, scope: Scope) -> Member:
     """The cluster, within the scope. Raises `ClusterNotFound`."""
-    narrow = frozenset({cluster_id}) & (scope.clusters or frozenset({cluster_id}))
-    found = await list_members(session, Scope(scope.regions, narrow))
+    asked = frozenset({cluster_id})
+    own = asked if scope.clusters is None else asked & scope.clusters
+    found = await list_members(session, Scope(scope.regions, own))
     if not found:
         raise ClusterNotFound("Действующего кластера с таким id нет или он вам не виден.")
     return found[0]
@@ -87,6 +88,7 @@ async def find_state(
             col(ProcessState.stage) == stage,
         )
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return (await session.exec(statement)).first()
 

@@ -43,6 +43,7 @@ async def get_protocol(
     if for_update:
         # No key changes: addenda that refer to the row need not wait, nor wait for each other.
         statement = statement.with_for_update(key_share=True)
+        statement = statement.execution_options(populate_existing=True)
     found = (await session.exec(statement)).first()
     if found is None:
         raise ProtocolNotFound("Протокол не найден.")

@@ -53,6 +53,7 @@ async def get_remark(session: AsyncSession, protocol_id: UUID, remark_id: UUID) 
         select(Remark)
         .where(col(Remark.id) == remark_id, col(Remark.protocol_id) == protocol_id)
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     found = (await session.exec(statement)).first()
     if found is None:

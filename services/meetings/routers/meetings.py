@@ -41,7 +41,7 @@ def _midnight(day: date) -> datetime:
     "",
     status_code=201,
     response_model=MeetingRead,
-    responses=problems(401, 403, 422),
+    responses=problems(401, 403, 409, 422),
     summary="Назначить совещание",
 )
 async def create_meeting(

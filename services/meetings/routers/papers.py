@@ -124,7 +124,7 @@ async def show_protocol_extract(
 
 @router.get(
     "/{protocol_id}/fan-out",
-    responses=problems(401, 403, 404, 422, 503),
+    responses=problems(401, 403, 404, 409, 422, 503),
     summary="Во что развернётся утверждение",
 )
 async def preview_fan_out(

@@ -45,7 +45,7 @@ async def preview(
 
     Raises `MeetingNotFound`, `AttendanceTooEarly`.
     """
-    meeting = await attended_meeting(session, meeting_id)
+    meeting = await attended_meeting(session, meeting_id, for_update=False)
     matcher = Matcher(await expected(session, meeting), await directory.region_names(session))
     # A long list is seconds of comparing: other requests must not wait for it.
     matches = await asyncio.to_thread(matcher.match_all, [one.name for one in listed])
@@ -103,7 +103,7 @@ async def commit(
     found = await repository.get_import(session, import_id, for_update=True)
     if found.committed_at is not None:
         raise AttendanceImportCommitted("Этот список уже учтён.")
-    meeting = await attended_meeting(session, found.meeting_id)
+    meeting = await attended_meeting(session, found.meeting_id, for_update=True)
     present = {one.id: one for one in await expected(session, meeting)}
     came = _came(found.rows, corrections, present)
     known = await repository.list_participations(session, meeting.id)

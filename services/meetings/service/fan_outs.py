@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.meetings.domain.items import AddresseesRefused
 from services.meetings.models import ProtocolItem
 from services.meetings.repository import items as repository
 from services.meetings.repository import protocols
@@ -39,7 +40,7 @@ async def unfold(
 ) -> list[Unfolded]:
     """Each item with its addressees as of the day and its date, as if signed on it.
 
-    Raises `ProtocolNotFound`, `CalleeAway`.
+    Raises `ProtocolNotFound`, `AddresseesRefused`, `CalleeAway`.
     """
     await protocols.get_protocol(session, protocol_id)
     known: dict[Addressees, Sequence[directory.Addressee]] = {}
@@ -47,9 +48,22 @@ async def unfold(
     for item in await repository.list_items(session, protocol_id):
         addressees = Addressees.model_validate(item.addressees)
         if addressees not in known:
-            known[addressees] = await directory.resolve_addressees(client, addressees, at=at)
+            known[addressees] = await _owing(client, item, addressees, at)
         found.append(Unfolded(item, known[addressees], await _due(client, item, at)))
     return found
+
+
+async def _owing(
+    client: ServiceClient, item: ProtocolItem, addressees: Addressees, at: date
+) -> Sequence[directory.Addressee]:
+    """Who is addressed on the day. Raises `AddresseesRefused`, `CalleeAway`."""
+    try:
+        return await directory.resolve_addressees(client, addressees, at=at)
+    except CalleeRefused as refusal:
+        raise AddresseesRefused(
+            f"Справочник не знает адресатов пункта {item.position}: проверьте в нём кластеры,"
+            " регионы и отрасли."
+        ) from refusal
 
 
 async def _due(client: ServiceClient, item: ProtocolItem, at: date) -> date | None:

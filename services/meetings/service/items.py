@@ -7,7 +7,14 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.agendas import UnknownAgendaItem
-from services.meetings.domain.items import Reach, UnknownCluster, UnknownRegion, check_shape, reach
+from services.meetings.domain.items import (
+    Reach,
+    UnknownCluster,
+    UnknownIndustry,
+    UnknownRegion,
+    check_shape,
+    reach,
+)
 from services.meetings.domain.protocols import (
     ItemSuperseded,
     ProtocolImmutable,
@@ -30,6 +37,7 @@ from services.meetings.schemas.items import ItemWrite
 from shared.errors import expect_version
 from shared.events.meetings import Addressees, Control
 from shared.ids import new_id
+from shared.workdays import OutOfCalendar, is_beyond_calendar
 
 _SHOWN: Final = 5
 
@@ -133,7 +141,7 @@ async def _check_item(session: AsyncSession, protocol: Protocol, wanted: ItemWri
     """The addressees in the form they are stored in: each list sorted, without repetitions.
 
     Raises `SelectorNotForAuthorities`, `ClosesOnNotForClusters`, `LeadAmbiguous`,
-    `UnknownRegion`, `UnknownCluster`, `UnknownAgendaItem`.
+    `OutOfCalendar`, `UnknownRegion`, `UnknownIndustry`, `UnknownCluster`, `UnknownAgendaItem`.
     """
     given = wanted.addressees
     addressees = Addressees(
@@ -145,12 +153,21 @@ async def _check_item(session: AsyncSession, protocol: Protocol, wanted: ItemWri
     )
     control = Control.model_validate(wanted.control.model_dump())
     check_shape(addressees, wanted.closes_on, control)
+    if wanted.due_on is not None and is_beyond_calendar(wanted.due_on):
+        raise OutOfCalendar(wanted.due_on, field="body.due_on")
     regions = await directory.unknown_regions(session, addressees.regions)
     if regions:
         raise UnknownRegion(
             f"Неизвестные регионы: {_shown(regions)}. Справочник приходит с задержкой до"
             " нескольких секунд: если регион внесён только что, повторите запрос.",
             field="body.addressees.regions",
+        )
+    industries = await directory.unknown_industries(session, addressees.industries)
+    if industries:
+        raise UnknownIndustry(
+            f"Нет ни одного кластера отраслей: {_shown(industries)}. Справочник приходит с"
+            " задержкой до нескольких секунд: если кластер создан только что, повторите запрос.",
+            field="body.addressees.industries",
         )
     for named, field in (
         (addressees.clusters, "body.addressees.clusters"),

@@ -136,7 +136,7 @@ async def mark(
     Raises `MeetingNotFound`, `AttendanceTooEarly`, `UnknownParticipant`, `ReasonMissing`.
     """
     await outbox.admit(session, now)
-    meeting = await attended_meeting(session, meeting_id)
+    meeting = await attended_meeting(session, meeting_id, for_update=True)
     present = {one.id: one for one in await expected(session, meeting)}
     said: dict[UUID, Participation] = {}
     for place, one in enumerate(marks):
@@ -161,12 +161,12 @@ async def mark(
     return await keep_marks(session, meeting, present, list(said.values()), now=now)
 
 
-async def attended_meeting(session: AsyncSession, meeting_id: UUID) -> Meeting:
-    """The meeting, locked, once it can have been attended.
+async def attended_meeting(session: AsyncSession, meeting_id: UUID, *, for_update: bool) -> Meeting:
+    """The meeting, once it can have been attended; whoever marks locks it.
 
     Raises `MeetingNotFound`, `AttendanceTooEarly`.
     """
-    meeting = await meetings.get_meeting(session, meeting_id, for_update=True)
+    meeting = await meetings.get_meeting(session, meeting_id, for_update=for_update)
     if meeting.status not in {MeetingStatus.IN_PROGRESS, *OVER}:
         raise AttendanceTooEarly("Посещаемость отмечают, когда совещание началось.")
     return meeting

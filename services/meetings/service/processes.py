@@ -29,7 +29,7 @@ from services.meetings.repository import processes as repository
 from services.meetings.repository.directory import Scope
 from services.meetings.service.scopes import scope_of
 from shared.auth import Actor
-from shared.clock import MOSCOW
+from shared.clock import MOSCOW, date_in
 from shared.errors import expect_version
 
 _stages: TypeAdapter[tuple[Stage, ...]] = TypeAdapter(tuple[Stage, ...])
@@ -121,13 +121,15 @@ async def set_state(
     Raises `ProcessNotFound`, `ClusterNotFound`, `StageNotFound`, `DoneInFuture`,
     `VersionMismatch`.
     """
-    today = now.astimezone(MOSCOW).date()
     # Whoever speaks first of a stage makes others wait until it is written.
     process = await repository.get_process(session, code, for_update=True)
     member = await repository.get_member(session, cluster_id, scope_of(actor))
     wanted = next((one for one in stages_of(process) if one.code == stage), None)
     if wanted is None or member.cohort not in process.cohorts:
         raise StageNotFound("Такого этапа нет или процесс не касается года отбора кластера.")
+    # Eastern regions have their day before Moscow has it.
+    zones = await directory.region_zones(session)
+    today = date_in(zones.get(member.region, MOSCOW.key), now)
     if on is not None and on > today:
         raise DoneInFuture("Дата не может быть позже сегодняшней.", field="body.on")
     said = await repository.find_state(session, code, cluster_id, stage)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -142,16 +142,23 @@ async def read_for_sealing(
     return meeting, items, [item_content(item) for item in items]
 
 
+async def check_signable(
+    session: AsyncSession, meeting: Meeting, content: Sequence[ItemContent], *, signed_on: date
+) -> None:
+    """Whether the draft may be signed on the date. Raises what `check_approvable` raises."""
+    at_work = await directory.list_addressable(session)
+    check_approvable(meeting.status, content, signed_on=signed_on, at_work=at_work)
+
+
 async def seal(session: AsyncSession, protocol: Protocol, *, now: datetime) -> Protocol:
     """Sign the draft: number, date, hash; from here on the database refuses any change.
 
     The number is the next of the Moscow year, without a gap; an addendum bears its protocol's,
-    and the next among its addenda. Raises `MeetingNotHeld`, `ProtocolEmpty`, `DueBeforeSigning`,
-    `SeriesOver`.
+    and the next among its addenda. Raises what `check_approvable` raises.
     """
     meeting, items, content = await read_for_sealing(session, protocol)
     signed_on = now.astimezone(MOSCOW).date()
-    check_approvable(meeting.status, content, signed_on=signed_on)
+    await check_signable(session, meeting, content, signed_on=signed_on)
     # Last, because whoever approves next this year waits from here until we commit.
     year, number, addendum = await _take_number(session, protocol, signed_on.year)
     protocol.status = ProtocolStatus.APPROVED

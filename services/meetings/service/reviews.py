@@ -9,7 +9,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.meetings.domain.protocols import (
     ProtocolAlreadyApproved,
     ProtocolStatus,
-    check_approvable,
 )
 from services.meetings.domain.reviews import (
     ALONE,
@@ -33,7 +32,7 @@ from services.meetings.repository import items, protocols, rows
 from services.meetings.repository import reviews as repository
 from services.meetings.schemas.reviews import ApproverWrite, RemarkWrite
 from services.meetings.service import meetings
-from services.meetings.service.protocols import read_for_sealing, seal
+from services.meetings.service.protocols import check_signable, read_for_sealing, seal
 from shared import outbox
 from shared.auth import Actor
 from shared.clock import MOSCOW
@@ -86,7 +85,7 @@ async def open_review(
     if remarks_until is not None and remarks_until <= now:
         raise WindowInPast("Срок замечаний должен быть в будущем.", field="body.remarks_until")
     meeting, _, content = await read_for_sealing(session, protocol)
-    check_approvable(meeting.status, content, signed_on=now.astimezone(MOSCOW).date())
+    await check_signable(session, meeting, content, signed_on=now.astimezone(MOSCOW).date())
     protocol.status = ProtocolStatus.IN_REVIEW
     protocol.review_round += 1
     protocol.remarks_until = remarks_until
@@ -120,6 +119,11 @@ async def approve(
     if protocol.status is ProtocolStatus.DRAFT:
         if chain != ALONE:
             raise ProtocolNotInReview("Согласующие назначены: сначала отправьте на согласование.")
+        # A round of its own, of this one decision: the document names who agreed.
+        protocol.review_round += 1
+        await _decide(
+            session, protocol, signatory.position, ReviewDecision.APPROVED, actor, now=now
+        )
         return await seal(session, protocol, now=now)
     undecided = await repository.count_remarks(session, protocol_id, undecided=True)
     check_window(protocol.remarks_until, undecided, now=now)
@@ -127,7 +131,7 @@ async def approve(
     if signatory == chain[-1]:
         return await seal(session, protocol, now=now)
     meeting, _, content = await read_for_sealing(session, protocol)
-    check_approvable(meeting.status, content, signed_on=now.astimezone(MOSCOW).date())
+    await check_signable(session, meeting, content, signed_on=now.astimezone(MOSCOW).date())
     protocol.version += 1
     await rows.add(session, protocol)
     return protocol
