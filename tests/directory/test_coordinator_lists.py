@@ -192,6 +192,55 @@ async def test_a_list_names_the_leaver_and_who_follows_in_any_order(
     ]
 
 
+HELD = ("16", "", "Анна Иванова")
+DEPUTY = ("10", "зам.", "Анна Иванова")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "email"),
+    [
+        # By the tenure that she holds, the address too; then another office of hers.
+        (
+            (*HELD, "8 800 5", "a2@example.org", "01.09.2023", ""),
+            (*DEPUTY, "", "", "15.09.2023", ""),
+            "a2@example.org",
+        ),
+        (
+            (*HELD, "8 800 5", "a2@example.org", "01.09.2023", ""),
+            (*DEPUTY, "", "a2@example.org", "15.09.2023", ""),
+            "a2@example.org",
+        ),
+        # By another office; then the tenure that she holds, which ends or stays as it is.
+        (
+            (*DEPUTY, "8 800 5", "", "15.09.2023", ""),
+            (*HELD, "", "", "01.09.2023", "31.12.2023"),
+            "a@example.org",
+        ),
+        (
+            (*DEPUTY, "8 800 5", "", "15.09.2023", ""),
+            (*HELD, "", "", "01.09.2023", ""),
+            "a@example.org",
+        ),
+    ],
+)
+async def test_a_blank_cell_leaves_the_contacts_that_an_earlier_row_gave(
+    client: httpx.AsyncClient,
+    admin: Headers,
+    held: dict[str, Any],
+    earlier: tuple[Any, ...],
+    later: tuple[Any, ...],
+    email: str,
+) -> None:
+    made, rows = await _previewed(client, admin, earlier, later)
+    assert [(row["after"]["person_id"], row["after"]["phone"]) for row in rows] == [
+        (held["id"], "8 800 5")
+    ] * 2
+    done = await _commit(client, admin, made)
+    assert done.json().get("state") == "applied", done.text
+    read = (await client.get(f"/v1/people/{held['id']}", headers=admin)).json()
+    assert (read["email"], read["phone"]) == (email, "8 800 5")
+
+
 async def test_an_appointment_made_meanwhile_refuses_the_commit(
     client: httpx.AsyncClient, admin: Headers, held: dict[str, Any]
 ) -> None:

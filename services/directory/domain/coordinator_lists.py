@@ -145,6 +145,7 @@ class CoordinatorPlanner:
         if reader.flaws or found is None:
             return Plan.refused(reader.flaws)
         self._ends(found, wanted)
+        self._mends(found)
         return found
 
     def _ends(self, plan: Plan, wanted: _Wanted) -> None:
@@ -155,6 +156,23 @@ class CoordinatorPlanner:
         last = date.fromisoformat(str(said)) if said is not None else None
         held = self._tenures[wanted.region, wanted.office]
         held[:] = [replace(one, valid_to=last) if one.id == plan.target else one for one in held]
+
+    def _mends(self, plan: Plan) -> None:
+        """The rows that follow find the person with the contacts that this one gives."""
+        after = plan.after
+        if after is None or after["person_id"] is None:
+            return
+        named = self._people[folded(str(after["full_name"]))]
+        known = next(one for one in named if str(one.id) == after["person_id"])
+        email, phone = (str(after[one]) if after[one] else None for one in ("email", "phone"))
+        mended = replace(known, email=email, phone=phone)
+        if mended == known:
+            return
+        named[:] = [mended if one.id == mended.id else one for one in named]
+        for held in self._tenures.values():
+            held[:] = [
+                replace(one, person=mended) if one.person.id == mended.id else one for one in held
+            ]
 
     def _wanted(self, reader: RowReader) -> _Wanted | None:
         said = reader.text("region", required=True)
