@@ -49,9 +49,10 @@ def cluster(
         "industry": "mechanical-engineering",
         "cohort": 2022,
         "status": "active",
+        "occurred_at": NOW,
         **facts,
     }
-    return kind(cluster_id=cluster_id(number), version=version, occurred_at=NOW, **given)
+    return kind(cluster_id=cluster_id(number), version=version, **given)
 
 
 def appointment(

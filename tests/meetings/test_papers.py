@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -16,14 +17,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.meetings.domain.items import ClusterFacts
 from services.meetings.domain.participation import ParticipantKind
 from services.meetings.domain.wording import addressed, due_in_words, present_in_words
+from services.meetings.repository.directory import keep_clusters
 from shared.auth import Role
 from shared.clients.base import ServiceClient
 from shared.clock import Clock
+from shared.events.directory import ClusterChanged
 from shared.events.meetings import AddresseeKind, Addressees, Control
-from tests.conftest import Headers, Tokens, serve, sessions_of, settings_for
+from tests.conftest import NOW, Headers, Tokens, serve, sessions_of, settings_for
 from tests.meetings.factories import (
     AFTER,
     approve,
+    cluster,
     cluster_id,
     draft,
     hear_directory,
@@ -149,8 +153,8 @@ async def test_an_extract_holds_only_what_is_the_addressees(
 
     assert (early.status_code, early.json()["code"]) == (409, "protocol_not_approved")
     of_16, of_63 = token("coordinator", regions=["16"]), token("authority_head", regions=["63"])
-    # A cluster that was closed since may have been addressed: its region is shown it still.
-    assert await texts("region=16", of_16) == [("Только Татарстану.", 3), ("Всем кластерам.", 3)]
+    # A cluster that was not at work then has not been addressed.
+    assert await texts("region=16", of_16) == [("Только Татарстану.", 2), ("Всем кластерам.", 2)]
     assert await texts("region=63", of_63) == [
         ("Всем кластерам.", 1),
         ("Органу Самарской области.", 0),
@@ -181,6 +185,43 @@ async def test_an_extract_holds_only_what_is_the_addressees(
         assert (answer.status_code, answer.json()["code"]) == (422, "one_addressee")
     for role in (Role.ASSOCIATION, Role.PLATFORM, Role.SERVICE):
         assert (await client.get(f"{path}?region=16", headers=token(role))).status_code == 403
+
+
+async def test_an_extract_is_of_whom_the_protocol_was_for_when_it_was_approved(
+    client: httpx.AsyncClient, session: AsyncSession, admin: Headers, protocol_id: str
+) -> None:
+    await put_item(
+        client, admin, protocol_id, text="Химикам.", addressees={"industries": ["himiya"]}
+    )
+    await approve(client, admin, protocol_id)
+    path = f"/v1/protocols/{protocol_id}/extract?"
+
+    async def told() -> dict[str, Any]:
+        asked = ("region=16", "region=63", f"cluster={cluster_id(2)}")
+        return {one: (await client.get(path + one, headers=admin)).json()["items"] for one in asked}
+
+    before = await told()
+    later: dict[str, Any] = {
+        "version": 2,
+        "kind": ClusterChanged,
+        "occurred_at": NOW + timedelta(days=30),
+    }
+    await keep_clusters(
+        session,
+        [
+            # Closed, of another industry and region, and one more that was not there.
+            cluster(1, status="closed", **later),
+            cluster(2, region="63", industry="mechanical-engineering", cohort=2023, **later),
+            cluster(5, industry="himiya", occurred_at=NOW + timedelta(days=30)),
+        ],
+    )
+
+    assert await told() == before
+    assert [(one["text"], len(one["clusters"])) for one in before["region=16"]] == [
+        ("Только Татарстану.", 2),
+        ("Всем кластерам.", 2),
+        ("Химикам.", 1),
+    ]
 
 
 async def test_an_addendum_names_what_it_corrects_and_replaces(

@@ -39,7 +39,10 @@ class KnownCluster(Base, table=True):
 
 
 class ClusterVersion(Base, table=True):
-    """What a cluster was from an instant on: who is expected at a meeting is as of its day."""
+    """What a cluster was from an instant on.
+
+    Who is expected at a meeting is as of its day, whom a protocol is for as of its approval.
+    """
 
     __tablename__ = "cluster_versions"
 
@@ -48,6 +51,7 @@ class ClusterVersion(Base, table=True):
     occurred_at: datetime = Field(sa_type=UtcDateTime)
     name: str
     region: str
+    industry: str = Field(default="", sa_column_kwargs={"server_default": sql("''")})
     cohort: int
     status: str
 

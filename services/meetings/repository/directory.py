@@ -127,7 +127,12 @@ async def keep_clusters(session: AsyncSession, heard: Sequence[ClusterEvent]) ->
     versions = {(event.cluster_id, event.version): event for event in heard}
     table: Table = ClusterVersion.__table__  # type: ignore[attr-defined]
     said = [event.model_dump(include=names) for event in versions.values()]
-    await session.exec(upsert(table).values(said).on_conflict_do_nothing())
+    statement = upsert(table).values(said)
+    # A version said again may tell what was passed over when it was first heard.
+    told = {name: statement.excluded[name] for name in sorted(names - {"cluster_id", "version"})}
+    await session.exec(
+        statement.on_conflict_do_update(index_elements=["cluster_id", "version"], set_=told)
+    )
 
 
 async def keep_appointments(session: AsyncSession, heard: Sequence[AppointmentEvent]) -> None:

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.meetings.domain.items import ClusterFacts
 from services.meetings.domain.protocols import ProtocolNotApproved, ProtocolStatus
 from services.meetings.domain.wording import addressed
-from services.meetings.models import KnownCluster, Protocol, ProtocolItem
+from services.meetings.models import ClusterVersion, Protocol, ProtocolItem
 from services.meetings.repository import directory
 from services.meetings.repository import items as item_repository
 from services.meetings.repository import protocols as repository
@@ -39,7 +39,7 @@ class Concerned:
     """An item, and which clusters of the addressee it is for; none where it is the authority."""
 
     item: ProtocolItem
-    clusters: Sequence[KnownCluster]
+    clusters: Sequence[ClusterVersion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,25 @@ async def extract(
 ) -> Extract:
     """The items for that region or that cluster, which the actor may see.
 
+    A sealed protocol is for whom it was when it was approved: clusters at work then, in the region
+    and industry they were in. Who may look is asked of today.
+
     Raises `OneAddressee`, `AddresseeNotFound`, `ProtocolNotFound`, `ProtocolNotApproved`.
     """
     if (region is None) == (cluster_id is None):
         raise OneAddressee("Укажите либо region, либо cluster.", field="query.region")
     scope = scope_of(actor)
-    name, clusters = await _addressee(session, actor, scope, region, cluster_id)
+    name = await _addressee(session, actor, scope, region, cluster_id)
     protocol = await repository.get_protocol(session, protocol_id)
     if protocol.status is not ProtocolStatus.APPROVED:
         raise ProtocolNotApproved("Выписка делается из утверждённого протокола.")
+    assert protocol.approved_at is not None, "approved, so at some instant"
+    clusters = [
+        one
+        for one in await directory.clusters_at(session, protocol.approved_at)
+        if one.status == directory.ADDRESSABLE
+        and (one.cluster_id == cluster_id or one.region == region)
+    ]
     by_id = {one.cluster_id: one for one in clusters}
     facts = [ClusterFacts(one.cluster_id, one.region, one.industry, one.cohort) for one in clusters]
     found = []
@@ -93,16 +103,15 @@ async def _addressee(
     scope: Scope,
     region: str | None,
     cluster_id: UUID | None,
-) -> tuple[str, Sequence[KnownCluster]]:
-    """The addressee's name and clusters. Raises `AddresseeNotFound`."""
+) -> str:
+    """The addressee's name. Raises `AddresseeNotFound`."""
     nobody = AddresseeNotFound("Такого региона или кластера нет или он вам не виден.")
     if region is not None:
         names = await directory.region_names(session)
         own = scope.clusters is None and (scope.regions is None or region in scope.regions)
         if region not in names or not own:
             raise nobody
-        clusters = await directory.list_clusters(session, scope, region=region)
-        return names[region] or f"регион {region}", clusters
+        return names[region] or f"регион {region}"
     assert cluster_id is not None, "one of the two is given"
     if actor.is_any(Role.CLUSTER) and scope.clusters is not None:
         scope = Scope(clusters=scope.clusters & {cluster_id})
@@ -111,4 +120,4 @@ async def _addressee(
     clusters = await directory.list_clusters(session, scope)
     if not clusters:
         raise nobody
-    return clusters[0].name or f"кластер {cluster_id}", clusters
+    return clusters[0].name or f"кластер {cluster_id}"
