@@ -6,7 +6,7 @@ from enum import StrEnum
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 
-from services.directory import documents
+from services.directory import papers
 from services.directory.domain.annual_reports import hash_of
 from services.directory.models import AnnualReport
 from services.directory.routers.access import Admin, Reader, Steward
@@ -131,9 +131,9 @@ async def download_report(
 ) -> Response:
     """PDF для чтения или DOCX для работы; черновик помечен как проект."""
     report = await service.read(session, code, year, actor)
-    text = documents.text_of(report.content, report.content_hash)
+    text = papers.text_of(report.content, report.content_hash)
     is_pdf = kind is FileKind.PDF
-    made = await run_in_threadpool(documents.pdf if is_pdf else documents.docx, text)
+    made = await run_in_threadpool(papers.pdf if is_pdf else papers.docx, text)
     return FileAnswer(
         io.BytesIO(made),
         media_type=_PDF if is_pdf else _DOCX,
