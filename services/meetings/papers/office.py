@@ -63,7 +63,7 @@ def _dress(document: Any, paper: Paper) -> None:
 
 
 def _head(document: Any, paper: Paper) -> None:
-    _line(document, "ЦЕНТР УПРАВЛЕНИЯ РАЗВИТИЕМ", bold=True, center=True, after=0)
+    _line(document, "ЦЕНТР УПРАВЛЕНИЯ И РАЗВИТИЯ", bold=True, center=True, after=0)
     _line(document, "федерального проекта «Профессионалитет»", center=True)
     _line(document, paper.title, bold=True, center=True, size=15, before=10, after=0)
     if paper.corrects:
