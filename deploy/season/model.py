@@ -22,16 +22,16 @@ _MERGED: Final = date(2024, 2, 6)
 
 
 def _some(season: Season, least: int) -> list[Cluster]:
-    """The clusters of the first region that has at least so many."""
+    """The clusters of the first region that has at least so many; none where no region has."""
     of: dict[str, list[Cluster]] = {}
     for cluster in season.clusters:
         of.setdefault(cluster.region, []).append(cluster)
-    return next(found for found in of.values() if len(found) >= least)
+    return next((found for found in of.values() if len(found) >= least), [])
 
 
 def is_at_work(season: Season, cluster: Cluster, day: date) -> bool:
     """Whether the cluster is active that day: one is reorganised, and then merged."""
-    return day < _REORGANISED or cluster != _some(season, 3)[1]
+    return day < _REORGANISED or cluster not in _some(season, 3)[1:2]
 
 
 class Model:
@@ -95,7 +95,10 @@ class Model:
 
     async def _move(self, at: datetime) -> None:
         """One cluster of a region with several goes to another company."""
-        cluster = _some(self._season, 2)[0]
+        for cluster in _some(self._season, 2)[:1]:
+            await self._hand_over(cluster, at)
+
+    async def _hand_over(self, cluster: Cluster, at: datetime) -> None:
         company = await self._organisation(
             f"company-{cluster.region}-2", "Вторая управляющая компания региона",
             "managing_company", "operational", cluster.region, at,
@@ -103,14 +106,16 @@ class Model:
         await self._life(cluster, "move", {"managing_company_id": company}, at)
 
     async def _reorganise(self, at: datetime) -> None:
-        cluster = _some(self._season, 3)[1]
-        await self._life(cluster, "reorganise", {"reason": "Приказ о реорганизации колледжа"}, at)
+        for cluster in _some(self._season, 3)[1:2]:
+            reason = {"reason": "Приказ о реорганизации колледжа"}
+            await self._life(cluster, "reorganise", reason, at)
 
     async def _merge(self, at: datetime) -> None:
         """The one that was reorganised joins another of its region."""
-        heir, cluster = _some(self._season, 3)[:2]
-        body = {"into": self._clusters[heir.code], "reason": "Общий базовый колледж"}
-        await self._life(cluster, "merge", body, at)
+        found = _some(self._season, 3)
+        if found:
+            body = {"into": self._clusters[found[0].code], "reason": "Общий базовый колледж"}
+            await self._life(found[1], "merge", body, at)
 
     async def _organisation(
         self, code: str, name: str, kind: str, level: str, region: str, at: datetime

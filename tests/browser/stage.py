@@ -19,7 +19,9 @@ from services.rating.page import slices as slices_page
 from services.rating.page.assets import STATIC, Assets
 from services.rating.page.badge import badge
 from services.rating.routers.pages import Reading, absent, answer, router
+from shared.limits import RateLimiter
 from tests.browser import played
+from tests.conftest import settings_for
 
 REGIONS: Final = Path(__file__).parents[2] / "services/directory/reference/regions.csv"
 
@@ -121,7 +123,11 @@ class Stage:
     def app(self) -> FastAPI:
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-            yield {"board": self}
+            yield {
+                "board": self,
+                "limiter": RateLimiter(0, 1),
+                "settings": settings_for("postgresql://nobody@127.0.0.1/none"),
+            }
 
         app = FastAPI(lifespan=lifespan)
         app.get("/v1/ratings/regions")(self._regions)
