@@ -344,7 +344,12 @@ class Consumer:
                 moved = await connection.execute(_TO_THE_START, where)
                 if moved.rowcount != 1:
                     raise PositionMoved(f"{topic}/{partition}")
+        silent_since = {stream: known.heard_at for stream, known in self._positions.items()}
         await self.load()
+        # Where others were silent they stay so: each replaced log would else cost all the rest
+        # another wait.
+        for stream, heard_at in silent_since.items():
+            self._positions[stream].heard_at = heard_at
         self._on_commit()
         await self.heal(topic, partition)
 
