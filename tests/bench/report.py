@@ -26,17 +26,17 @@ _HEAD: Final = """\
 _MARKS: Final = {True: "да", False: "**нет**", None: "не измерено"}
 
 
-def write(folder: Path, page: Path = PAGE, pictures: Path = PICTURES) -> Path:
-    """Write the page from the results in the folder, its plots beside it."""
+def write(folder: Path, page: Path = PAGE, pictures: Path = PICTURES, notes: Path = NOTES) -> Path:
+    """Write the page from the results and the notes, its plots beside it."""
     results = [Result.load(path) for name in ROWS if (path := folder / f"{name}.json").exists()]
-    notes = tomllib.loads(NOTES.read_text())
-    unknown = notes.keys() - set(ROWS)
+    said = tomllib.loads(notes.read_text())
+    unknown = said.keys() - set(ROWS)
     if unknown:
         raise ValueError(f"notes.toml names no row: {', '.join(sorted(unknown))}")
     drawn = {one.row: plots.draw(one, pictures) for one in results}
     parts = [_HEAD, *_machine(results), *_summary(results)]
     for one in results:
-        parts += _section(one, drawn[one.row], notes.get(one.row))
+        parts += _section(one, drawn[one.row], said.get(one.row))
     absent = [name for name in ROWS if name not in {one.row for one in results}]
     if absent:
         parts.append(f"\nНе измерялись: {', '.join(f'`{name}`' for name in absent)}.\n")

@@ -45,8 +45,8 @@ class Stand:
         self._tokens: dict[str, str] = {}
 
     def dsn(self, service: str) -> str:
-        """The service's database, as its own role."""
-        return self.stack.env(service)["DATABASE_URL"]
+        """The service's database, as its owner: rows are made by what may make tables, too."""
+        return self.stack.owner_env(service)["DATABASE_URL"]
 
     def admin_dsn(self, service: str) -> str:
         """The service's database, as superuser."""
