@@ -35,6 +35,17 @@ def marked(state: Path) -> list[psutil.Process]:
 
 def end(state: Path) -> int:
     """End whatever is left of the stack, politely and then not; says how many there were."""
+    # SIGTERM makes Postgres wait for its clients.
+    return _end(state, signal.SIGTERM, of_server=signal.SIGINT)
+
+
+def destroy(state: Path) -> int:
+    """End the stack at once, whose data nobody wants any more; says how many there were."""
+    # Killed, Postgres would leave its shared memory behind.
+    return _end(state, signal.SIGKILL, of_server=signal.SIGQUIT)
+
+
+def _end(state: Path, number: signal.Signals, *, of_server: signal.Signals) -> int:
     left = marked(state)
     server = {process.pid for process in postgres.processes_of(postgres.home_of(state))}
     # A supervisor would start again what we end.
@@ -42,8 +53,7 @@ def end(state: Path) -> int:
         if _supervises(process):
             _signal(process, signal.SIGKILL)
         else:
-            # SIGTERM makes Postgres wait for its clients.
-            _signal(process, signal.SIGINT if process.pid in server else signal.SIGTERM)
+            _signal(process, of_server if process.pid in server else number)
     stubborn = await_end(left, seconds=GRACE_SECONDS)
     for process in stubborn:
         _signal(process, signal.SIGKILL)

@@ -138,8 +138,11 @@ class Stack:
             return self._end()
 
     def reset(self) -> None:
-        """Stop everything and delete all data."""
-        self.down()
+        """End everything at once, however busy, and delete all data."""
+        if self.state_dir.exists():
+            with self._exclusively():
+                orphans.destroy(self.state_dir)
+                self._supervisor.forget()
         shutil.rmtree(postgres.home_of(self.state_dir), ignore_errors=True)
         shutil.rmtree(self.state_dir, ignore_errors=True)
 

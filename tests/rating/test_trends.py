@@ -159,7 +159,7 @@ async def test_every_point_is_the_rating_as_of_the_end_of_the_regions_day(
             assert days[day] == tallies, (name, day)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_an_instant_worked_out_from_the_day_before_is_the_one_worked_out_from_all_facts(
     session: AsyncSession, seed: int
 ) -> None:
@@ -172,8 +172,8 @@ async def test_an_instant_worked_out_from_the_day_before_is_the_one_worked_out_f
     moments = [
         *ends,
         *(end + timedelta(microseconds=shift) for end in ends for shift in (-1, 1)),
-        *random.sample(list(told), 8),
-        *(at("2023-09-01T00:00:00") + random.random() * 90 * DAY for _ in range(12)),
+        *random.sample(list(told), 4),
+        *(at("2023-09-01T00:00:00") + random.random() * 90 * DAY for _ in range(5)),
     ]
     periods = [Period.parse(name) for name in ("2023-09", "2023-10", "2023-11", "2023-Q4", "2023")]
     from_kept = 0

@@ -1,51 +1,31 @@
-"""A played month, damaged by hand and put back to older dumps, with all processes at work."""
+"""A played season, damaged by hand and put back to older dumps, with all processes at work."""
 
 import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
 from deploy.local import backups
 from deploy.local.processes import ROOT
 from deploy.local.stack import Stack
 from deploy.season.api import Api
-from deploy.season.play import Player, start_of
+from deploy.season.play import start_of
 from tests.e2e.conftest import eventually
 from tests.independent import recompute
-from tests.stack.test_stack import free_offset
+from tests.season.conftest import PLAYED_UNTIL
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.usefixtures("season")]
 
-LAST_DAY = date(2023, 10, 11)
-EVENING = start_of(LAST_DAY) + timedelta(hours=20)
+EVENING = start_of(PLAYED_UNTIL) + timedelta(hours=20)
 PERIOD = "2023-10"
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("healing"), free_offset())
-    stack.up(clock_from=start_of(date(2023, 9, 1)))
-    yield stack
-    stack.reset()
-
-
-@pytest.fixture(scope="module")
-async def api(stack: Stack) -> AsyncIterator[Api]:
-    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
-        api = Api(http, stack.urls)
-        player = Player(api, seed=5, clusters=60, last_day=LAST_DAY)
-        await player.play()
-        assert player.executions > 100
-        yield api
 
 
 async def hand_in(api: Api, count: int, at: datetime) -> None:

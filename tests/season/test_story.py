@@ -1,41 +1,24 @@
 """September 2023 – March 2024 over the real stack: everything docs/coverage.md lists is there."""
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
-from deploy.local.stack import Stack
 from deploy.season.api import Api
-from deploy.season.play import Player, start_of
+from deploy.season.play import Player
 from tests.coverage import Request, statements
-from tests.stack.test_stack import free_offset
+from tests.season.conftest import PLAYED_UNTIL
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
-MET_UNTIL = date(2023, 10, 12)
 TOLD_UNTIL = date(2024, 3, 29)
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("story"), free_offset())
-    stack.up(clock_from=start_of(date(2023, 9, 1)))
-    yield stack
-    stack.reset()
-
-
-@pytest.fixture(scope="module")
-async def api(stack: Stack) -> AsyncIterator[Api]:
-    """The season with its meetings until the first unified one, then the chapters alone."""
-    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
-        api = Api(http, stack.urls)
-        player = Player(api, seed=3, clusters=100, last_day=MET_UNTIL)
-        await player.play()
-        await player.tell(TOLD_UNTIL)
-        yield api
+@pytest.fixture(scope="module", autouse=True)
+async def told(season: Player) -> None:
+    """After the season with its meetings, the chapters alone."""
+    await season.tell(TOLD_UNTIL)
 
 
 async def read(api: Api, path: str, service: str = "directory", **params: Any) -> Any:
@@ -150,4 +133,4 @@ async def test_the_year_of_an_association_is_reported_and_goes_on(api: Api) -> N
     assert report["status"] == "published"
     following = await read(api, f"/v1/associations/{code}/roadmaps/2024")
     assert following["items"]
-    assert timedelta(days=160) < (TOLD_UNTIL - MET_UNTIL)
+    assert timedelta(days=160) < (TOLD_UNTIL - PLAYED_UNTIL)
