@@ -106,6 +106,35 @@ async def test_a_cluster_reaches_itself_and_no_neighbour_of_its_region(
 
 
 @pytest.mark.usefixtures("undone")
+@pytest.mark.parametrize(
+    ("role", "seated"),
+    [(Role.SECRETARY, {1, 2}), (Role.AUDITOR, {1, 2}), (Role.DEPUTY, {1}), (Role.CLUSTER, set())],
+)
+async def test_a_coordinators_seat_is_their_regions_and_no_clusters(
+    client: httpx.AsyncClient, world: World, token: Tokens, role: Role, seated: set[int]
+) -> None:
+    actor = token(role, **rows.CLAIMS[role])
+    meeting = f"/v1/meetings/{world.own['meeting_id']}"
+
+    listed = await client.get(f"{meeting}/participants", headers=actor)
+    answers = [
+        await client.post(
+            f"{meeting}/rsvp",
+            json={"participant_id": str(person_id(number)), "answer": "yes"},
+            headers=actor,
+        )
+        for number in (1, 2)
+    ]
+
+    assert {number for number in (1, 2) if str(person_id(number)) in listed.text} == seated
+    refused = 403 if role is Role.AUDITOR else 404
+    may = seated - ({1, 2} if role is Role.AUDITOR else set())
+    assert [one.status_code for one in answers] == [
+        200 if number in may else refused for number in (1, 2)
+    ]
+
+
+@pytest.mark.usefixtures("undone")
 async def test_of_several_roles_each_gives_its_own_rows_where_it_is_let_in_at_all(
     client: httpx.AsyncClient, world: World, token: Tokens
 ) -> None:
