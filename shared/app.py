@@ -18,7 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlmodel import literal, select
 from starlette.responses import Response
 
-from shared import asyncapi, audit_router, auth, db, examples, problems, simulation
+from shared import asyncapi, audit_router, auth, db, examples, permissions, problems, simulation
 from shared.clients.base import open_client
 from shared.clock import Clock
 from shared.collector import spare_the_collector
@@ -89,13 +89,14 @@ def create_app(
     events: EventRouter | None = None,
     extension: Extension | None = None,
     uploads: str | None = None,
+    permitted: permissions.Table,
 ) -> FastAPI:
     """Build the API of a service.
 
-    `uploads` is a pattern of addresses that take files.
+    `uploads` is a pattern of addresses that take files; `permitted` says who may call what.
 
-    Raises `RuntimeError` where a route names neither the roles it is open to nor that it is
-    public: deny is the default, and forgetting is loud. Also where one would run in a thread.
+    Raises `RuntimeError` where an operation has no permission, or a permission no operation: deny
+    is the default, and forgetting is loud. Also where one would run in a thread.
     """
     app = FastAPIOffline(
         title=title,
@@ -118,9 +119,15 @@ def create_app(
     ]
     if events is not None:
         platform.append(dead_letter_router(events))
-    for router in (*platform, *routers):
-        _check_permissions(router)
+    offered = (*platform, *routers)
+    for router in offered:
         app.include_router(router)
+    operations = [
+        route for router in offered for route in router.routes if isinstance(route, APIRoute)
+    ]
+    app.state.permissions = permissions.complete(permitted, operations)
+    for route in operations:
+        _check_threads(route, route.dependant)
     # Inside our own layer, which turns its plain text into a problem; FastAPI's would be outside.
     app.add_middleware(BodyLimit, uploads=uploads)
     app.add_middleware(DocPages)
@@ -128,18 +135,6 @@ def create_app(
     app.add_middleware(Cors)
     _describe(app)
     return app
-
-
-def _check_permissions(router: APIRouter) -> None:
-    for route in router.routes:
-        if isinstance(route, APIRoute):
-            calls = {dependency.call for dependency in route.dependant.dependencies}
-            declared = not calls.isdisjoint({auth.public, auth.probe}) or any(
-                hasattr(call, "roles") for call in calls
-            )
-            if not declared:
-                raise RuntimeError(f"{route.path} ({route.name}) says nobody who may call it")
-            _check_threads(route, route.dependant)
 
 
 def _check_threads(route: APIRoute, dependant: Dependant) -> None:
@@ -204,7 +199,7 @@ def _describe(app: FastAPI) -> None:
             scheme["flows"]["clientCredentials"]["tokenUrl"] = app.state.token_url
         for path in document["paths"].values():
             for operation in path.values():
-                _finish_operation(operation)
+                _finish_operation(operation, app.state.permissions)
         return document
 
     def cached() -> dict[str, Any]:
@@ -215,7 +210,9 @@ def _describe(app: FastAPI) -> None:
     app.openapi = cached  # type: ignore[method-assign]
 
 
-def _finish_operation(operation: dict[str, Any]) -> None:
+def _finish_operation(operation: dict[str, Any], table: permissions.Table) -> None:
+    words = permissions.in_words(table[operation["operationId"]])
+    operation["description"] = "\n\n".join(filter(None, (operation.get("description"), words)))
     responses = operation["responses"]
     added = [429, 500, 503]
     if "422" in responses:

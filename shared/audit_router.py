@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlmodel import col, select
 
 from shared import pages
-from shared.auth import Actor, Role, demand
 from shared.clock import Instant
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.tables import AuditLink, AuditRecord
 from shared.text import Line
@@ -55,7 +55,7 @@ router = APIRouter(prefix="/v1/audit", tags=["audit"])
 
 @router.get("", responses=problems(401, 403, 422), summary="Журнал действий")
 async def list_audit(
-    actor_asking: Annotated[Actor, Depends(demand(Role.AUDITOR, Role.CUR_ADMIN))],
+    actor_asking: Acting,
     session: Session,
     request: Request,
     response: Response,

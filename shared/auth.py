@@ -50,6 +50,17 @@ class Role(StrEnum):
     SERVICE = "service"
 
 
+class Rows(StrEnum):
+    """Whose rows an operation reaches for an actor: everyone's, or those of its own claims."""
+
+    ALL = "all"
+    REGION = "own_region"
+    CLUSTER = "own_cluster"
+    INDUSTRY = "own_industry"
+    # What the actor made itself, or what is addressed to it.
+    OWN = "own"
+
+
 EVERYONE: Final = frozenset(Role)
 MACHINES: Final = frozenset({Role.SERVICE, Role.PLATFORM})
 
@@ -94,7 +105,10 @@ class ScopeMissing(PermissionDenied):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: the token's subject, roles, the rows that are the actor's own, and scopes."""
+    """Who asks: the token's subject, roles, the rows that are the actor's own, and scopes.
+
+    `rows` are those the operation asked for reaches; none before it is known.
+    """
 
     id: str
     roles: frozenset[Role]
@@ -102,9 +116,15 @@ class Actor:
     clusters: frozenset[UUID] = frozenset()
     industries: frozenset[str] = frozenset()
     scopes: frozenset[Scope] = frozenset()
+    rows: frozenset[Rows] = frozenset()
 
     def is_any(self, *roles: Role) -> bool:
         return not self.roles.isdisjoint(roles)
+
+    @property
+    def reaches_all(self) -> bool:
+        """Whether this operation reaches everyone's rows for the actor."""
+        return Rows.ALL in self.rows
 
 
 class Verifier:
@@ -231,7 +251,7 @@ def demand(*roles: Role, scope: Scope | None = None) -> Callable[..., Any]:
     async def actor(
         request: Request, authorization: Annotated[str | None, Depends(scheme)]
     ) -> Actor:
-        found = await _actor_behind(request, authorization)
+        found = await actor_behind(request, authorization)
         # A service account is not limited: feeds are read as fast as they come.
         if found.roles.isdisjoint(MACHINES):
             request.state.limiter.take(found.id)
@@ -248,7 +268,8 @@ def demand(*roles: Role, scope: Scope | None = None) -> Callable[..., Any]:
     return actor
 
 
-async def _actor_behind(request: Request, authorization: str | None) -> Actor:
+async def actor_behind(request: Request, authorization: str | None) -> Actor:
+    """Whose token this is. Raises `Unauthenticated`, or `IssuerAway` without any keys."""
     kind, token = get_authorization_scheme_param(authorization)
     # Who has no token, or guesses one, is told apart by address.
     if kind.lower() != "bearer" or not token:

@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared import dead_letters, pages
-from shared.auth import Actor, Role, demand
 from shared.clock import Now
 from shared.db import Session
 from shared.envelopes import Unreadable
 from shared.errors import Conflict
 from shared.event_router import Circumstances, EventRouter
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.tables import DeadLetter
 
@@ -59,7 +59,7 @@ def dead_letter_router(events: EventRouter) -> APIRouter:
 
     @router.get("", responses=problems(401, 403, 422), summary="Отложенные сообщения")
     async def list_dead_letters(
-        actor: Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.AUDITOR))],
+        actor: Acting,
         session: Session,
         request: Request,
         response: Response,
@@ -85,7 +85,7 @@ def dead_letter_router(events: EventRouter) -> APIRouter:
         summary="Отложенное сообщение",
     )
     async def read_dead_letter(
-        actor: Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.AUDITOR))],
+        actor: Acting,
         letter_id: LetterId,
         session: Session,
     ) -> DeadLetter:
@@ -99,7 +99,7 @@ def dead_letter_router(events: EventRouter) -> APIRouter:
         summary="Применить заново",
     )
     async def replay_dead_letter(
-        actor: Annotated[Actor, Depends(demand(Role.CUR_ADMIN))],
+        actor: Acting,
         letter_id: LetterId,
         session: Session,
         request: Request,

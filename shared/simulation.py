@@ -6,7 +6,7 @@ so that no checkpoint was ever dated by the wall, and from then on only moves fo
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Final
 
 import asyncpg
 import structlog
@@ -14,10 +14,10 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import text
 
-from shared.auth import Actor, Role, demand
 from shared.clock import Clock, Setting, SimulatedTimeInPast
 from shared.db import Session
 from shared.errors import NotFound
+from shared.permissions import Acting
 
 CHANNEL: Final = "clock"
 _SET: Final = text(
@@ -91,16 +91,14 @@ def clock_router() -> APIRouter:
             raise NotFound("Такого адреса нет.")
 
     @router.get("", dependencies=[Depends(development_only)])
-    async def read_clock(
-        actor: Annotated[Actor, Depends(demand(*Role))], request: Request
-    ) -> ClockState:
+    async def read_clock(actor: Acting, request: Request) -> ClockState:
         clock: Clock = request.state.clock
         running = clock.setting is None or clock.setting.running
         return ClockState(instant=clock.now(), running=running)
 
     @router.put("", dependencies=[Depends(development_only)])
     async def set_clock(
-        actor: Annotated[Actor, Depends(demand(Role.CUR_ADMIN))],
+        actor: Acting,
         wanted: ClockState,
         request: Request,
         session: Session,

@@ -3,6 +3,7 @@
 from services.meetings.commands import load_series
 from services.meetings.consumers import events
 from services.meetings.jobs import freezing_agendas, making_meetings
+from services.meetings.permissions import TABLE
 from services.meetings.routers import (
     agendas,
     calendars,
@@ -42,6 +43,7 @@ app = create_app(
     ),
     events=events,
     uploads=UPLOADS,
+    permitted=TABLE,
 )
 
 if __name__ == "__main__":

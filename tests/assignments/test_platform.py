@@ -14,6 +14,7 @@ from shared.app import create_app
 from shared.auth import public
 from shared.clock import Clock
 from shared.edge import MAX_BODY_BYTES
+from shared.permissions import PUBLIC
 from shared.settings import Environment
 from tests.conftest import ISSUER, NOW, Tokens, serve, sessions_of, settings_for
 
@@ -138,7 +139,7 @@ def test_a_route_that_says_nobody_may_call_it_is_no_route() -> None:
     async def forgotten() -> None: ...
 
     with pytest.raises(RuntimeError, match="forgotten"):
-        create_app("assignments", router, title="x", description="x")
+        create_app("assignments", router, title="x", description="x", permitted={})
 
 
 def test_a_dependency_that_would_run_in_a_thread_is_refused() -> None:
@@ -152,4 +153,4 @@ def test_a_dependency_that_would_run_in_a_thread_is_refused() -> None:
         return found
 
     with pytest.raises(RuntimeError, match=r"plain.*would run in a thread"):
-        create_app("assignments", router, title="x", description="x")
+        create_app("assignments", router, title="x", description="x", permitted={"hopping": PUBLIC})

@@ -144,7 +144,9 @@ async def test_a_region_sees_and_answers_for_its_own_and_a_foreign_row_is_a_404(
     seen = [one["participant_id"] for one in await _seats(client, coordinator, meeting_id)]
     assert seen == [str(cluster_id(3))]
     assert len(await _seats(client, own_cluster, meeting_id)) == 1
-    assert await _seats(client, token("association", industries=["himiya"]), meeting_id) == []
+    association = token("association", industries=["himiya"])
+    answer = await client.get(f"/v1/meetings/{meeting_id}/participants", headers=association)
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
     started = await client.post(
         path,
         headers=own_cluster | AFTER,

@@ -18,6 +18,7 @@ from shared.auth import public
 from shared.clock import Clock
 from shared.migrations import SERVICES
 from shared.observability import configure_logging
+from shared.permissions import PUBLIC
 from tests.conftest import serve, settings_for
 
 DSN = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -82,7 +83,7 @@ async def test_a_bug_is_answered_within_the_same_layers(monkeypatch: pytest.Monk
         raise RuntimeError("hunter2")
 
     monkeypatch.setattr("shared.problems.logger.error", lambda *_, **__: None)
-    app = create_app("meetings", router, title="x", description="x")
+    app = create_app("meetings", router, title="x", description="x", permitted={"fail": PUBLIC})
     transport = serve(app, settings_for(DSN), sessions=None, clock=Clock())
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.get("/fail", headers={"X-Request-ID": "of-the-bug"})

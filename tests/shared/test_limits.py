@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from services.directory.main import app
 from services.rating.board import Board, EventStream
 from shared.app import create_app
-from shared.auth import Role, demand, public
+from shared.auth import Role, Rows, public
 from shared.clock import Clock
 from shared.limits import RateLimiter, Seats, TooManyRequests
+from shared.permissions import PUBLIC, allow, granted, of
 from tests.conftest import Tokens, serve, settings_for
 
 DSN = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -39,7 +40,7 @@ class Small(BaseModel):
 def small_service() -> Any:
     router = APIRouter()
 
-    @router.get("/who", dependencies=[Depends(demand(Role.AUDITOR, Role.SERVICE))])
+    @router.get("/who", dependencies=[Depends(granted)])
     async def who() -> None:
         return None
 
@@ -51,7 +52,17 @@ def small_service() -> Any:
     async def take(body: Small) -> Small:
         return body
 
-    return create_app("meetings", router, title="x", description="x")
+    return create_app(
+        "meetings",
+        router,
+        title="x",
+        description="x",
+        permitted={
+            "who": allow(of(Rows.ALL, Role.AUDITOR, Role.SERVICE)),
+            "wait": PUBLIC,
+            "take": PUBLIC,
+        },
+    )
 
 
 class Ticking:

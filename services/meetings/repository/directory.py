@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Table, or_
+from sqlalchemy import ColumnElement, Table, or_, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import SQLModel, col, select
@@ -33,10 +33,29 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose clusters are seen: of these regions, or these very ones; None means all."""
+    """Whose clusters are seen: all, or those of these regions and these very ones."""
 
-    regions: frozenset[str] | None = None
-    clusters: frozenset[UUID] | None = None
+    is_all: bool = False
+    regions: frozenset[str] = frozenset()
+    clusters: frozenset[UUID] = frozenset()
+
+    def has_region(self, region: str) -> bool:
+        """Whether the whole region is seen."""
+        return self.is_all or region in self.regions
+
+    def has_cluster(self, cluster_id: UUID, region: str) -> bool:
+        """Whether the cluster, which is of that region, is seen."""
+        return self.has_region(region) or cluster_id in self.clusters
+
+
+def within(scope: Scope) -> ColumnElement[bool]:
+    """The condition that a known cluster is in the scope."""
+    if scope.is_all:
+        return true()
+    return or_(
+        col(KnownCluster.region).in_(scope.regions),
+        col(KnownCluster.cluster_id).in_(scope.clusters),
+    )
 
 
 async def unknown_regions(session: AsyncSession, codes: Sequence[str]) -> list[str]:
@@ -73,22 +92,16 @@ async def list_addressable(session: AsyncSession) -> list[ClusterFacts]:
     return [ClusterFacts(*row) for row in await session.exec(statement)]
 
 
-async def list_clusters(
-    session: AsyncSession, scope: Scope, *, region: str | None = None
-) -> Sequence[KnownCluster]:
-    """Clusters within the scope that are, or once were, at work; by region and name."""
-    statement = (
-        select(KnownCluster)
-        .where(col(KnownCluster.status) != PLANNED)
-        .order_by(col(KnownCluster.region), col(KnownCluster.name), col(KnownCluster.cluster_id))
+async def find_cluster(
+    session: AsyncSession, cluster_id: UUID, scope: Scope
+) -> KnownCluster | None:
+    """The cluster, where it is in the scope and is, or once was, at work."""
+    statement = select(KnownCluster).where(
+        col(KnownCluster.cluster_id) == cluster_id,
+        col(KnownCluster.status) != PLANNED,
+        within(scope),
     )
-    if scope.regions is not None:
-        statement = statement.where(col(KnownCluster.region).in_(scope.regions))
-    if scope.clusters is not None:
-        statement = statement.where(col(KnownCluster.cluster_id).in_(scope.clusters))
-    if region is not None:
-        statement = statement.where(col(KnownCluster.region) == region)
-    return (await session.exec(statement)).all()
+    return (await session.exec(statement)).first()
 
 
 async def cluster_names(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.processes import ClusterNotFound, Mark, Member, ProcessNotFound, Said
 from services.meetings.models import KnownCluster, Process, ProcessState
-from services.meetings.repository.directory import ADDRESSABLE, Scope
+from services.meetings.repository.directory import ADDRESSABLE, Scope, within
 
 _ONE_AFTER_ANOTHER = text("lock table processes in share row exclusive mode")
 
@@ -49,28 +49,28 @@ async def next_position(session: AsyncSession) -> int:
 
 
 async def list_members(
-    session: AsyncSession, scope: Scope, *, region: str | None = None
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    region: str | None = None,
+    cluster_id: UUID | None = None,
 ) -> list[Member]:
     """Clusters at work within the scope, by region and name."""
     statement = (
         select(KnownCluster.cluster_id, KnownCluster.name, KnownCluster.region, KnownCluster.cohort)
-        .where(col(KnownCluster.status) == ADDRESSABLE)
+        .where(col(KnownCluster.status) == ADDRESSABLE, within(scope))
         .order_by(col(KnownCluster.region), col(KnownCluster.name), col(KnownCluster.cluster_id))
     )
-    if scope.regions is not None:
-        statement = statement.where(col(KnownCluster.region).in_(scope.regions))
-    if scope.clusters is not None:
-        statement = statement.where(col(KnownCluster.cluster_id).in_(scope.clusters))
     if region is not None:
         statement = statement.where(col(KnownCluster.region) == region)
+    if cluster_id is not None:
+        statement = statement.where(col(KnownCluster.cluster_id) == cluster_id)
     return [Member(*row) for row in await session.exec(statement)]
 
 
 async def get_member(session: AsyncSession, cluster_id: UUID, scope: Scope) -> Member:
     """The cluster, within the scope. Raises `ClusterNotFound`."""
-    asked = frozenset({cluster_id})
-    own = asked if scope.clusters is None else asked & scope.clusters
-    found = await list_members(session, Scope(scope.regions, own))
+    found = await list_members(session, scope, cluster_id=cluster_id)
     if not found:
         raise ClusterNotFound("Действующего кластера с таким id нет или он вам не виден.")
     return found[0]

@@ -8,7 +8,6 @@ from services.meetings.domain.agendas import SECTIONS
 from services.meetings.models import AgendaItem, Meeting
 from services.meetings.repository import agendas as repository
 from services.meetings.repository import meetings
-from services.meetings.routers.access import Organiser, Reader
 from services.meetings.schemas.agendas import (
     AgendaItemCreate,
     AgendaItemRead,
@@ -25,6 +24,7 @@ from services.meetings.service import receipts
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
@@ -37,7 +37,7 @@ router = APIRouter(prefix="/v1/meetings", tags=["agendas"])
     summary="Повестка по разделам",
 )
 async def read_agenda(
-    actor: Reader, meeting_id: UUID, session: Session, now: Now, response: Response
+    actor: Acting, meeting_id: UUID, session: Session, now: Now, response: Response
 ) -> AgendaRead:
     """Разделы по порядку; контрольный раздел пишется сам, до фиксации — по состоянию на сейчас."""
     meeting = await meetings.get_meeting(session, meeting_id)
@@ -70,7 +70,7 @@ async def read_agenda(
     summary="Добавить вопрос в повестку",
 )
 async def add_agenda_item(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     wanted: AgendaItemCreate,
     session: Session,
@@ -91,7 +91,7 @@ async def add_agenda_item(
     summary="Изменить вопрос повестки",
 )
 async def change_agenda_item(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     item_id: UUID,
     wanted: AgendaItemCreate,
@@ -114,7 +114,7 @@ async def change_agenda_item(
     summary="Снять вопрос с повестки",
 )
 async def remove_agenda_item(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     item_id: UUID,
     session: Session,
@@ -131,7 +131,7 @@ async def remove_agenda_item(
     summary="Порядок вопросов",
 )
 async def order_agenda(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     wanted: AgendaOrder,
     session: Session,
@@ -153,7 +153,7 @@ async def order_agenda(
     summary="Зафиксировать повестку",
 )
 async def freeze_agenda(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     session: Session,
     now: Now,
@@ -172,7 +172,7 @@ async def freeze_agenda(
     summary="Ознакомиться с повесткой",
 )
 async def acknowledge_agenda(
-    actor: Reader, meeting_id: UUID, session: Session, now: Now
+    actor: Acting, meeting_id: UUID, session: Session, now: Now
 ) -> ReceiptCounts:
     """Отметка об ознакомлении с повесткой в её нынешнем виде; повтор ничего не меняет."""
     read, stale, regions = await receipts.acknowledge(session, meeting_id, actor, now=now)
@@ -186,7 +186,7 @@ async def acknowledge_agenda(
     summary="Результат рассмотрения вопроса",
 )
 async def record_outcome(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     item_id: UUID,
     wanted: OutcomeWrite,

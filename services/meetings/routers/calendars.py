@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Header, Path, Response
 from services.meetings.domain.calendars import SHOWN_FEEDS
 from services.meetings.models import CalendarFeed
 from services.meetings.repository import calendars as repository
-from services.meetings.routers.access import Reader
 from services.meetings.schemas.calendars import FeedCreate, FeedCreated, FeedList, FeedRead
 from services.meetings.service import calendars as service
 from shared.auth import public
 from shared.clock import Now
 from shared.db import Session
 from shared.downloads import file_of
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1", tags=["calendars"])
@@ -28,7 +28,7 @@ _TYPE = "text/calendar"
     summary="Подписаться на календарь",
 )
 async def create_calendar_feed(
-    actor: Reader, wanted: FeedCreate, session: Session, now: Now
+    actor: Acting, wanted: FeedCreate, session: Session, now: Now
 ) -> FeedCreated:
     """Адрес для программы календаря: серия, регион (свой) или человек (своего региона).
 
@@ -42,7 +42,7 @@ async def create_calendar_feed(
 @router.get(
     "/calendar-feeds", responses=problems(401, 403, 422), summary="Мои подписки на календарь"
 )
-async def list_calendar_feeds(actor: Reader, session: Session) -> FeedList:
+async def list_calendar_feeds(actor: Acting, session: Session) -> FeedList:
     """Кем открыты, того и календари; самих адресов здесь нет. Давно закрытые не показаны."""
     rows = await repository.list_feeds(session, actor.id, limit=SHOWN_FEEDS)
     return FeedList(items=[FeedRead.model_validate(row) for row in rows])
@@ -55,7 +55,7 @@ async def list_calendar_feeds(actor: Reader, session: Session) -> FeedList:
     summary="Закрыть подписку",
 )
 async def revoke_calendar_feed(
-    actor: Reader, feed_id: UUID, session: Session, now: Now
+    actor: Acting, feed_id: UUID, session: Session, now: Now
 ) -> CalendarFeed:
     """По этому адресу календарь больше не отдаётся."""
     return await service.revoke_feed(session, feed_id, actor, now=now)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from services.meetings import page as pictures
 from services.meetings.domain.cyclograms import MAX_DAYS_AHEAD, Planned, Template
@@ -27,11 +27,11 @@ from services.meetings.schemas.fields import Day
 from services.meetings.schemas.items import ItemRead
 from services.meetings.service import cyclograms as service
 from services.meetings.service import examples, tables
-from shared.auth import Actor, Role, demand
 from shared.clock import MOSCOW, Now
 from shared.db import Session
 from shared.downloads import FileAnswer, file_of
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.pictures import PICTURE, Picture
 from shared.problems import problems
 from shared.spreadsheets import CSV, XLSX, Kind, write_whole
@@ -39,9 +39,6 @@ from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1", tags=["cyclograms"])
 
-Reader = Annotated[Actor, Depends(demand(*Role))]
-Secretary = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
-Admin = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
 OfCohort = Annotated[Cohort, Path(description="Год отбора")]
 At = Annotated[Day | None, Query(description="День; без него — сегодня по Москве")]
 Days = Annotated[int, Query(ge=0, le=MAX_DAYS_AHEAD, description="На сколько дней вперёд")]
@@ -70,7 +67,7 @@ def day_of(at: date | None, now: datetime) -> date:
     summary="Новая версия шаблона циклограммы",
 )
 async def create_cyclogram_template(
-    actor: Secretary, wanted: Template, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: Template, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Документ целиком, в том же виде, в каком его отдаёт чтение; прежние версии остаются."""
     return await once(
@@ -83,7 +80,7 @@ async def create_cyclogram_template(
 @router.get(
     "/cyclogram-templates", responses=problems(401, 403, 422), summary="Версии шаблона циклограммы"
 )
-async def list_cyclogram_templates(actor: Reader, session: Session) -> TemplateList:
+async def list_cyclogram_templates(actor: Acting, session: Session) -> TemplateList:
     """Все версии, сначала новая."""
     rows = await repository.list_templates(session)
     return TemplateList(items=[TemplateRead.model_validate(row) for row in rows])
@@ -94,7 +91,7 @@ async def list_cyclogram_templates(actor: Reader, session: Session) -> TemplateL
     responses=problems(401, 403),
     summary="Загрузить примеры",
 )
-async def load_examples(actor: Admin, session: Session, now: Now) -> ExamplesLoaded:
+async def load_examples(actor: Acting, session: Session, now: Now) -> ExamplesLoaded:
     """Пример циклограммы и каталога сквозных процессов (не источник); повтор не меняет ничего."""
     found = await examples.load_examples(session, by=actor.id, now=now)
     return ExamplesLoaded.model_validate(found)
@@ -106,7 +103,7 @@ async def load_examples(actor: Admin, session: Session, now: Now) -> ExamplesLoa
     summary="Ближайшие контрольные точки",
 )
 async def list_checkpoints_due(
-    actor: Reader, session: Session, now: Now, at: At = None, days: Days = 14
+    actor: Acting, session: Session, now: Now, at: At = None, days: Days = 14
 ) -> CheckpointsDue:
     """Точки всех годов отбора с этого дня на столько дней вперёд: для повестки и поручений."""
     day = day_of(at, now)
@@ -122,7 +119,7 @@ async def list_checkpoints_due(
     summary="Составить циклограмму года отбора",
 )
 async def put_cyclogram(
-    actor: Secretary,
+    actor: Acting,
     cohort: OfCohort,
     wanted: CyclogramWrite,
     session: Session,
@@ -150,7 +147,7 @@ async def put_cyclogram(
     summary="Циклограмма года отбора",
 )
 async def read_cyclogram(
-    actor: Reader, cohort: OfCohort, session: Session, now: Now, response: Response, at: At = None
+    actor: Acting, cohort: OfCohort, session: Session, now: Now, response: Response, at: At = None
 ) -> CyclogramRead:
     """Контрольные точки по датам; ETag — версия."""
     return await _read(session, cohort, day_of(at, now), response)
@@ -163,7 +160,7 @@ async def read_cyclogram(
     summary="Циклограмма таблицей",
 )
 async def export_cyclogram(
-    actor: Reader,
+    actor: Acting,
     cohort: OfCohort,
     ending: Annotated[TableKind, Path(description="csv или xlsx")],
     session: Session,
@@ -187,7 +184,7 @@ async def export_cyclogram(
     summary="Циклограмма картинкой",
 )
 async def draw_cyclogram(
-    actor: Reader, cohort: OfCohort, session: Session, now: Now, at: At = None
+    actor: Acting, cohort: OfCohort, session: Session, now: Now, at: At = None
 ) -> Response:
     """Год участия на шкале месяцев: что прошло, что впереди и где сегодня."""
     found, planned = await service.plan_of(session, cohort)
@@ -213,7 +210,7 @@ async def draw_cyclogram(
     tags=["protocols"],
 )
 async def add_item_from_checkpoint(
-    actor: Secretary,
+    actor: Acting,
     protocol_id: UUID,
     wanted: FromCheckpoint,
     session: Session,

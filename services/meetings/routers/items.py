@@ -1,22 +1,19 @@
 """A protocol's items over HTTP."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from services.meetings.models import ProtocolItem
 from services.meetings.schemas.items import ItemReach, ItemRead, ItemWrite, ProtocolPreview
 from services.meetings.service import items as service
-from shared.auth import Actor, Role, demand
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1/protocols", tags=["protocols"])
-Reader = Annotated[Actor, Depends(demand(*Role))]
-Secretary = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
 
 
 @router.post(
@@ -27,7 +24,7 @@ Secretary = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
     summary="Добавить пункт",
 )
 async def add_protocol_item(
-    actor: Secretary,
+    actor: Acting,
     protocol_id: UUID,
     wanted: ItemWrite,
     session: Session,
@@ -49,7 +46,7 @@ async def add_protocol_item(
     summary="Изменить пункт",
 )
 async def replace_protocol_item(
-    actor: Secretary,
+    actor: Acting,
     protocol_id: UUID,
     item_id: UUID,
     wanted: ItemWrite,
@@ -72,7 +69,7 @@ async def replace_protocol_item(
     summary="Убрать пункт",
 )
 async def remove_protocol_item(
-    actor: Secretary,
+    actor: Acting,
     protocol_id: UUID,
     item_id: UUID,
     session: Session,
@@ -87,7 +84,7 @@ async def remove_protocol_item(
     responses=problems(401, 403, 404, 422),
     summary="Охват пунктов",
 )
-async def preview_protocol(actor: Reader, protocol_id: UUID, session: Session) -> ProtocolPreview:
+async def preview_protocol(actor: Acting, protocol_id: UUID, session: Session) -> ProtocolPreview:
     """Сколько исполнений и в скольких регионах даст каждый пункт, если утвердить сейчас."""
     reached = await service.preview(session, protocol_id)
     items = [

@@ -10,7 +10,6 @@ from services.meetings.domain.meetings import MeetingCommand, Series
 from services.meetings.models import Meeting
 from services.meetings.repository import agendas
 from services.meetings.repository import meetings as repository
-from services.meetings.routers.access import Organiser, Reader
 from services.meetings.schemas.agendas import AgendaItemRead
 from services.meetings.schemas.fields import Day, Instant
 from services.meetings.schemas.meetings import (
@@ -27,6 +26,7 @@ from shared import pages
 from shared.clock import MOSCOW, Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
@@ -45,7 +45,7 @@ def _midnight(day: date) -> datetime:
     summary="Назначить совещание",
 )
 async def create_meeting(
-    actor: Organiser, wanted: MeetingCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: MeetingCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Совещание назначено; повестка пополняется до его проведения."""
     return await once(
@@ -59,7 +59,7 @@ async def create_meeting(
     summary="Совещания",
 )
 async def list_meetings(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -95,7 +95,7 @@ async def list_meetings(
     summary="Совещание",
 )
 async def read_meeting(
-    actor: Reader, meeting_id: UUID, session: Session, response: Response
+    actor: Acting, meeting_id: UUID, session: Session, response: Response
 ) -> MeetingDetail:
     """Совещание с повесткой; ETag — его версия."""
     meeting = await repository.get_meeting(session, meeting_id)
@@ -118,7 +118,7 @@ async def read_meeting(
     summary="Назначить черновик",
 )
 async def schedule_meeting(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     session: Session,
     now: Now,
@@ -140,7 +140,7 @@ async def schedule_meeting(
     summary="Перенести совещание",
 )
 async def move_meeting(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     wanted: MeetingMoveWrite,
     session: Session,
@@ -163,7 +163,7 @@ async def move_meeting(
     summary="Начать совещание",
 )
 async def start_meeting(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     session: Session,
     now: Now,
@@ -188,7 +188,7 @@ async def start_meeting(
     summary="Закрыть совещание",
 )
 async def close_meeting(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     session: Session,
     now: Now,
@@ -211,7 +211,7 @@ async def close_meeting(
     summary="Отметить проведённым",
 )
 async def hold_meeting(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     session: Session,
     now: Now,
@@ -233,7 +233,7 @@ async def hold_meeting(
     summary="Отменить совещание",
 )
 async def cancel_meeting(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     wanted: CancelReason,
     session: Session,

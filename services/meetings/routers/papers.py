@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.meetings.papers import Paper, as_docx, as_pdf
 from services.meetings.papers.office import MEDIA_TYPE as DOCX
@@ -21,23 +21,16 @@ from services.meetings.schemas.extracts import (
 from services.meetings.schemas.items import ItemRead
 from services.meetings.service import extracts, fan_outs
 from services.meetings.service import papers as service
-from services.meetings.service.scopes import OWN_REGION, SEE_ALL
-from shared.auth import Actor, Role, demand
 from shared.clock import Now
 from shared.db import Session
 from shared.downloads import file_of
 from shared.events.meetings import Control
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 
 router = APIRouter(prefix="/v1/protocols", tags=["protocols"])
 
-Reader = Annotated[Actor, Depends(demand(*Role))]
-Addressee = Annotated[Actor, Depends(demand(*SEE_ALL, *OWN_REGION, Role.CLUSTER))]
-Preparer = Annotated[
-    Actor,
-    Depends(demand(Role.SECRETARY, Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.OPERATOR)),
-]
 OfRegion = Annotated[RegionCode | None, Query(description="Для этого региона")]
 OfCluster = Annotated[UUID | None, Query(description="Для этого кластера")]
 PDF: Final = "application/pdf"
@@ -61,7 +54,7 @@ KindOfFile = Annotated[DocumentKind, Path(description="pdf или docx")]
     summary="Протокол документом",
 )
 async def show_protocol_document(
-    actor: Reader, protocol_id: UUID, ending: KindOfFile, session: Session
+    actor: Acting, protocol_id: UUID, ending: KindOfFile, session: Session
 ) -> Response:
     """По форме: шапка, повестка, слушали — решили, поручения, подписи, хеш; черновик — «проект»."""
     return await _answer(await service.paper_of(session, protocol_id), ending, "protocol")
@@ -73,7 +66,7 @@ async def show_protocol_document(
     summary="Выписка для адресата",
 )
 async def read_protocol_extract(
-    actor: Addressee,
+    actor: Acting,
     protocol_id: UUID,
     session: Session,
     region: OfRegion = None,
@@ -110,7 +103,7 @@ async def read_protocol_extract(
     summary="Выписка документом",
 )
 async def show_protocol_extract(
-    actor: Addressee,
+    actor: Acting,
     protocol_id: UUID,
     ending: KindOfFile,
     session: Session,
@@ -128,7 +121,7 @@ async def show_protocol_extract(
     summary="Во что развернётся утверждение",
 )
 async def preview_fan_out(
-    actor: Preparer,
+    actor: Acting,
     protocol_id: UUID,
     request: Request,
     session: Session,

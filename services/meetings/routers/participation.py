@@ -18,7 +18,6 @@ from services.meetings.domain.participation import (
 from services.meetings.models import AttendanceImport, AttendanceTally
 from services.meetings.repository import meetings
 from services.meetings.repository import participation as repository
-from services.meetings.routers.access import Invited, Organiser, Reader
 from services.meetings.schemas.fields import Day
 from services.meetings.schemas.participation import (
     AttendanceImportRead,
@@ -39,6 +38,7 @@ from services.meetings.service import participation as service
 from shared.clock import MOSCOW, Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 
@@ -51,7 +51,7 @@ router = APIRouter(prefix="/v1", tags=["participation"])
     summary="Ожидаемые участники",
 )
 async def list_participants(
-    actor: Reader,
+    actor: Acting,
     meeting_id: UUID,
     session: Session,
     region: Annotated[RegionCode | None, Query(description="Только этот регион")] = None,
@@ -70,7 +70,7 @@ async def list_participants(
     summary="Ответить на приглашение",
 )
 async def answer_invitation(
-    actor: Invited, meeting_id: UUID, wanted: RsvpWrite, session: Session, now: Now
+    actor: Acting, meeting_id: UUID, wanted: RsvpWrite, session: Session, now: Now
 ) -> SeatRead:
     """Будет ли участник; до начала совещания ответ можно изменить. Чужой участник — 404."""
     return _seat(await service.answer(session, meeting_id, wanted, actor, now=now))
@@ -82,7 +82,7 @@ async def answer_invitation(
     summary="Отметить посещаемость",
 )
 async def mark_attendance(
-    actor: Organiser, meeting_id: UUID, wanted: MarksWrite, session: Session, now: Now
+    actor: Acting, meeting_id: UUID, wanted: MarksWrite, session: Session, now: Now
 ) -> AttendanceRead:
     """Кто был, опоздал, отсутствовал (по уважительной причине — с её указанием)."""
     found = await service.mark(session, meeting_id, wanted.items, actor=actor.id, now=now)
@@ -94,7 +94,7 @@ async def mark_attendance(
     responses=problems(401, 403, 404, 422),
     summary="Посещаемость совещания",
 )
-async def read_attendance(actor: Reader, meeting_id: UUID, session: Session) -> AttendanceRead:
+async def read_attendance(actor: Acting, meeting_id: UUID, session: Session) -> AttendanceRead:
     """Доли по регионам, в которых посещаемость отмечена."""
     await meetings.get_meeting(session, meeting_id)
     found = await repository.list_tallies(session, meeting_id)
@@ -110,7 +110,7 @@ async def read_attendance(actor: Reader, meeting_id: UUID, session: Session) -> 
     summary="Прочитать список участников конференции",
 )
 async def read_conference_list(
-    actor: Organiser,
+    actor: Acting,
     meeting_id: UUID,
     file: UploadFile,
     session: Session,
@@ -144,7 +144,7 @@ async def read_conference_list(
     summary="Прочитанный список участников",
 )
 async def read_attendance_import(
-    actor: Organiser, import_id: UUID, session: Session
+    actor: Acting, import_id: UUID, session: Session
 ) -> AttendanceImportRead:
     """За кого приняты имена списка."""
     return await _import(session, await repository.get_import(session, import_id))
@@ -156,7 +156,7 @@ async def read_attendance_import(
     summary="Учесть список участников",
 )
 async def commit_attendance_import(
-    actor: Organiser, import_id: UUID, wanted: CommitWrite, session: Session, now: Now
+    actor: Acting, import_id: UUID, wanted: CommitWrite, session: Session, now: Now
 ) -> AttendanceRead:
     """Отмечены уверенные совпадения и те, что подтвердил человек."""
     found, regions = await attendance_imports.commit(
@@ -176,7 +176,7 @@ async def commit_attendance_import(
     summary="Посещаемость по регионам",
 )
 async def summarise_attendance(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     since: Annotated[Day, Query(alias="from", description="С этого дня (по Москве)")],
     until: Annotated[Day, Query(alias="to", description="По этот день включительно")],

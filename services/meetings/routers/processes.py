@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from services.meetings import page as pictures
 from services.meetings.domain.processes import Catalogued
@@ -25,10 +25,10 @@ from services.meetings.schemas.processes import (
     StateWrite,
 )
 from services.meetings.service import processes as service
-from services.meetings.service.scopes import OWN_REGION, SEE_ALL, scope_of
-from shared.auth import Actor, Role, demand
+from services.meetings.service.scopes import scope_of
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.pictures import PICTURE, Picture
 from shared.problems import problems
 from shared.text import Code, RegionCode
@@ -36,15 +36,9 @@ from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1", tags=["processes"])
 
-Reader = Annotated[Actor, Depends(demand(*Role))]
-Secretary = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
-# Those whose rows are everybody's, and those who have rows of their own.
-Looker = Annotated[Actor, Depends(demand(*SEE_ALL, *OWN_REGION, Role.CLUSTER))]
-Speaker = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.DEPUTY, Role.CLUSTER))]
-
 
 @router.get("/processes", responses=problems(401, 403, 422), summary="Каталог сквозных процессов")
-async def list_processes(actor: Reader, session: Session) -> ProcessList:
+async def list_processes(actor: Acting, session: Session) -> ProcessList:
     """Процессы в порядке каталога: владелец, годы отбора, этапы."""
     rows = await repository.list_processes(session)
     return ProcessList(items=[ProcessRead.model_validate(row) for row in rows])
@@ -56,7 +50,7 @@ async def list_processes(actor: Reader, session: Session) -> ProcessList:
     summary="Загрузить каталог процессов",
 )
 async def import_processes(
-    actor: Secretary, wanted: CatalogueImport, session: Session, now: Now
+    actor: Acting, wanted: CatalogueImport, session: Session, now: Now
 ) -> ProcessList:
     """Все названные процессы разом, или ни один; неназванные остаются как были."""
     for code, process in wanted.processes.items():
@@ -67,7 +61,7 @@ async def import_processes(
 
 @router.get("/processes/{code}", responses=problems(401, 403, 404, 422), summary="Сквозной процесс")
 async def read_process(
-    actor: Reader, code: Code, session: Session, response: Response
+    actor: Acting, code: Code, session: Session, response: Response
 ) -> ProcessRead:
     """Процесс каталога; ETag — его версия."""
     found = await repository.get_process(session, code)
@@ -82,7 +76,7 @@ async def read_process(
     summary="Внести или изменить процесс",
 )
 async def put_process(
-    actor: Secretary,
+    actor: Acting,
     code: Code,
     wanted: Catalogued,
     session: Session,
@@ -104,7 +98,7 @@ async def put_process(
     summary="Кластеры в процессе",
 )
 async def list_process_states(
-    actor: Looker,
+    actor: Acting,
     code: Code,
     session: Session,
     now: Now,
@@ -123,7 +117,7 @@ async def list_process_states(
     summary="Сказать, где кластер в этапе",
 )
 async def set_process_state(
-    actor: Speaker,
+    actor: Acting,
     code: Code,
     cluster_id: UUID,
     stage: Code,
@@ -155,7 +149,7 @@ async def set_process_state(
     "/process-heat-map", responses=problems(401, 403, 422), summary="Тепловая карта процессов"
 )
 async def read_process_heat_map(
-    actor: Looker, session: Session, now: Now, at: At = None
+    actor: Acting, session: Session, now: Now, at: At = None
 ) -> HeatMapRead:
     """Регион × процесс: сколько этапов выполнено, идёт, просрочено; свои строки — у каждого."""
     found = await service.heat_map(session, scope_of(actor), at=day_of(at, now))
@@ -176,7 +170,7 @@ async def read_process_heat_map(
     summary="Тепловая карта картинкой",
 )
 async def draw_process_heat_map(
-    actor: Looker, session: Session, now: Now, at: At = None
+    actor: Acting, session: Session, now: Now, at: At = None
 ) -> Response:
     """То же картинкой: цвет — доля просроченных этапов, в клетке — выполнено из всех."""
     found = await service.heat_map(session, scope_of(actor), at=day_of(at, now))
@@ -194,7 +188,7 @@ async def draw_process_heat_map(
     "/process-stages/due", responses=problems(401, 403, 422), summary="Ближайшие этапы процессов"
 )
 async def list_stages_due(
-    actor: Reader, session: Session, now: Now, at: At = None, days: Days = 14
+    actor: Acting, session: Session, now: Now, at: At = None, days: Days = 14
 ) -> StagesDue:
     """Этапы, чей срок наступает: у каких годов отбора и сколько кластеров уже выполнили."""
     day = day_of(at, now)

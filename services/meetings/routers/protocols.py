@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.meetings.domain.protocols import ProtocolStatus
 from services.meetings.models import Protocol
@@ -22,17 +22,14 @@ from services.meetings.schemas.protocols import (
 )
 from services.meetings.service import protocols as service
 from shared import pages
-from shared.auth import Actor, Role, demand
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1/protocols", tags=["protocols"])
-
-Reader = Annotated[Actor, Depends(demand(*Role))]
-Secretary = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
 
 
 @router.post(
@@ -43,7 +40,7 @@ Secretary = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
     summary="Открыть протокол",
 )
 async def create_protocol(
-    actor: Secretary, wanted: ProtocolCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: ProtocolCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Черновик протокола совещания; у совещания он один."""
     return await once(
@@ -59,7 +56,7 @@ async def create_protocol(
     summary="Протоколы",
 )
 async def list_protocols(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -92,7 +89,7 @@ async def list_protocols(
     summary="Протокол",
 )
 async def read_protocol(
-    actor: Reader, protocol_id: UUID, session: Session, response: Response
+    actor: Acting, protocol_id: UUID, session: Session, response: Response
 ) -> ProtocolDetail:
     """Протокол с пунктами; ETag — его версия."""
     protocol = await repository.get_protocol(session, protocol_id)
@@ -112,7 +109,7 @@ async def read_protocol(
     summary="Записать шапку",
 )
 async def head_protocol(
-    actor: Secretary,
+    actor: Acting,
     protocol_id: UUID,
     wanted: HeaderWrite,
     session: Session,
@@ -132,7 +129,7 @@ async def head_protocol(
     summary="Взять присутствовавших из отметок",
 )
 async def head_protocol_from_attendance(
-    actor: Secretary,
+    actor: Acting,
     protocol_id: UUID,
     session: Session,
     response: Response,
@@ -152,7 +149,7 @@ async def head_protocol_from_attendance(
     summary="Составить дополнение",
 )
 async def create_addendum(
-    actor: Secretary, protocol_id: UUID, session: Session, now: Now, once: Idempotent
+    actor: Acting, protocol_id: UUID, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Черновик исправления утверждённого протокола: новые пункты и замена прежних.
 
@@ -170,7 +167,7 @@ async def create_addendum(
     responses=problems(401, 403, 404, 422),
     summary="Дополнения к протоколу",
 )
-async def list_addenda(actor: Reader, protocol_id: UUID, session: Session) -> AddendumList:
+async def list_addenda(actor: Acting, protocol_id: UUID, session: Session) -> AddendumList:
     """Все исправления протокола, утверждённые и ещё нет."""
     await repository.get_protocol(session, protocol_id)
     rows = await repository.list_addenda(session, protocol_id)
@@ -183,6 +180,6 @@ async def list_addenda(actor: Reader, protocol_id: UUID, session: Session) -> Ad
     responses=problems(401, 403, 404, 409, 422),
     summary="Сверить хеш",
 )
-async def verify_protocol(actor: Reader, protocol_id: UUID, session: Session) -> service.Verdict:
+async def verify_protocol(actor: Acting, protocol_id: UUID, session: Session) -> service.Verdict:
     """Хеш пересчитан по хранимому содержанию: совпадает ли он с тем, что при утверждении."""
     return await service.verify_protocol(session, protocol_id)

@@ -1,9 +1,8 @@
 """A protocol's review over HTTP: approvers in their order, remarks of participants."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from services.meetings.domain.protocols import ProtocolStatus
 from services.meetings.domain.reviews import RemarkDecision
@@ -24,27 +23,15 @@ from services.meetings.schemas.reviews import (
     ReviewReason,
 )
 from services.meetings.service import reviews as service
-from services.meetings.service.scopes import OWN_REGION, SEE_ALL
-from shared.auth import Actor, Role, demand
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1/protocols", tags=["reviews"])
 
-Reader = Annotated[Actor, Depends(demand(*Role))]
-Secretary = Annotated[Actor, Depends(demand(Role.SECRETARY, Role.CUR_ADMIN))]
-Approver = Annotated[
-    Actor,
-    Depends(demand(Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.SECRETARY, Role.OPERATOR)),
-]
-Participant = Annotated[
-    Actor,
-    Depends(demand(Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD, Role.OPERATOR)),
-]
-RemarkReader = Annotated[Actor, Depends(demand(*SEE_ALL, *OWN_REGION))]
 _PROBLEMS = problems(401, 403, 404, 409, 412, 422)
 
 
@@ -54,7 +41,7 @@ _PROBLEMS = problems(401, 403, 404, 409, 412, 422)
     summary="Ход согласования",
 )
 async def read_review(
-    actor: Reader, protocol_id: UUID, session: Session, response: Response
+    actor: Acting, protocol_id: UUID, session: Session, response: Response
 ) -> ReviewRead:
     """Цепочка согласующих, чьего решения ждут, сколько замечаний и что решали раньше."""
     protocol = await protocols.get_protocol(session, protocol_id)
@@ -93,7 +80,7 @@ async def read_review(
     summary="Назначить согласующих",
 )
 async def set_approvers(
-    actor: Secretary,
+    actor: Acting,
     protocol_id: UUID,
     wanted: ApproversWrite,
     session: Session,
@@ -115,7 +102,7 @@ async def set_approvers(
     summary="Отправить на согласование",
 )
 async def open_review(
-    actor: Secretary,
+    actor: Acting,
     protocol_id: UUID,
     wanted: ReviewOpen,
     session: Session,
@@ -142,7 +129,7 @@ async def open_review(
     summary="Утвердить протокол",
 )
 async def approve_protocol(
-    actor: Approver,
+    actor: Acting,
     protocol_id: UUID,
     session: Session,
     now: Now,
@@ -168,7 +155,7 @@ async def approve_protocol(
     summary="Вернуть на доработку",
 )
 async def return_protocol(
-    actor: Approver,
+    actor: Acting,
     protocol_id: UUID,
     wanted: ReviewReason,
     session: Session,
@@ -191,7 +178,7 @@ async def return_protocol(
     summary="Отозвать с согласования",
 )
 async def recall_protocol(
-    actor: Secretary,
+    actor: Acting,
     protocol_id: UUID,
     wanted: ReviewReason,
     session: Session,
@@ -215,7 +202,7 @@ async def recall_protocol(
     summary="Прислать замечание",
 )
 async def remark_protocol(
-    actor: Participant,
+    actor: Acting,
     protocol_id: UUID,
     wanted: RemarkWrite,
     session: Session,
@@ -235,10 +222,10 @@ async def remark_protocol(
     responses=problems(401, 403, 404, 422),
     summary="Замечания к протоколу",
 )
-async def list_remarks(actor: RemarkReader, protocol_id: UUID, session: Session) -> RemarkList:
+async def list_remarks(actor: Acting, protocol_id: UUID, session: Session) -> RemarkList:
     """Замечания и ответы на них; участник видит свои."""
     await protocols.get_protocol(session, protocol_id)
-    mine = None if actor.is_any(*SEE_ALL) else actor.id
+    mine = None if actor.reaches_all else actor.id
     rows = await repository.list_remarks(session, protocol_id, made_by=mine)
     return RemarkList(items=[RemarkRead.model_validate(row) for row in rows])
 
@@ -250,7 +237,7 @@ async def list_remarks(actor: RemarkReader, protocol_id: UUID, session: Session)
     summary="Принять замечание",
 )
 async def accept_remark(
-    actor: Secretary,
+    actor: Acting,
     protocol_id: UUID,
     remark_id: UUID,
     wanted: RemarkAnswer,
@@ -281,7 +268,7 @@ async def accept_remark(
     summary="Отклонить замечание",
 )
 async def decline_remark(
-    actor: Secretary,
+    actor: Acting,
     protocol_id: UUID,
     remark_id: UUID,
     wanted: RemarkAnswer,

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.meetings.models import MeetingSeries
 from services.meetings.repository import series as repository
-from services.meetings.routers.access import Organiser, Reader
 from services.meetings.schemas.series import (
     SeriesCreate,
     SeriesDay,
@@ -24,6 +23,7 @@ from shared import pages
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/v1/series", tags=["series"])
     summary="Завести серию совещаний",
 )
 async def create_series(
-    actor: Organiser, wanted: SeriesCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: SeriesCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Правило повторения, шаблон и участники; совещания на недели вперёд назначаются сами."""
     return await once(
@@ -52,14 +52,14 @@ async def create_series(
     responses=problems(401, 403, 409),
     summary="Загрузить серии проекта",
 )
-async def load_series(actor: Organiser, session: Session, now: Now) -> service.Counts:
+async def load_series(actor: Acting, session: Session, now: Now) -> service.Counts:
     """Три серии победителей до 3 октября 2023 года и единая со следующего дня; повтор не меняет."""
     return await service.load_series(session, now=now)
 
 
 @router.get("", responses=problems(401, 403, 422), summary="Серии совещаний")
 async def list_series(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -80,7 +80,7 @@ async def list_series(
 
 @router.get("/{series_id}", responses=problems(401, 403, 404, 422), summary="Серия совещаний")
 async def read_series(
-    actor: Reader, series_id: UUID, session: Session, response: Response
+    actor: Acting, series_id: UUID, session: Session, response: Response
 ) -> SeriesDetail:
     """Серия с исключёнными днями; ETag — её версия."""
     series = await repository.get_series(session, series_id)
@@ -99,7 +99,7 @@ async def read_series(
     summary="Завершить серию",
 )
 async def end_series(
-    actor: Organiser,
+    actor: Acting,
     series_id: UUID,
     wanted: SeriesEnd,
     session: Session,
@@ -123,7 +123,7 @@ async def end_series(
     summary="Исключить день из серии",
 )
 async def leave_out_day(
-    actor: Organiser,
+    actor: Acting,
     series_id: UUID,
     wanted: SeriesExceptionCreate,
     session: Session,

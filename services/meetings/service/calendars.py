@@ -26,7 +26,8 @@ from services.meetings.models import CalendarFeed, ClusterVersion, Meeting
 from services.meetings.repository import calendars as repository
 from services.meetings.repository import directory, rows
 from services.meetings.schemas.calendars import FeedCreate
-from shared.auth import Actor, Role
+from services.meetings.service.scopes import scope_of
+from shared.auth import Actor
 from shared.clock import date_in
 from shared.ids import new_id
 
@@ -42,7 +43,6 @@ _NAMES: Final = {
     Series.COHORT_2024: "Совещания победителей 2024 года",
     Series.OTHER: "Другие совещания",
 }
-_ORGANISERS: Final = (Role.SECRETARY, Role.CUR_ADMIN)
 _STATUS: Final = {MeetingStatus.CANCELLED: "CANCELLED"}
 
 
@@ -53,20 +53,23 @@ async def create_feed(
 
     Raises `UnknownRegion`, `FeedNotFound` for somebody else's, `TooManyFeeds`.
     """
+    scope = scope_of(actor)
     match wanted.kind:
         case FeedKind.REGION:
             assert wanted.region is not None, "the schema demands it"
             if await directory.unknown_regions(session, [wanted.region]):
                 raise UnknownRegion("Такого региона нет.", field="body.region")
-            allowed = wanted.region in actor.regions
+            allowed = scope.has_region(wanted.region)
         case FeedKind.PERSON:
             assert wanted.person_id is not None, "the schema demands it"
             tenures = await directory.tenures_of(session, wanted.person_id)
             today = date_in(ZONE, now)
-            allowed = any(one.region in actor.regions and one.holds(today) for one in tenures)
+            allowed = scope.is_all or any(
+                scope.has_region(one.region) and one.holds(today) for one in tenures
+            )
         case FeedKind.SERIES:
             allowed = True
-    if not (allowed or actor.is_any(*_ORGANISERS)):
+    if not allowed:
         raise FeedNotFound("Такого календаря для вас нет.")
     await repository.lock_feeds(session, actor.id)
     if await repository.count_open(session, actor.id) >= MAX_FEEDS:
@@ -90,7 +93,7 @@ async def revoke_feed(
 ) -> CalendarFeed:
     """Close a feed: its address opens nothing any more. Raises `FeedNotFound`."""
     feed = await repository.get_feed(session, feed_id, for_update=True)
-    if feed.created_by != actor.id and not actor.is_any(*_ORGANISERS):
+    if feed.created_by != actor.id and not actor.reaches_all:
         raise FeedNotFound("Такого календаря для вас нет.")
     feed.revoked_at = feed.revoked_at or now
     await rows.add(session, feed)

@@ -15,7 +15,7 @@ from services.meetings.repository import items as item_repository
 from services.meetings.repository import protocols as repository
 from services.meetings.repository.directory import Scope
 from services.meetings.service.scopes import scope_of
-from shared.auth import Actor, Role
+from shared.auth import Actor
 from shared.errors import Invalid, NotFound
 from shared.events.meetings import Addressees, Control
 
@@ -70,8 +70,7 @@ async def extract(
     """
     if (region is None) == (cluster_id is None):
         raise OneAddressee("Укажите либо region, либо cluster.", field="query.region")
-    scope = scope_of(actor)
-    name = await _addressee(session, actor, scope, region, cluster_id)
+    name = await _addressee(session, scope_of(actor), region, cluster_id)
     protocol = await repository.get_protocol(session, protocol_id)
     if protocol.status is not ProtocolStatus.APPROVED:
         raise ProtocolNotApproved("Выписка делается из утверждённого протокола.")
@@ -98,26 +97,17 @@ async def extract(
 
 
 async def _addressee(
-    session: AsyncSession,
-    actor: Actor,
-    scope: Scope,
-    region: str | None,
-    cluster_id: UUID | None,
+    session: AsyncSession, scope: Scope, region: str | None, cluster_id: UUID | None
 ) -> str:
     """The addressee's name. Raises `AddresseeNotFound`."""
     nobody = AddresseeNotFound("Такого региона или кластера нет или он вам не виден.")
     if region is not None:
         names = await directory.region_names(session)
-        own = scope.clusters is None and (scope.regions is None or region in scope.regions)
-        if region not in names or not own:
+        if region not in names or not scope.has_region(region):
             raise nobody
         return names[region] or f"регион {region}"
     assert cluster_id is not None, "one of the two is given"
-    if actor.is_any(Role.CLUSTER) and scope.clusters is not None:
-        scope = Scope(clusters=scope.clusters & {cluster_id})
-    else:
-        scope = Scope(scope.regions, frozenset({cluster_id}))
-    clusters = await directory.list_clusters(session, scope)
-    if not clusters:
+    cluster = await directory.find_cluster(session, cluster_id, scope)
+    if cluster is None:
         raise nobody
-    return clusters[0].name or f"кластер {cluster_id}"
+    return cluster.name or f"кластер {cluster_id}"

@@ -77,9 +77,9 @@ async def expected(session: AsyncSession, meeting: Meeting) -> list[Participant]
 
 def is_own(scope: Scope, one: Participant) -> bool:
     """Whether the participant is among the rows of the scope."""
-    if scope.clusters is not None:
-        return one.kind is ParticipantKind.CLUSTER and one.id in scope.clusters
-    return scope.regions is None or one.region in scope.regions
+    if one.kind is ParticipantKind.CLUSTER:
+        return scope.has_cluster(one.id, one.region)
+    return scope.has_region(one.region)
 
 
 async def seats(

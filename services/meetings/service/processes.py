@@ -195,12 +195,9 @@ async def heat_map(session: AsyncSession, scope: Scope, *, at: date) -> HeatMap:
             at,
         ).items()
     }
-    seen = names if scope.clusters is None else {one.region for one in members}
-    regions = [
-        (code, names.get(code) or f"Регион {code}")
-        for code in sorted(seen)
-        if scope.regions is None or code in scope.regions
-    ]
+    # Whole regions have a row also where no cluster is at work; single clusters bring theirs.
+    seen = {code for code in names if scope.has_region(code)} | {one.region for one in members}
+    regions = [(code, names.get(code) or f"Регион {code}") for code in sorted(seen)]
     return HeatMap(at, regions, processes, cells)
 
 

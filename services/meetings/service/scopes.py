@@ -1,24 +1,13 @@
 """Whose rows an actor sees, decided in one place."""
 
-from typing import Final
-
 from services.meetings.repository.directory import Scope
-from shared.auth import Actor, Role
-
-SEE_ALL: Final = (
-    Role.SECRETARY,
-    Role.CUR_ADMIN,
-    Role.CUR_CONTROLLER,
-    Role.AUDITOR,
-    Role.OPERATOR,
-)
-OWN_REGION: Final = (Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD)
+from shared.auth import Actor, Rows
 
 
 def scope_of(actor: Actor) -> Scope:
-    """Whose clusters this actor sees, and may speak for where the role allows it at all."""
-    if actor.is_any(*SEE_ALL):
-        return Scope()
-    if actor.is_any(*OWN_REGION):
-        return Scope(regions=actor.regions)
-    return Scope(clusters=actor.clusters)
+    """Whose clusters this operation reaches for the actor: of several roles, what each gives."""
+    return Scope(
+        is_all=actor.reaches_all,
+        regions=actor.regions if Rows.REGION in actor.rows else frozenset(),
+        clusters=actor.clusters if Rows.CLUSTER in actor.rows else frozenset(),
+    )
