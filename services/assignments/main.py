@@ -10,6 +10,7 @@ from services.assignments.jobs import (
     requeueing,
     sweeping,
 )
+from services.assignments.permissions import TABLE
 from services.assignments.routers import (
     assignments,
     bulk,
@@ -47,6 +48,7 @@ app = create_app(
     description="Поручения по протоколам и их исполнение: от выдачи до приёмки в ЦУР.",
     events=events,
     uploads=UPLOADS,
+    permitted=TABLE,
 )
 
 if __name__ == "__main__":

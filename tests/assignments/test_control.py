@@ -703,8 +703,9 @@ async def test_who_may_let_pass_whose_reports(stand: Stand) -> None:
     await stand.one()
     path = "/v1/regions/16/auto-forwarding"
     body = {"cluster_ids": [str(OWN)]}
-    for who in ("elsewhere", "deputy", "cluster", "controller", "admin"):
+    for who in ("deputy", "cluster", "controller", "admin"):
         await stand.post(who, path, body, method="PUT", expect=(403, "permission_denied"))
+    await stand.post("elsewhere", path, body, method="PUT", expect=(404, "region_not_found"))
     stranger = {"cluster_ids": [str(uuid4())]}
     await stand.post(
         "coordinator", path, stranger, method="PUT", expect=(422, "cluster_not_of_region")
@@ -775,7 +776,7 @@ async def test_a_deputy_acts_on_the_days_of_an_absence_and_the_step_says_so(stan
         "reason": "Отпуск",
     }
     for who, refusal in (
-        ("elsewhere", (403, "permission_denied")),
+        ("elsewhere", (404, "region_not_found")),
         ("deputy", (403, "permission_denied")),
         ("controller", (403, "permission_denied")),
     ):

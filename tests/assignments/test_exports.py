@@ -24,7 +24,7 @@ from services.assignments.domain.register import Sort, Wanted
 from services.assignments.models import Execution
 from services.assignments.service import exports, register
 from shared import spreadsheets
-from shared.auth import Actor, Role
+from shared.auth import Actor, Role, Rows
 from tests.assignments.register import OTHER, day, furnish, place
 from tests.conftest import NOW, Headers, Tokens
 from tests.factories import CLUSTER, make_assignment, make_execution
@@ -250,7 +250,7 @@ async def test_memory_does_not_grow_with_the_rows(
     """6 000 rows of a kilobyte each are 12 MB as objects; what is held is a batch."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     await _fill(session, 6_000)
-    actor = Actor("x", frozenset({Role.AUDITOR}))
+    actor = Actor("x", frozenset({Role.AUDITOR}), rows=frozenset({Rows.ALL}))
     scope = await register.scope_of(session, actor, Wanted(), NOW)
     tracemalloc.start()
     try:

@@ -4,16 +4,18 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import exists, text
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.models import Assignment, Recurrence
+from services.assignments.repository.rows import assignments_visible_to
+from shared.auth import Actor
 from shared.errors import NotFound
 
 
 class AssignmentNotFound(NotFound):
-    """No assignment has this id."""
+    """No assignment the actor may see has this id."""
 
     code = "assignment_not_found"
     title = "Поручение не найдено"
@@ -42,6 +44,17 @@ async def get_assignment(
     return found
 
 
+async def get_visible(session: AsyncSession, assignment_id: UUID, actor: Actor) -> Assignment:
+    """Raises `AssignmentNotFound`, also where none of its executions is the actor's to see."""
+    statement = select(Assignment).where(
+        col(Assignment.id) == assignment_id, assignments_visible_to(actor)
+    )
+    found = (await session.exec(statement)).first()
+    if found is None:
+        raise AssignmentNotFound("Поручение не найдено.")
+    return found
+
+
 async def lock_assignments(session: AsyncSession, assignment_ids: Collection[UUID]) -> None:
     """Lock the assignments in the one order of all locks."""
     statement = (
@@ -54,10 +67,20 @@ async def lock_assignments(session: AsyncSession, assignment_ids: Collection[UUI
 
 
 async def list_assignments(
-    session: AsyncSession, protocol_id: UUID | None, *, after: UUID | None, limit: int
+    session: AsyncSession,
+    actor: Actor,
+    protocol_id: UUID | None,
+    *,
+    after: UUID | None,
+    limit: int,
 ) -> Sequence[Assignment]:
-    """Ordered by id, that is by the time of issue."""
-    statement = select(Assignment).order_by(col(Assignment.id)).limit(limit)
+    """Those the actor may see, ordered by id, that is by the time of issue."""
+    statement = (
+        select(Assignment)
+        .where(assignments_visible_to(actor))
+        .order_by(col(Assignment.id))
+        .limit(limit)
+    )
     if protocol_id is not None:
         statement = statement.where(col(Assignment.protocol_id) == protocol_id)
     if after is not None:
@@ -113,10 +136,13 @@ async def get_recurrence(
 
 
 async def list_recurrences(
-    session: AsyncSession, *, after: UUID | None, limit: int
+    session: AsyncSession, actor: Actor, *, after: UUID | None, limit: int
 ) -> Sequence[Recurrence]:
-    """Ordered by id, that is by the time they were begun."""
+    """Those the actor has seen an assignment of, ordered by the time they were begun: by id."""
     statement = select(Recurrence).order_by(col(Recurrence.id)).limit(limit)
+    if not actor.reaches_all:
+        issued = col(Assignment.recurrence_id) == col(Recurrence.id)
+        statement = statement.where(exists().where(issued, assignments_visible_to(actor)))
     if after is not None:
         statement = statement.where(col(Recurrence.id) > after)
     return (await session.exec(statement)).all()

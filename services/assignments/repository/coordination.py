@@ -81,10 +81,12 @@ async def list_absences(session: AsyncSession, regions: Collection[str] | None) 
     return list(await session.exec(statement))
 
 
-async def get_absence(session: AsyncSession, absence_id: UUID) -> Absence:
-    """The absence, locked. Raises `AbsenceNotFound`."""
+async def get_absence(
+    session: AsyncSession, absence_id: UUID, regions: Collection[str] | None
+) -> Absence:
+    """The absence, locked, if it is of these regions (`None`: of any). Raises `AbsenceNotFound`."""
     found = await session.get(Absence, absence_id, with_for_update=True)
-    if found is None:
+    if found is None or not (regions is None or found.region in regions):
         raise AbsenceNotFound("Такого отсутствия нет.")
     return found
 

@@ -1,7 +1,7 @@
 """Statements about the copies of what the directory tells."""
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col
@@ -11,6 +11,8 @@ from services.assignments.models import KnownCluster, KnownRegion
 from shared.errors import NotFound
 from shared.events.directory import ClusterEvent, RegionEvent
 
+# Whoever asks is not told whether there is such a region elsewhere.
+_NOT_FOUND: Final = "Региона с таким кодом нет, или он вам не открыт."
 Known = TypeVar("Known", KnownRegion, KnownCluster)
 
 
@@ -19,6 +21,12 @@ class RegionNotFound(NotFound):
 
     code = "region_not_found"
     title = "Регион не найден"
+
+
+def check_open(region: str, regions: Collection[str] | None, *, field: str | None = None) -> None:
+    """Raise `RegionNotFound` unless the region is one of these (`None`: of all there are)."""
+    if regions is not None and region not in regions:
+        raise RegionNotFound(_NOT_FOUND, field=field)
 
 
 async def keep_regions(session: AsyncSession, events: Sequence[RegionEvent]) -> None:
@@ -51,5 +59,5 @@ async def timezone_of(session: AsyncSession, region: str) -> str:
     """The region's time zone. Raises `RegionNotFound`."""
     found = await session.get(KnownRegion, region)
     if found is None:
-        raise RegionNotFound("Региона с таким кодом нет.")
+        raise RegionNotFound(_NOT_FOUND)
     return found.timezone

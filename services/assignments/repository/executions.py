@@ -1,4 +1,4 @@
-"""Statements about executions and their steps, and whose rows are whose."""
+"""Statements about executions and their steps."""
 
 import functools
 import json
@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, Uuid, any_, bindparam, false, insert, or_, true
+from sqlalchemy import Uuid, any_, bindparam, insert, or_
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,19 +16,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.assignments.domain.executions import OPEN, Status
 from services.assignments.domain.extensions import ExtensionStatus
 from services.assignments.models import Assignment, Base, Execution, ExecutionStep, Extension
-from shared.auth import Actor, Role
+from services.assignments.repository.rows import own_rows, visible_by, visible_to
+from shared.auth import Actor, Rows
 from shared.db import UtcDateTime, copy_rows
 from shared.errors import NotFound
-
-SEES_ALL: Final = (
-    Role.CUR_ADMIN,
-    Role.CUR_CONTROLLER,
-    Role.SECRETARY,
-    Role.OPERATOR,
-    Role.AUDITOR,
-    Role.PLATFORM,
-    Role.SERVICE,
-)
 
 
 class ExecutionNotFound(NotFound):
@@ -36,38 +27,6 @@ class ExecutionNotFound(NotFound):
 
     code = "execution_not_found"
     title = "Исполнение не найдено"
-
-
-def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """Row scope, in one place: whose executions the actor may see at all."""
-    return _visible_by(actor.roles, _rows_of(actor))
-
-
-def _visible_by(roles: frozenset[Role], rows: Mapping[str, Any]) -> ColumnElement[bool]:
-    """What the roles see of all, where these rows are the actor's own: parameters by name."""
-    if not roles.isdisjoint(SEES_ALL):
-        return true()
-    regions = any_(bindparam("own_regions", rows.get("own_regions"), ARRAY(String)))
-    clusters = any_(bindparam("own_clusters", rows.get("own_clusters"), ARRAY(Uuid)))
-    industries = any_(bindparam("own_industries", rows.get("own_industries"), ARRAY(String)))
-    own: list[ColumnElement[bool]] = [false()]
-    if roles & {Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD}:
-        own.append(col(Execution.region) == regions)
-    if Role.CLUSTER in roles:
-        own.append(col(Execution.cluster_id) == clusters)
-        # A lead sees what its co-executors owe it.
-        own.append(col(Execution.lead_cluster_id) == clusters)
-    if Role.ASSOCIATION in roles:
-        own.append(col(Execution.industry) == industries)
-    return or_(*own)
-
-
-def _rows_of(actor: Actor) -> dict[str, Any]:
-    return {
-        "own_regions": list(actor.regions),
-        "own_clusters": list(actor.clusters),
-        "own_industries": list(actor.industries),
-    }
 
 
 async def get_execution(session: AsyncSession, execution_id: UUID, actor: Actor) -> Execution:
@@ -128,8 +87,8 @@ async def lock_for_commands(
     Two statements, and a third where a later date is being asked for. The second reads only what
     cannot change any more; what came to hang on them while the first waited, it finds.
     """
-    lock = _lock_statement(actor.roles, with_hanging=with_hanging)
-    parameters = {**_rows_of(actor), "ids": list(execution_ids), "now": now}
+    lock = _lock_statement(actor.rows, with_hanging=with_hanging)
+    parameters = {**own_rows(actor), "ids": list(execution_ids), "now": now}
     rows = (await session.exec(lock, params=parameters)).all()
     locked = {execution.id: execution for execution, *_ in rows}
     if not locked:
@@ -157,9 +116,9 @@ _IDS: Final = any_(bindparam("ids", type_=ARRAY(Uuid)))
 
 
 @functools.cache
-def _lock_statement(roles: frozenset[Role], *, with_hanging: bool) -> Any:
-    """Made once per set of roles: making a statement costs as much as carrying it out."""
-    visible = _visible_by(roles, {})
+def _lock_statement(rows: frozenset[Rows], *, with_hanging: bool) -> Any:
+    """Made once per set of rows: making a statement costs as much as carrying it out."""
+    visible = visible_by(rows, {})
     own = (col(Execution.id) == _IDS) & visible
     return (
         select(
@@ -258,11 +217,13 @@ async def list_steps(session: AsyncSession, execution_id: UUID) -> Sequence[Exec
     return (await session.exec(statement)).all()
 
 
-async def count_by_status(session: AsyncSession, assignment_id: UUID) -> dict[Status, int]:
-    """How many executions of the assignment stand where."""
+async def count_by_status(
+    session: AsyncSession, assignment_id: UUID, actor: Actor
+) -> dict[Status, int]:
+    """How many of the assignment's executions stand where: of those the actor may see."""
     statement = (
         select(Execution.status, func.count())
-        .where(col(Execution.assignment_id) == assignment_id)
+        .where(col(Execution.assignment_id) == assignment_id, visible_to(actor))
         .group_by(col(Execution.status))
     )
     return {Status(status): count for status, count in await session.exec(statement)}

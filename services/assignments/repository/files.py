@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.assignments.domain.executions import Party
 from services.assignments.domain.files import FileNotFound
 from services.assignments.models import Execution, StoredFile
-from services.assignments.repository.executions import visible_to
+from services.assignments.repository.rows import visible_to
 from shared.auth import Actor
 
 

@@ -21,12 +21,13 @@ from services.assignments.domain.executions import (
 from services.assignments.domain.extensions import ExtensionStatus
 from services.assignments.domain.inbox import WAITS
 from services.assignments.models import Assignment, Execution, Extension, Subtask
+from services.assignments.repository.rows import visible_to
 from shared.auth import Actor, Role
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """In which capacity which rows are the actor's."""
+    """In which capacity the actor may be waited for, and in which rows it has that capacity."""
 
     party: Party
     rows: ColumnElement[bool]
@@ -101,12 +102,16 @@ def _waiting(scope: Scope, overdue: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(scope.rows, or_(*kinds))
 
 
-def _matching(scopes: Sequence[Scope], overdue: ColumnElement[bool]) -> ColumnElement[bool]:
-    return or_(false(), *(_waiting(scope, overdue) for scope in scopes))
+def _matching(
+    actor: Actor, scopes: Sequence[Scope], overdue: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    waiting = or_(false(), *(_waiting(scope, overdue) for scope in scopes))
+    return and_(visible_to(actor), waiting)
 
 
 async def list_waiting(
     session: AsyncSession,
+    actor: Actor,
     scopes: Sequence[Scope],
     *,
     overdue: ColumnElement[bool],
@@ -121,7 +126,7 @@ async def list_waiting(
     statement = (
         select(Execution, Assignment)
         .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
-        .where(_matching(scopes, overdue))
+        .where(_matching(actor, scopes, overdue))
         .order_by(_KEY, col(Execution.id))
         .limit(limit)
     )
@@ -131,14 +136,17 @@ async def list_waiting(
 
 
 async def count_waiting(
-    session: AsyncSession, scopes: Sequence[Scope], overdue: ColumnElement[bool]
+    session: AsyncSession,
+    actor: Actor,
+    scopes: Sequence[Scope],
+    overdue: ColumnElement[bool],
 ) -> int:
     """How many executions wait."""
     statement = (
         select(func.count())
         .select_from(Execution)
         .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
-        .where(_matching(scopes, overdue))
+        .where(_matching(actor, scopes, overdue))
     )
     return (await session.exec(statement)).one()
 

@@ -39,7 +39,7 @@ from services.assignments.models import (
     KnownCluster,
     KnownRegion,
 )
-from services.assignments.repository.executions import visible_to
+from services.assignments.repository.rows import visible_to
 from shared.auth import Actor
 
 # The zones of the earliest and the latest "today".

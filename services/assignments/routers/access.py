@@ -1,4 +1,4 @@
-"""Who may call what, and how a command of a request is carried out."""
+"""How a command of a request is carried out, and to whom people are named."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -9,57 +9,12 @@ from fastapi import Depends, Response
 from services.assignments.domain.executions import Order
 from services.assignments.models import Execution
 from services.assignments.service import executions as service
-from shared.auth import Actor, Role, Scope, demand
+from shared.auth import Actor, Role
 from shared.clock import Now
 from shared.db import Session
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
-Reader = Annotated[Actor, Depends(demand(*Role))]
-Integrator = Annotated[
-    Actor,
-    Depends(
-        demand(
-            Role.SERVICE,
-            Role.PLATFORM,
-            Role.AUDITOR,
-            Role.CUR_ADMIN,
-            Role.CUR_CONTROLLER,
-            scope=Scope.FACTS,
-        )
-    ),
-]
-ByCoordinator = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.DEPUTY))]
-ByAddressee = Annotated[Actor, Depends(demand(Role.CLUSTER, Role.AUTHORITY_HEAD))]
-ByFirstReader = Annotated[
-    Actor, Depends(demand(Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD))
-]
-ByExecutor = Annotated[
-    Actor, Depends(demand(Role.CLUSTER, Role.AUTHORITY_HEAD, Role.COORDINATOR, Role.DEPUTY))
-]
-# A lead takes or returns what its co-executors hand in.
-ByReviewer = Annotated[
-    Actor,
-    Depends(
-        demand(Role.COORDINATOR, Role.DEPUTY, Role.CLUSTER, Role.CUR_CONTROLLER, Role.CUR_ADMIN)
-    ),
-]
-ByAcceptor = Annotated[Actor, Depends(demand(Role.CUR_CONTROLLER, Role.CUR_ADMIN, Role.CLUSTER))]
-ByController = Annotated[Actor, Depends(demand(Role.CUR_CONTROLLER, Role.CUR_ADMIN))]
-ByActing = Annotated[
-    Actor,
-    Depends(
-        demand(
-            Role.CUR_ADMIN,
-            Role.CUR_CONTROLLER,
-            Role.COORDINATOR,
-            Role.DEPUTY,
-            Role.CLUSTER,
-            Role.AUTHORITY_HEAD,
-        )
-    ),
-]
-Admin = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
 COMMAND_PROBLEMS = problems(401, 403, 404, 409, 422)
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.assignments.domain.executions import Command, Order
 from services.assignments.repository import assignments as repository
 from services.assignments.repository import executions
-from services.assignments.routers.access import COMMAND_PROBLEMS, Admin, ByController, Reader
+from services.assignments.routers.access import COMMAND_PROBLEMS
 from services.assignments.routers.bulk import as_outcomes
 from services.assignments.schemas.assignments import (
     AssignmentCreate,
@@ -25,16 +25,15 @@ from services.assignments.schemas.executions import Reason, Redating, Supersedin
 from services.assignments.service import assignments as service
 from services.assignments.service import issuing
 from shared import pages
-from shared.auth import Actor, Role, demand
+from shared.auth import Actor
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
-
-Issuer = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.CUR_CONTROLLER))]
 
 
 @router.post(
@@ -45,7 +44,7 @@ Issuer = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.CUR_CONTROLLER))]
     summary="Выдать поручение без протокола",
 )
 async def create_assignment(
-    actor: Issuer,
+    actor: Acting,
     wanted: AssignmentCreate,
     session: Session,
     request: Request,
@@ -63,7 +62,7 @@ async def create_assignment(
 
 @router.get("/assignments", responses=problems(401, 403, 422), summary="Поручения")
 async def list_assignments(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -71,9 +70,11 @@ async def list_assignments(
     cursor: pages.Cursor = None,
     limit: pages.Limit = 50,
 ) -> AssignmentPage:
-    """Поручения в порядке выдачи; можно отобрать по протоколу."""
+    """Поручения, исполнения которых вам видны, в порядке выдачи; можно отобрать по протоколу."""
     after = pages.decode(cursor, UUID) if cursor else None
-    rows = await repository.list_assignments(session, protocol_id, after=after, limit=limit + 1)
+    rows = await repository.list_assignments(
+        session, actor, protocol_id, after=after, limit=limit + 1
+    )
     page, following = pages.paginate(
         rows, limit, lambda row: row.id, request=request, response=response
     )
@@ -87,11 +88,11 @@ async def list_assignments(
     summary="Поручение",
 )
 async def read_assignment(
-    actor: Reader, assignment_id: UUID, session: Session, response: Response
+    actor: Acting, assignment_id: UUID, session: Session, response: Response
 ) -> AssignmentDetail:
-    """Поручение и сколько его исполнений в каком состоянии; ETag — его версия."""
-    assignment = await repository.get_assignment(session, assignment_id)
-    statuses = await executions.count_by_status(session, assignment_id)
+    """Поручение и сколько видимых вам исполнений в каком состоянии; ETag — его версия."""
+    assignment = await repository.get_visible(session, assignment_id, actor)
+    statuses = await executions.count_by_status(session, assignment_id, actor)
     tag(response, assignment.version)
     read = AssignmentRead.model_validate(assignment)
     return AssignmentDetail(**read.model_dump(), statuses=statuses)
@@ -127,7 +128,7 @@ CommandAll = Annotated[Commander, Depends(commander, scope="function")]
     summary="Отозвать поручение",
 )
 async def withdraw_assignment(
-    actor: ByController, assignment_id: UUID, reason: Reason, command_all: CommandAll
+    actor: Acting, assignment_id: UUID, reason: Reason, command_all: CommandAll
 ) -> AssignmentEffect:
     """Снять с контроля всё, что ещё не закончено, с указанием причины."""
     order = Order(Command.WITHDRAW, words=reason.reason)
@@ -140,7 +141,7 @@ async def withdraw_assignment(
     summary="Заменить поручение",
 )
 async def supersede_assignment(
-    actor: ByController, assignment_id: UUID, wanted: Superseding, command_all: CommandAll
+    actor: Acting, assignment_id: UUID, wanted: Superseding, command_all: CommandAll
 ) -> AssignmentEffect:
     """Всё, что ещё не закончено, заменено другим поручением."""
     order = Order(Command.SUPERSEDE, words=wanted.reason, successor=wanted.by)
@@ -153,7 +154,7 @@ async def supersede_assignment(
     summary="Изменить срок поручения",
 )
 async def redate_assignment(
-    actor: ByController, assignment_id: UUID, wanted: Redating, command_all: CommandAll
+    actor: Acting, assignment_id: UUID, wanted: Redating, command_all: CommandAll
 ) -> AssignmentEffect:
     """Новый срок всем, кто ещё исполняет; отчёты на рассмотрении остаются при своём."""
     order = Order(Command.REDATE, words=wanted.reason, on=wanted.due)
@@ -166,7 +167,7 @@ async def redate_assignment(
     summary="Назвать контролёра",
 )
 async def name_controller(
-    actor: Admin,
+    actor: Acting,
     assignment_id: UUID,
     wanted: ControllerWrite,
     session: Session,
@@ -189,16 +190,16 @@ async def name_controller(
 
 @router.get("/recurrences", responses=problems(401, 403, 422), summary="Ряды поручений")
 async def list_recurrences(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
     cursor: pages.Cursor = None,
     limit: pages.Limit = 50,
 ) -> RecurrencePage:
-    """Повторяющиеся поручения в порядке, в котором они начаты."""
+    """Повторяющиеся поручения, по которым вам что-то видно, в порядке, в котором они начаты."""
     after = pages.decode(cursor, UUID) if cursor else None
-    rows = await repository.list_recurrences(session, after=after, limit=limit + 1)
+    rows = await repository.list_recurrences(session, actor, after=after, limit=limit + 1)
     page, following = pages.paginate(
         rows, limit, lambda row: row.id, request=request, response=response
     )
@@ -212,7 +213,7 @@ async def list_recurrences(
     summary="Прекратить ряд поручений",
 )
 async def end_recurrence(
-    actor: ByController, recurrence_id: UUID, reason: Reason, session: Session, now: Now
+    actor: Acting, recurrence_id: UUID, reason: Reason, session: Session, now: Now
 ) -> RecurrenceRead:
     """Новых поручений ряда не будет; выданные остаются на контроле."""
     series = await issuing.end_series(session, recurrence_id, reason.reason, now=now)

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Response
 
 from services.assignments.domain.executions import Command
 from services.assignments.models import Execution
-from services.assignments.routers.access import ByActing
 from services.assignments.schemas.outcomes import BulkCommand, OutcomeRead, Outcomes
 from services.assignments.service import bulk as service
 from shared.clock import Now
 from shared.db import Session
 from shared.errors import DomainError
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems, status_of
 
 router = APIRouter(prefix="/v1/executions", tags=["executions"])
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1/executions", tags=["executions"])
     summary="Команда для многих исполнений",
 )
 async def command_executions(
-    actor: ByActing, wanted: BulkCommand, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: BulkCommand, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """До 1000 исполнений одной командой; по каждому — исполнено или отказ с причиной."""
 

@@ -3,18 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from services.assignments.models import Absence
 from services.assignments.repository import coordination as repository
 from services.assignments.repository import directory, executions
-from services.assignments.repository.executions import SEES_ALL
+from services.assignments.repository.rows import regions_open_to
 from services.assignments.routers.access import (
     COMMAND_PROBLEMS,
-    ByAddressee,
-    ByController,
-    ByCoordinator,
-    Reader,
 )
 from services.assignments.schemas.coordination import (
     AbsenceCreate,
@@ -30,19 +26,16 @@ from services.assignments.schemas.coordination import (
 )
 from services.assignments.schemas.executions import ExecutionList, ExecutionRead
 from services.assignments.service import co_execution, routing, subtasks
-from shared.auth import Actor, PermissionDenied, Role, demand
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 
 router = APIRouter(prefix="/v1", tags=["coordination"])
 
 Region = Annotated[RegionCode, Path(examples=["16"])]
-# The coordinator says so, or the centre where the coordinator cannot.
-ByAbsent = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.CUR_ADMIN))]
-BySettled = Annotated[Actor, Depends(demand(Role.COORDINATOR))]
 
 
 @router.get(
@@ -50,7 +43,7 @@ BySettled = Annotated[Actor, Depends(demand(Role.COORDINATOR))]
     responses=problems(401, 403, 404, 422),
     summary="Подзадачи",
 )
-async def list_subtasks(actor: Reader, execution_id: UUID, session: Session) -> SubtaskList:
+async def list_subtasks(actor: Acting, execution_id: UUID, session: Session) -> SubtaskList:
     """Что координатор поручил кластеру по пути к исполнению; на оценку не влияет."""
     await executions.get_execution(session, execution_id, actor)
     rows = await repository.list_subtasks(session, execution_id)
@@ -65,7 +58,7 @@ async def list_subtasks(actor: Reader, execution_id: UUID, session: Session) -> 
     summary="Дать подзадачу",
 )
 async def create_subtask(
-    actor: ByCoordinator,
+    actor: Acting,
     execution_id: UUID,
     wanted: SubtaskCreate,
     session: Session,
@@ -88,7 +81,7 @@ async def create_subtask(
     summary="Закрыть подзадачу",
 )
 async def complete_subtask(
-    actor: ByAddressee,
+    actor: Acting,
     execution_id: UUID,
     subtask_id: UUID,
     done: SubtaskDone,
@@ -108,7 +101,7 @@ async def complete_subtask(
     summary="Снять подзадачу",
 )
 async def cancel_subtask(
-    actor: ByCoordinator, execution_id: UUID, subtask_id: UUID, session: Session, now: Now
+    actor: Acting, execution_id: UUID, subtask_id: UUID, session: Session, now: Now
 ) -> SubtaskRead:
     """Координатору это больше не нужно."""
     subtask = await subtasks.cancel(session, execution_id, subtask_id, actor, now=now)
@@ -123,7 +116,7 @@ async def cancel_subtask(
     summary="Добавить соисполнителей",
 )
 async def add_co_executors(
-    actor: ByController,
+    actor: Acting,
     execution_id: UUID,
     wanted: CoExecutors,
     session: Session,
@@ -144,10 +137,9 @@ async def add_co_executors(
 
 
 @router.get("/absences", responses=problems(401, 403, 422), summary="Отсутствия координаторов")
-async def list_absences(actor: Reader, session: Session) -> AbsenceList:
+async def list_absences(actor: Acting, session: Session) -> AbsenceList:
     """Когда координаторов нет на месте: в эти дни действует заместитель."""
-    regions = None if actor.is_any(*SEES_ALL) else actor.regions
-    rows = await repository.list_absences(session, regions)
+    rows = await repository.list_absences(session, regions_open_to(actor))
     return AbsenceList(items=[AbsenceRead.model_validate(row) for row in rows])
 
 
@@ -155,14 +147,14 @@ async def list_absences(actor: Reader, session: Session) -> AbsenceList:
     "/absences",
     status_code=201,
     response_model=AbsenceRead,
-    responses=problems(401, 403, 422),
+    responses=problems(401, 403, 404, 422),
     summary="Сообщить об отсутствии",
 )
 async def create_absence(
-    actor: ByAbsent, wanted: AbsenceCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: AbsenceCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Координатор (или ЦУР за него) называет дни, в которые действует заместитель."""
-    _own(actor, wanted.region)
+    directory.check_open(wanted.region, regions_open_to(actor), field="body.region")
     return await once(
         actor.id,
         lambda: routing.announce_absence(session, **wanted.model_dump(), by=actor.id, now=now),
@@ -176,11 +168,9 @@ async def create_absence(
     responses=COMMAND_PROBLEMS,
     summary="Координатор вернулся",
 )
-async def end_absence(actor: ByAbsent, absence_id: UUID, session: Session, now: Now) -> Absence:
+async def end_absence(actor: Acting, absence_id: UUID, session: Session, now: Now) -> Absence:
     """Отсутствие прекращается сейчас; заместитель больше не действует."""
-    absence = await repository.get_absence(session, absence_id)
-    if not actor.is_any(Role.CUR_ADMIN) and absence.region not in actor.regions:
-        raise repository.AbsenceNotFound("Такого отсутствия нет.")
+    absence = await repository.get_absence(session, absence_id, regions_open_to(actor))
     routing.end_absence(absence, now=now)
     session.add(absence)
     await session.flush()
@@ -193,11 +183,10 @@ async def end_absence(actor: ByAbsent, absence_id: UUID, session: Session, now: 
     summary="Чьи отчёты проходят сами",
 )
 async def read_auto_forwarding(
-    actor: Reader, region: Region, session: Session
+    actor: Acting, region: Region, session: Session
 ) -> AutoForwardingRead:
     """Кластеры, отчёты которых координатор пропускает в ЦУР без своей проверки."""
-    if not actor.is_any(*SEES_ALL):
-        _own(actor, region)
+    directory.check_open(region, regions_open_to(actor))
     await directory.timezone_of(session, region)
     rows = await repository.list_auto_forwarding(session, region)
     return AutoForwardingRead(region=region, cluster_ids=[row.cluster_id for row in rows])
@@ -209,15 +198,10 @@ async def read_auto_forwarding(
     summary="Пропускать отчёты сами",
 )
 async def set_auto_forwarding(
-    actor: BySettled, region: Region, wanted: AutoForwardingWrite, session: Session, now: Now
+    actor: Acting, region: Region, wanted: AutoForwardingWrite, session: Session, now: Now
 ) -> AutoForwardingRead:
     """Заменить список кластеров, отчёты которых проходят в ЦУР сами."""
-    _own(actor, region)
+    directory.check_open(region, regions_open_to(actor))
     await directory.timezone_of(session, region)
     rows = await routing.let_pass(session, region, wanted.cluster_ids, by=actor.id, now=now)
     return AutoForwardingRead(region=region, cluster_ids=[row.cluster_id for row in rows])
-
-
-def _own(actor: Actor, region: str) -> None:
-    if not actor.is_any(Role.CUR_ADMIN) and region not in actor.regions:
-        raise PermissionDenied("Это другой регион.")

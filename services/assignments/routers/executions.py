@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from services.assignments.domain.executions import Command, Order
 from services.assignments.models import Execution
@@ -11,15 +11,7 @@ from services.assignments.repository import assignments, extensions, facts
 from services.assignments.repository import executions as repository
 from services.assignments.routers.access import (
     COMMAND_PROBLEMS,
-    ByAcceptor,
-    ByAddressee,
-    ByController,
-    ByCoordinator,
-    ByFirstReader,
-    ByReviewer,
-    Integrator,
     Perform,
-    Reader,
     sees_people,
 )
 from services.assignments.routers.actions import as_actions
@@ -43,10 +35,10 @@ from services.assignments.schemas.executions import (
 from services.assignments.service import files, inbox
 from services.assignments.service.assignments import check_successor
 from shared import pages
-from shared.auth import Actor, Role, Scope, demand
 from shared.clock import Instant, Now
 from shared.db import Session
 from shared.events.base import partition_of
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 from shared.versions import tag
@@ -60,7 +52,7 @@ router = APIRouter(prefix="/v1/executions", tags=["executions"])
     summary="Факты исполнений",
 )
 async def list_facts(
-    actor: Integrator,
+    actor: Acting,
     session: Session,
     now: Now,
     as_of: Annotated[
@@ -86,9 +78,7 @@ async def list_facts(
 
 @router.get("/digest", responses=problems(401, 403, 422), summary="Дайджесты фактов")
 async def digest_facts(
-    actor: Annotated[
-        Actor, Depends(demand(Role.SERVICE, Role.AUDITOR, Role.CUR_ADMIN, scope=Scope.FACTS))
-    ],
+    actor: Acting,
     session: Session,
     now: Now,
     as_of: Annotated[
@@ -109,7 +99,7 @@ async def digest_facts(
     summary="Исполнение",
 )
 async def read_execution(
-    actor: Reader, execution_id: UUID, session: Session, response: Response
+    actor: Acting, execution_id: UUID, session: Session, response: Response
 ) -> Execution:
     """Одно исполнение; ETag — его версия."""
     execution = await repository.get_execution(session, execution_id, actor)
@@ -122,7 +112,7 @@ async def read_execution(
     responses=problems(401, 403, 404, 422),
     summary="История исполнения",
 )
-async def list_steps(actor: Reader, execution_id: UUID, session: Session) -> StepList:
+async def list_steps(actor: Acting, execution_id: UUID, session: Session) -> StepList:
     """Кто, что и когда сделал с исполнением, от выдачи до сегодня."""
     await repository.get_execution(session, execution_id, actor)
     steps = [
@@ -138,7 +128,7 @@ async def list_steps(actor: Reader, execution_id: UUID, session: Session) -> Ste
     responses=problems(401, 403, 404, 422),
     summary="Что можно сделать",
 )
-async def list_actions(actor: Reader, execution_id: UUID, session: Session, now: Now) -> ActionList:
+async def list_actions(actor: Acting, execution_id: UUID, session: Session, now: Now) -> ActionList:
     """Команды, которые сейчас доступны именно вам."""
     execution = await repository.get_execution(session, execution_id, actor)
     assignment = await assignments.get_assignment(session, execution.assignment_id)
@@ -154,9 +144,7 @@ async def list_actions(actor: Reader, execution_id: UUID, session: Session, now:
     responses=COMMAND_PROBLEMS,
     summary="Принять к сведению",
 )
-async def acknowledge_execution(
-    actor: ByFirstReader, execution_id: UUID, perform: Perform
-) -> Execution:
+async def acknowledge_execution(actor: Acting, execution_id: UUID, perform: Perform) -> Execution:
     """Координатор (или орган власти) принял исполнение к сведению."""
     return await perform(actor, execution_id, Order(Command.ACKNOWLEDGE))
 
@@ -168,7 +156,7 @@ async def acknowledge_execution(
     summary="Назначить внутренний срок",
 )
 async def delegate_execution(
-    actor: ByCoordinator, execution_id: UUID, given: Delegation, perform: Perform
+    actor: Acting, execution_id: UUID, given: Delegation, perform: Perform
 ) -> Execution:
     """Координатор передаёт кластеру с внутренним, более ранним сроком; на оценку он не влияет."""
     return await perform(
@@ -182,7 +170,7 @@ async def delegate_execution(
     responses=COMMAND_PROBLEMS,
     summary="Начать",
 )
-async def start_execution(actor: ByAddressee, execution_id: UUID, perform: Perform) -> Execution:
+async def start_execution(actor: Acting, execution_id: UUID, perform: Perform) -> Execution:
     """Исполнитель начал работу, в том числе после возврата."""
     return await perform(actor, execution_id, Order(Command.START))
 
@@ -194,11 +182,11 @@ async def start_execution(actor: ByAddressee, execution_id: UUID, perform: Perfo
     summary="Отчитаться",
 )
 async def submit_execution(
-    actor: ByAddressee, execution_id: UUID, report: Report, session: Session, perform: Perform
+    actor: Acting, execution_id: UUID, report: Report, session: Session, perform: Perform
 ) -> Execution:
     """Исполнитель сдаёт отчёт с подтверждением координатору (орган власти — сразу в ЦУР)."""
     given = [item.model_dump(mode="json") for item in report.evidence]
-    evidence = await files.as_evidence(session, execution_id, given)
+    evidence = await files.as_evidence(session, execution_id, actor, given)
     return await perform(
         actor,
         execution_id,
@@ -213,7 +201,7 @@ async def submit_execution(
     summary="Отметить предварительную проверку",
 )
 async def pre_check_execution(
-    actor: ByCoordinator, execution_id: UUID, remark: Remark, perform: Perform
+    actor: Acting, execution_id: UUID, remark: Remark, perform: Perform
 ) -> Execution:
     """Координатор проверил отчёт и оставляет замечание к нему; отчёт остаётся у него."""
     return await perform(actor, execution_id, Order(Command.PRE_CHECK, words=remark.text))
@@ -226,7 +214,7 @@ async def pre_check_execution(
     summary="Вернуть",
 )
 async def return_execution(
-    actor: ByReviewer, execution_id: UUID, reason: Reason, perform: Perform
+    actor: Acting, execution_id: UUID, reason: Reason, perform: Perform
 ) -> Execution:
     """Вернуть на доработку: координатор — до передачи (не считается), ЦУР — после (считается)."""
     return await perform(actor, execution_id, Order(Command.RETURN, words=reason.reason))
@@ -238,9 +226,7 @@ async def return_execution(
     responses=COMMAND_PROBLEMS,
     summary="Передать в ЦУР",
 )
-async def forward_execution(
-    actor: ByCoordinator, execution_id: UUID, perform: Perform
-) -> Execution:
+async def forward_execution(actor: Acting, execution_id: UUID, perform: Perform) -> Execution:
     """Координатор передаёт отчёт в ЦУР: эта дата и сравнивается со сроком."""
     return await perform(actor, execution_id, Order(Command.FORWARD))
 
@@ -251,7 +237,7 @@ async def forward_execution(
     responses=COMMAND_PROBLEMS,
     summary="Принять",
 )
-async def accept_execution(actor: ByAcceptor, execution_id: UUID, perform: Perform) -> Execution:
+async def accept_execution(actor: Acting, execution_id: UUID, perform: Perform) -> Execution:
     """ЦУР принимает исполнение. Рейтинг узнаёт об этом за доли секунды, не в этом запросе."""
     return await perform(actor, execution_id, Order(Command.ACCEPT))
 
@@ -263,7 +249,7 @@ async def accept_execution(actor: ByAcceptor, execution_id: UUID, perform: Perfo
     summary="Принять частично",
 )
 async def accept_part_of_execution(
-    actor: ByController, execution_id: UUID, part: PartialAcceptance, perform: Perform
+    actor: Acting, execution_id: UUID, part: PartialAcceptance, perform: Perform
 ) -> Execution:
     """Снять с контроля названные пункты; остальное сдают заново. Возвратом это не считается."""
     points = tuple(part.points)
@@ -279,7 +265,7 @@ async def accept_part_of_execution(
     summary="Изменить срок",
 )
 async def redate_execution(
-    actor: ByController, execution_id: UUID, wanted: Redating, perform: Perform
+    actor: Acting, execution_id: UUID, wanted: Redating, perform: Perform
 ) -> Execution:
     """ЦУР сам переносит срок, в любую сторону; продлением это не считается."""
     return await perform(
@@ -294,7 +280,7 @@ async def redate_execution(
     summary="Отозвать",
 )
 async def withdraw_execution(
-    actor: ByController, execution_id: UUID, reason: Reason, perform: Perform
+    actor: Acting, execution_id: UUID, reason: Reason, perform: Perform
 ) -> Execution:
     """ЦУР снимает исполнение с контроля с указанием причины; в рейтинге его больше нет."""
     return await perform(actor, execution_id, Order(Command.WITHDRAW, words=reason.reason))
@@ -307,7 +293,7 @@ async def withdraw_execution(
     summary="Заменить другим поручением",
 )
 async def supersede_execution(
-    actor: ByController, execution_id: UUID, wanted: Superseding, session: Session, perform: Perform
+    actor: Acting, execution_id: UUID, wanted: Superseding, session: Session, perform: Perform
 ) -> Execution:
     """Исполнение заменено другим поручением; в рейтинге его больше нет."""
     own = await repository.get_execution(session, execution_id, actor)

@@ -10,10 +10,7 @@ from services.assignments.repository import executions
 from services.assignments.repository import extensions as repository
 from services.assignments.routers.access import (
     COMMAND_PROBLEMS,
-    ByController,
-    ByExecutor,
     Perform,
-    Reader,
 )
 from services.assignments.schemas.executions import ExecutionRead, Reason
 from services.assignments.schemas.extensions import (
@@ -24,13 +21,14 @@ from services.assignments.schemas.extensions import (
 )
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1/executions/{execution_id}/extensions", tags=["extensions"])
 
 
 @router.get("", responses=problems(401, 403, 404, 422), summary="Просьбы о продлении")
-async def list_extensions(actor: Reader, execution_id: UUID, session: Session) -> ExtensionList:
+async def list_extensions(actor: Acting, execution_id: UUID, session: Session) -> ExtensionList:
     """Все просьбы о продлении этого исполнения, от первой к последней."""
     await executions.get_execution(session, execution_id, actor)
     rows = await repository.list_extensions(session, execution_id)
@@ -45,7 +43,7 @@ async def list_extensions(actor: Reader, execution_id: UUID, session: Session) -
     summary="Попросить продление",
 )
 async def request_extension(
-    actor: ByExecutor,
+    actor: Acting,
     execution_id: UUID,
     wanted: ExtensionAsk,
     perform: Perform,
@@ -62,7 +60,7 @@ async def request_extension(
     responses=COMMAND_PROBLEMS,
     summary="Отозвать просьбу",
 )
-async def cancel_extension(actor: ByExecutor, execution_id: UUID, perform: Perform) -> Execution:
+async def cancel_extension(actor: Acting, execution_id: UUID, perform: Perform) -> Execution:
     """Тот, кто просил, больше не просит."""
     return await perform(actor, execution_id, Order(Command.CANCEL_EXTENSION))
 
@@ -74,7 +72,7 @@ async def cancel_extension(actor: ByExecutor, execution_id: UUID, perform: Perfo
     summary="Продлить",
 )
 async def grant_extension(
-    actor: ByController, execution_id: UUID, granted: ExtensionGrant, perform: Perform
+    actor: Acting, execution_id: UUID, granted: ExtensionGrant, perform: Perform
 ) -> Execution:
     """ЦУР продлевает до запрошенной или другой даты; первоначальный срок остаётся в `due0`."""
     order = Order(Command.GRANT_EXTENSION, words=granted.text, on=granted.due)
@@ -88,7 +86,7 @@ async def grant_extension(
     summary="Отказать в продлении",
 )
 async def refuse_extension(
-    actor: ByController, execution_id: UUID, reason: Reason, perform: Perform
+    actor: Acting, execution_id: UUID, reason: Reason, perform: Perform
 ) -> Execution:
     """ЦУР отказывает с указанием причины."""
     return await perform(actor, execution_id, Order(Command.REFUSE_EXTENSION, words=reason.reason))

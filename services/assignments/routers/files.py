@@ -15,12 +15,13 @@ from services.assignments.domain.files import MEDIA_TYPES
 from services.assignments.models import StoredFile
 from services.assignments.repository import executions
 from services.assignments.repository import files as repository
-from services.assignments.routers.access import COMMAND_PROBLEMS, ByExecutor, Reader
+from services.assignments.routers.access import COMMAND_PROBLEMS
 from services.assignments.schemas.files import FileList, FileRead
 from services.assignments.service import files as service
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1", tags=["files"])
@@ -41,7 +42,7 @@ Store = Annotated[ObjectStore, Depends(_store)]
     summary="Приложить файл",
 )
 async def upload_file(
-    actor: ByExecutor,
+    actor: Acting,
     execution_id: UUID,
     file: UploadFile,
     session: Session,
@@ -63,7 +64,7 @@ async def upload_file(
     responses=problems(401, 403, 404, 422),
     summary="Файлы исполнения",
 )
-async def list_files(actor: Reader, execution_id: UUID, session: Session) -> FileList:
+async def list_files(actor: Acting, execution_id: UUID, session: Session) -> FileList:
     """Всё, что приложено к исполнению."""
     await executions.get_execution(session, execution_id, actor)
     rows = await repository.list_files(session, execution_id)
@@ -76,7 +77,7 @@ async def list_files(actor: Reader, execution_id: UUID, session: Session) -> Fil
     responses=problems(401, 403, 404, 422),
     summary="Сведения о файле",
 )
-async def read_file(actor: Reader, file_id: UUID, session: Session) -> StoredFile:
+async def read_file(actor: Acting, file_id: UUID, session: Session) -> StoredFile:
     """Имя, тип, размер и SHA-256; видно тем, кому видно исполнение."""
     return await repository.get_visible(session, file_id, actor)
 
@@ -92,7 +93,7 @@ async def read_file(actor: Reader, file_id: UUID, session: Session) -> StoredFil
     summary="Скачать файл",
 )
 async def download_file(
-    actor: Reader,
+    actor: Acting,
     file_id: UUID,
     session: Session,
     store: Store,
@@ -130,6 +131,6 @@ async def download_file(
     responses=COMMAND_PROBLEMS,
     summary="Убрать файл",
 )
-async def delete_file(actor: ByExecutor, file_id: UUID, session: Session) -> None:
+async def delete_file(actor: Acting, file_id: UUID, session: Session) -> None:
     """Убрать свой файл, пока он не приложен к отчёту."""
     await service.remove(session, file_id, actor)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.assignments.routers.access import ByActing
 from services.assignments.routers.actions import as_actions
 from services.assignments.schemas.inbox import Inbox, InboxItem
 from services.assignments.service import inbox as service
@@ -13,6 +12,7 @@ from services.assignments.service.inbox import Waiting
 from shared import pages
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1/inbox", tags=["inbox"])
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/inbox", tags=["inbox"])
 
 @router.get("", responses=problems(401, 403, 422), summary="Входящие")
 async def read_inbox(
-    actor: ByActing,
+    actor: Acting,
     session: Session,
     now: Now,
     request: Request,

@@ -1,38 +1,29 @@
 """The outbox of messages over HTTP."""
 
 from datetime import date
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.assignments.domain.notifications import Channel, NotificationState
 from services.assignments.repository import notifications as repository
-from services.assignments.routers.access import COMMAND_PROBLEMS, ByController
+from services.assignments.repository.rows import regions_open_to
+from services.assignments.routers.access import COMMAND_PROBLEMS
 from services.assignments.schemas.notifications import NotificationPage, NotificationRead
 from services.assignments.service import delivery
 from shared import pages
-from shared.auth import Actor, Role, demand
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 
 router = APIRouter(prefix="/v1/notifications", tags=["notifications"])
 
-_ALL = (Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.AUDITOR)
-Watcher = Annotated[
-    Actor, Depends(demand(*_ALL, Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD))
-]
-
-
-def _regions(actor: Actor) -> frozenset[str] | None:
-    return None if actor.is_any(*_ALL) else actor.regions
-
 
 @router.get("", responses=problems(401, 403, 422), summary="Напоминания")
 async def list_notifications(
-    actor: Watcher,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -47,7 +38,7 @@ async def list_notifications(
     """Что и кому написано: подготовлено, отправлено, не удалось, некому. Новые — первыми."""
     rows = await repository.list_notifications(
         session,
-        regions=_regions(actor),
+        regions=regions_open_to(actor),
         region=region,
         state=state,
         channel=channel,
@@ -65,16 +56,16 @@ async def list_notifications(
 
 @router.get("/{notification_id}", responses=problems(401, 403, 404, 422), summary="Напоминание")
 async def read_notification(
-    actor: Watcher, notification_id: UUID, session: Session
+    actor: Acting, notification_id: UUID, session: Session
 ) -> NotificationRead:
     """Одно сообщение и что с ним стало."""
-    row = await repository.get_visible(session, notification_id, _regions(actor))
+    row = await repository.get_visible(session, notification_id, regions_open_to(actor))
     return NotificationRead.model_validate(row)
 
 
 @router.post("/{notification_id}/resend", responses=COMMAND_PROBLEMS, summary="Отправить ещё раз")
 async def resend_notification(
-    actor: ByController, notification_id: UUID, session: Session, now: Now
+    actor: Acting, notification_id: UUID, session: Session, now: Now
 ) -> NotificationRead:
     """Поставить сообщение в очередь заново: адрес исправлен, письмо потерялось или залежалось.
 

@@ -5,7 +5,6 @@ from fastapi import APIRouter, Response
 from services.assignments.domain.deadlines import end_of, resolve
 from services.assignments.repository import policies as repository
 from services.assignments.repository.directory import timezone_of
-from services.assignments.routers.access import Admin, Reader
 from services.assignments.schemas.policies import (
     DeadlineQuery,
     DeadlineRead,
@@ -17,13 +16,14 @@ from services.assignments.service import policies as service
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1", tags=["policies"])
 
 
 @router.get("/policies", responses=problems(401, 403), summary="Политики контроля")
-async def list_policies(actor: Reader, session: Session) -> PolicyList:
+async def list_policies(actor: Acting, session: Session) -> PolicyList:
     """Все версии: сроки, нормы рассмотрения, лестница напоминаний."""
     rows = await repository.list_policies(session)
     return PolicyList(items=[PolicyRead.model_validate(row) for row in rows])
@@ -37,7 +37,7 @@ async def list_policies(actor: Reader, session: Session) -> PolicyList:
     summary="Принять новую политику",
 )
 async def create_policy(
-    actor: Admin, wanted: PolicyCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: PolicyCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Новая версия действует с названной даты; выданное раньше живёт по своей."""
     return await once(
@@ -59,7 +59,7 @@ async def create_policy(
     responses=problems(401, 403, 404, 422),
     summary="Рассчитать срок",
 )
-async def resolve_deadline(actor: Reader, wanted: DeadlineQuery, session: Session) -> DeadlineRead:
+async def resolve_deadline(actor: Acting, wanted: DeadlineQuery, session: Session) -> DeadlineRead:
     """Какой датой станет срок и почему: по политике, действовавшей в день подписания."""
     version, policy = await repository.policy_at(session, wanted.signed_on)
     found = resolve(

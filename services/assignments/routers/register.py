@@ -13,7 +13,6 @@ from services.assignments.domain.register import Sort
 from services.assignments.models import SavedView
 from services.assignments.repository import views
 from services.assignments.repository.register import Line, Scope, key_of
-from services.assignments.routers.access import Reader
 from services.assignments.schemas.executions import ExecutionRead
 from services.assignments.schemas.register import (
     Counters,
@@ -37,6 +36,7 @@ from shared.clock import Instant, Now
 from shared.db import Session
 from shared.downloads import FileAnswer, file_of
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.pictures import PICTURE, Picture
 from shared.problems import problems
 from shared.spreadsheets import CSV, XLSX, Kind
@@ -78,7 +78,7 @@ async def _scope(session: Session, actor: Actor, query: RegisterFilter, now: dat
     tags=["executions"],
 )
 async def list_executions(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     now: Now,
     request: Request,
@@ -129,7 +129,7 @@ def _row(line: Line) -> ExecutionRow:
     tags=["executions"],
 )
 async def count_executions(
-    actor: Reader, session: Session, now: Now, query: Annotated[CountersQuery, Query()]
+    actor: Acting, session: Session, now: Now, query: Annotated[CountersQuery, Query()]
 ) -> Counters:
     """Сколько исполнений подходит под отбор и как они стоят сейчас."""
     asked = await _asked(session, actor, query)
@@ -168,7 +168,7 @@ def _region(one: service.RegionTally) -> RegionCounters:
     tags=["executions"],
 )
 async def export_executions_csv(
-    actor: Reader, session: Session, now: Now, query: Annotated[ExportQuery, Query()]
+    actor: Acting, session: Session, now: Now, query: Annotated[ExportQuery, Query()]
 ) -> Response:
     """Тот же отбор файлом для Excel: UTF-8 с BOM, разделитель «;»; до 100 000 строк."""
     return await _export(CSV, actor, session, now, query)
@@ -182,7 +182,7 @@ async def export_executions_csv(
     tags=["executions"],
 )
 async def export_executions_xlsx(
-    actor: Reader, session: Session, now: Now, query: Annotated[ExportQuery, Query()]
+    actor: Acting, session: Session, now: Now, query: Annotated[ExportQuery, Query()]
 ) -> Response:
     """Тот же отбор книгой Excel: даты — датами, числа — числами; до 100 000 строк."""
     return await _export(XLSX, actor, session, now, query)
@@ -208,7 +208,7 @@ async def _export(
     summary="Исполнения по регионам",
 )
 async def chart_executions_by_region(
-    actor: Reader, session: Session, now: Now, query: Annotated[CountersQuery, Query()]
+    actor: Acting, session: Session, now: Now, query: Annotated[CountersQuery, Query()]
 ) -> RegionsChart:
     """Сколько открыто, просрочено и ждёт ЦУР в каждом регионе, включая регионы без исполнений."""
     items = [_region(one) for one in await _regions(actor, session, now, query)]
@@ -222,7 +222,7 @@ async def chart_executions_by_region(
     summary="Исполнения по регионам картинкой",
 )
 async def draw_executions_by_region(
-    actor: Reader, session: Session, now: Now, query: Annotated[CountersQuery, Query()]
+    actor: Acting, session: Session, now: Now, query: Annotated[CountersQuery, Query()]
 ) -> Response:
     """То же столбиками: читается и без цвета — штриховкой и числами."""
     regions = await _regions(actor, session, now, query)
@@ -244,7 +244,7 @@ async def _regions(
     summary="Сохранить отбор",
 )
 async def create_view(
-    actor: Reader, wanted: ViewCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: ViewCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Отбор и порядок реестра под своим названием; видны только вам."""
     filter = wanted.filter.model_dump(mode="json", exclude_unset=True)
@@ -258,7 +258,7 @@ async def create_view(
 
 
 @router.get("/views", responses=problems(401, 403, 422), summary="Сохранённые отборы")
-async def list_views(actor: Reader, session: Session) -> ViewList:
+async def list_views(actor: Acting, session: Session) -> ViewList:
     """Ваши отборы в том порядке, в котором вы их сохранили."""
     rows = await views.list_views(session, actor.id)
     return ViewList(items=[ViewRead.model_validate(row) for row in rows])
@@ -270,6 +270,6 @@ async def list_views(actor: Reader, session: Session) -> ViewList:
     responses=problems(401, 403, 404, 422),
     summary="Удалить отбор",
 )
-async def delete_view(actor: Reader, view_id: UUID, session: Session) -> None:
+async def delete_view(actor: Acting, view_id: UUID, session: Session) -> None:
     """Удалить свой сохранённый отбор."""
     await views.delete_view(session, await views.get_view(session, view_id, actor.id))

@@ -5,10 +5,11 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from services.assignments.domain.timeline import Entry, who
-from services.assignments.routers.access import Reader, sees_people
+from services.assignments.routers.access import sees_people
 from services.assignments.schemas.timeline import Timeline, TimelineEntry, TimelineParty
 from services.assignments.service import timeline as service
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1/executions", tags=["executions"])
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/v1/executions", tags=["executions"])
     responses=problems(401, 403, 404, 422),
     summary="Лента исполнения",
 )
-async def read_timeline(actor: Reader, execution_id: UUID, session: Session) -> Timeline:
+async def read_timeline(actor: Acting, execution_id: UUID, session: Session) -> Timeline:
     """Всё, что было с исполнением, словами и по порядку: шаги, сроки, подзадачи, соисполнители."""
     with_people = sees_people(actor)
     entries = await service.tell(session, execution_id, actor)

@@ -12,12 +12,12 @@ from services.assignments.repository import assignments as repository
 from services.assignments.service import issuing
 from services.assignments.service.assignments import command_all
 from services.assignments.service.executions import SYSTEM
-from shared.auth import Actor, Role
+from shared.auth import Actor, Role, Rows
 from shared.clients.base import ServiceClient
 from shared.events.meetings import ProtocolApproved
 
 # Whoever signed the addendum has decided; that it is carried out nobody may refuse.
-_BY_PROTOCOL: Final = Actor(SYSTEM, frozenset({Role.CUR_ADMIN}))
+_BY_PROTOCOL: Final = Actor(SYSTEM, frozenset({Role.CUR_ADMIN}), rows=frozenset({Rows.ALL}))
 
 
 async def issue_protocol(

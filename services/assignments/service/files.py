@@ -85,7 +85,7 @@ async def upload(
 
     The object is stored before the row and without its execution's lock: a death, or a command
     that comes in between, leaves an object nobody names, which is swept. Raises
-    `ExecutionNotFound`, `NotYourMove`, `ActionNotAllowed`, `StoreAway`.
+    `ExecutionNotFound`, `ActionNotAllowed`, `NotYourMove`, `StoreAway`.
     """
     assigned = await executions.get_execution(session, execution_id, actor)
     assignment = await assignments.get_assignment(session, assigned.assignment_id)
@@ -124,26 +124,29 @@ async def _side(
     actor: Actor,
     now: datetime,
 ) -> Party:
-    """For which party the actor may add files now. Raises `NotYourMove`, `ActionNotAllowed`."""
+    """For which party the actor may add files now. Raises `ActionNotAllowed`, `NotYourMove`."""
+    if execution.status not in EDITABLE:
+        raise ActionNotAllowed(execution.status, Command.SUBMIT)
     deputises = actor.is_any(Role.DEPUTY)
     away = await away_regions(session, [execution], now) if deputises else set()
     parties = standing_of(actor, execution, assignment, away).parties
     party = next((one for one in _SIDE if one in parties), None)
     if party is None:
         raise NotYourMove(Command.SUBMIT, [Party.ADDRESSEE])
-    if execution.status not in EDITABLE:
-        raise ActionNotAllowed(execution.status, Command.SUBMIT)
     return party
 
 
 async def as_evidence(
-    session: AsyncSession, execution_id: UUID, given: Sequence[dict[str, Any]]
+    session: AsyncSession, execution_id: UUID, actor: Actor, given: Sequence[dict[str, Any]]
 ) -> tuple[dict[str, Any], ...]:
     """The evidence as a step keeps it: links as they are, files with what they are.
 
-    Raises `FileUnknown` naming the piece that is not of this execution.
+    Raises `FileUnknown` naming the piece that is not of this execution, `ExecutionNotFound`
+    before anybody else's is looked into.
     """
     ids = [UUID(piece["file_id"]) for piece in given if piece["kind"] == "file"]
+    if ids:
+        await executions.get_execution(session, execution_id, actor)
     known = await repository.use(session, execution_id, ids)
     kept: list[dict[str, Any]] = []
     for number, piece in enumerate(given):

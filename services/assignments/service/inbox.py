@@ -60,7 +60,9 @@ async def look(
         return [], 0
     known = await policies.all_policies(session)
     overdue = flags_at(now, known).overdue
-    rows = await repository.list_waiting(session, scopes, overdue=overdue, after=after, limit=limit)
+    rows = await repository.list_waiting(
+        session, actor, scopes, overdue=overdue, after=after, limit=limit
+    )
     ids = [execution.id for execution, _ in rows]
     asked = await extensions.open_of(session, ids)
     given = await repository.open_subtasks(session, ids)
@@ -68,7 +70,7 @@ async def look(
         _line(execution, assignment, actor, away, asked, given, known, now)
         for execution, assignment in rows
     ]
-    return items, await repository.count_waiting(session, scopes, overdue)
+    return items, await repository.count_waiting(session, actor, scopes, overdue)
 
 
 async def away_of(session: AsyncSession, actor: Actor, now: datetime) -> set[str]:

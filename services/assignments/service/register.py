@@ -13,9 +13,9 @@ from services.assignments.domain.register import Sort, Wanted
 from services.assignments.models import SavedView
 from services.assignments.repository import policies, views
 from services.assignments.repository import register as repository
-from services.assignments.repository.executions import SEES_ALL
 from services.assignments.repository.register import Line, Scope
-from shared.auth import Actor, Role
+from services.assignments.repository.rows import regions_open_to
+from shared.auth import Actor, Rows
 from shared.errors import Conflict
 from shared.ids import new_id
 
@@ -86,7 +86,8 @@ async def look(
 
 def sees_many_regions(actor: Actor) -> bool:
     """Whether counters by region say anything to the actor."""
-    return actor.is_any(*SEES_ALL, Role.ASSOCIATION) or len(actor.regions) > 1
+    regions = regions_open_to(actor)
+    return regions is None or Rows.INDUSTRY in actor.rows or len(regions) > 1
 
 
 async def overview(session: AsyncSession, scope: Scope) -> Overview:
@@ -110,8 +111,9 @@ async def by_region(session: AsyncSession, scope: Scope) -> list[RegionTally]:
     lie: they get their own, and those in which something is theirs.
     """
     counted = {one.region: one for one in (await overview(session, scope)).by_region}
+    open_to = regions_open_to(scope.actor)
     for region in await repository.known_regions(session):
-        if scope.actor.is_any(*SEES_ALL) or region.code in scope.actor.regions:
+        if open_to is None or region.code in open_to:
             empty = RegionTally(region=region.code, name=region.short_name)
             counted.setdefault(region.code, empty)
     return sorted(counted.values(), key=_by_name)
