@@ -2,9 +2,13 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from services.assignments.domain.executions import (
     COMMAND_NAMES,
@@ -16,16 +20,20 @@ from services.assignments.domain.executions import (
     Track,
 )
 from shared.asyncapi import document
+from shared.auth import Role, Rows
 from shared.migrations import SERVICES
+from shared.permissions import PLATFORM, ROLE_NAMES, Permission
 
 
 def documents() -> dict[str, str]:
     """File name → text, for every contract we publish; the same on any machine."""
-    found = {"asyncapi.json": _rendered(document()), "states.md": states()}
-    for service in SERVICES:
-        app = import_module(f"services.{service}.main").app
-        found[f"openapi/{service}.json"] = _rendered(app.openapi())
-    return found
+    apps = {service: import_module(f"services.{service}.main").app for service in SERVICES}
+    return {
+        "asyncapi.json": _rendered(document()),
+        "states.md": states(),
+        "permissions.md": permissions(apps),
+        **{f"openapi/{service}.json": _rendered(app.openapi()) for service, app in apps.items()},
+    }
 
 
 def _rendered(found: dict[str, Any]) -> str:
@@ -63,6 +71,100 @@ def states() -> str:
                         f" | {who} | {to} |\n"
                     )
     return "".join(parts)
+
+
+_MARKS: Final = {
+    Rows.ALL: "все",
+    Rows.REGION: "регион",
+    Rows.CLUSTER: "кластер",
+    Rows.INDUSTRY: "отрасль",
+    Rows.OWN: "своё",
+}
+_COLUMNS: Final = {
+    Role.CUR_ADMIN: "админ",
+    Role.CUR_CONTROLLER: "контролёр",
+    Role.SECRETARY: "секретарь",
+    Role.COORDINATOR: "координатор",
+    Role.DEPUTY: "зам",
+    Role.CLUSTER: "кластер",
+    Role.AUTHORITY_HEAD: "глава",
+    Role.ASSOCIATION: "ассоциация",
+    Role.OPERATOR: "оператор",
+    Role.AUDITOR: "аудитор",
+    Role.PLATFORM: "платформа",
+    Role.SERVICE: "сервис",
+}
+_PERMISSIONS_HEAD: Final = """# Права: кому что доступно
+
+Страница пишется из таблиц `services/*/permissions.py` (`make openapi`) — тех самых, по которым
+сервисы отвечают: других списков ролей в маршрутах нет. Закрыто всё, чего здесь нет: операция без
+строки в таблице, как и строка без операции, не даёт сервису запуститься. Каждую клетку проверяют
+на своих и чужих строках `tests/*/test_permissions.py`.
+
+## Как читать
+
+| в клетке | что видно и что можно менять |
+|---|---|
+| все | строки всех регионов, кластеров и отраслей или то, что ничьё |
+| регион | строки регионов из `regions` в токене |
+| кластер | строки кластеров из `clusters` в токене |
+| отрасль | строки отраслей из `industries` в токене |
+| своё | созданное самим или адресованное ему |
+| — | ничего: 403 `permission_denied` с перечнем ролей, которым можно |
+
+Чужая строка — 404, как и несуществующая. Несколько ролей складываются: у каждой свои строки.
+В колонке «доступ»: **без токена** — открыто всем, роли не спрашиваются; область вроде
+`feed:read` нужна кроме роли служебным учётным записям (платформа, сервис), людям — нет: без неё
+403 `insufficient_scope`.
+
+"""
+_PLATFORM_HEAD: Final = """
+## Общее для всех сервисов
+
+Часы есть только на стенде, отложенные сообщения — у сервисов, которые слышат события.
+
+"""
+
+
+def permissions(apps: Mapping[str, FastAPI]) -> str:
+    """Who may call what: a table per service, and what every service offers once."""
+    parts = [_PERMISSIONS_HEAD, _table("колонка", "роль в токене", "кто это")]
+    parts += [_line(_COLUMNS[role], f"`{role}`", ROLE_NAMES[role]) for role in Role]
+    shared: dict[str, str] = {}
+    for service, app in apps.items():
+        routes = {route.name: route for route in app.state.operations}
+        lines = {
+            name: _permission_line(routes[name], permission)
+            for name, permission in app.state.permissions.items()
+        }
+        own = [line for name, line in lines.items() if name not in PLATFORM]
+        parts += [f"\n## {app.title} (`{service}`)\n\n", _permission_table(), *own]
+        shared |= {name: line for name, line in lines.items() if name in PLATFORM}
+    ordered = [shared[name] for name in PLATFORM if name in shared]
+    return "".join([*parts, _PLATFORM_HEAD, _permission_table(), *ordered])
+
+
+def _permission_table() -> str:
+    return _table("операция", "что делает", "доступ", *(_COLUMNS[role] for role in Role))
+
+
+def _permission_line(route: APIRoute, permission: Permission) -> str:
+    method = ", ".join(sorted(route.methods or ()))
+    asked = f"`{method} {route.path}`"
+    what = route.summary or f"`{route.name}`"
+    if permission.is_public:
+        return _line(asked, what, "**без токена**", *("" for _ in Role))
+    rows = [permission.reach.get(role) for role in Role]
+    marks = ["—" if one is None else _MARKS[one] for one in rows]
+    return _line(asked, what, f"`{permission.scope}`" if permission.scope else "", *marks)
+
+
+def _table(*heads: str) -> str:
+    return _line(*heads) + "|" + "---|" * len(heads) + "\n"
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |\n"
 
 
 def main() -> None:

@@ -125,6 +125,7 @@ def create_app(
     operations = [
         route for router in offered for route in router.routes if isinstance(route, APIRoute)
     ]
+    app.state.operations = operations
     app.state.permissions = permissions.complete(permitted, operations)
     for route in operations:
         _check_threads(route, route.dependant)
@@ -225,22 +226,22 @@ def _finish_operation(operation: dict[str, Any], table: permissions.Table) -> No
 _platform = APIRouter(include_in_schema=False, dependencies=[Depends(auth.probe)])
 
 
-@_platform.get("/livez")
+@_platform.get("/livez", summary="Процесс жив")
 async def alive() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@_platform.get("/readyz")
+@_platform.get("/readyz", summary="Процесс готов: база отвечает")
 async def ready(session: db.Session) -> dict[str, str]:
     await session.exec(select(literal(1)))
     return {"status": "ok"}
 
 
-@_platform.get("/asyncapi.json")
+@_platform.get("/asyncapi.json", summary="Контракт событий")
 async def event_contract() -> dict[str, Any]:
     return asyncapi.document()
 
 
-@_platform.get("/metrics")
+@_platform.get("/metrics", summary="Метрики Prometheus")
 async def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

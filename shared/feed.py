@@ -52,6 +52,7 @@ def feed_router(topics: Iterable[str]) -> APIRouter:
             },
             **problems(401, 403, 404, 422),
         },
+        summary="Лента событий раздела",
     )
     async def read_feed(
         actor: Acting,

@@ -90,13 +90,13 @@ def clock_router() -> APIRouter:
         if not request.state.settings.is_development:
             raise NotFound("Такого адреса нет.")
 
-    @router.get("", dependencies=[Depends(development_only)])
+    @router.get("", dependencies=[Depends(development_only)], summary="Часы стенда")
     async def read_clock(actor: Acting, request: Request) -> ClockState:
         clock: Clock = request.state.clock
         running = clock.setting is None or clock.setting.running
         return ClockState(instant=clock.now(), running=running)
 
-    @router.put("", dependencies=[Depends(development_only)])
+    @router.put("", dependencies=[Depends(development_only)], summary="Перевести часы стенда")
     async def set_clock(
         actor: Acting,
         wanted: ClockState,

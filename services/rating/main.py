@@ -18,6 +18,7 @@ from services.rating.jobs import (
     trending,
 )
 from services.rating.page.assets import STATIC, Assets
+from services.rating.permissions import TABLE
 from services.rating.routers import (
     actions,
     appeals,
@@ -69,6 +70,7 @@ app = create_app(
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",
     events=events,
     extension=open_board,
+    permitted=TABLE,
 )
 app.mount("/static", Assets(directory=STATIC), name="static")
 app.add_middleware(ReadyBoard)

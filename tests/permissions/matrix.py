@@ -46,7 +46,8 @@ class World:
     `claims` are each role's own rows, as in its token. `own` and `foreign` give parameters of
     paths by name; `asks` what single operations need beside them, by operation and whose row it
     is. `lists` names the operations that answer with rows: what of an own row they must show, and
-    what of a foreign one they must not. `also` are answers beyond `LET_IN` that are as good.
+    what of a foreign one they must not. `makes` those whose row is the actor's own by being made:
+    there is no foreign one to ask for. `also` are answers beyond `LET_IN` that are as good.
     """
 
     claims: Mapping[Role, Mapping[str, Any]]
@@ -54,6 +55,7 @@ class World:
     foreign: Mapping[str, str]
     asks: Mapping[str, Mapping[Whose, Ask]] = field(default_factory=dict)
     lists: Mapping[str, Mapping[Whose, str]] = field(default_factory=dict)
+    makes: frozenset[str] = frozenset()
     also: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
@@ -144,7 +146,7 @@ def _askers(
     for role in Role:
         headers = token(role, **world.claims.get(role, {}))
         yield role, Whose.OWN, headers
-        if has_rows and operation.name not in world.lists:
+        if has_rows and operation.name not in {*world.lists, *world.makes}:
             yield role, Whose.FOREIGN, headers
 
 

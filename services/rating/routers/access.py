@@ -1,26 +1,18 @@
-"""Who reads what, and the parameters every rating takes."""
+"""Whose rows an actor reaches, and the parameters every rating takes."""
 
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
 from services.rating.domain.periods import Period
 from services.rating.repository.directory import RegionNotFound
 from services.rating.service.clusters import ClusterNotFound
 from services.rating.service.regions import Rating, current_period
-from shared.auth import Actor, Role, Scope, demand
+from shared.auth import Actor, Rows
 from shared.clock import Instant
 
-Reader = Annotated[Actor, Depends(demand(*Role))]
-Listener = Annotated[
-    Actor, Depends(demand(Role.PLATFORM, Role.CUR_ADMIN, scope=Scope.SUBSCRIPTIONS))
-]
-Looker = Annotated[
-    Actor,
-    Depends(demand(Role.PLATFORM, Role.CUR_ADMIN, Role.AUDITOR, scope=Scope.SUBSCRIPTIONS)),
-]
 PeriodName = Annotated[
     str | None,
     Query(
@@ -34,16 +26,6 @@ AsOf = Annotated[
     Instant | None,
     Query(description="На какой момент; по умолчанию сейчас", examples=["2023-10-20T12:00:00Z"]),
 ]
-
-_SEES_ALL = (
-    Role.CUR_ADMIN,
-    Role.CUR_CONTROLLER,
-    Role.SECRETARY,
-    Role.OPERATOR,
-    Role.AUDITOR,
-    Role.PLATFORM,
-    Role.SERVICE,
-)
 
 
 def when(period: str | None, as_of: datetime | None, now: datetime) -> tuple[Period, datetime]:
@@ -63,33 +45,34 @@ def head_of(rating: Rating) -> dict[str, object]:
 
 
 def own_regions(actor: Actor) -> frozenset[str] | None:
-    """The regions whose work the actor sees; None for all."""
-    return None if actor.is_any(*_SEES_ALL) else actor.regions
+    """The regions this operation reaches for the actor; None for all."""
+    if actor.reaches_all:
+        return None
+    return actor.regions if Rows.REGION in actor.rows else frozenset()
 
 
 def own_region(actor: Actor, code: str) -> None:
-    """Raises `RegionNotFound` for another's region: those of one region see no other's work."""
-    seen = own_regions(actor)
-    if seen is not None and code not in seen:
+    """Raises `RegionNotFound` for another's region, as for one there is not."""
+    reached = own_regions(actor)
+    if reached is not None and code not in reached:
         raise RegionNotFound("Такого региона нет.", field="path.code")
 
 
 def own_subscriptions(actor: Actor) -> str | None:
-    """Whose subscriptions the actor sees; None for everybody's."""
-    return None if actor.is_any(Role.CUR_ADMIN, Role.AUDITOR) else actor.id
+    """Whose subscriptions this operation reaches for the actor; None for everybody's."""
+    return None if actor.reaches_all else actor.id
 
 
 def own_cluster(actor: Actor, cluster_id: UUID, region: str, industry: str | None) -> None:
-    """Raises `ClusterNotFound` for one whose work the actor does not see.
+    """Raises `ClusterNotFound` for another's cluster, as for one there is not.
 
-    A region sees its clusters, an association those of its industry, a cluster itself.
+    A region reaches its clusters, an association those of its industry, a cluster itself.
     """
-    regional = actor.is_any(Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD)
-    seen = (
-        actor.is_any(*_SEES_ALL)
-        or (regional and region in actor.regions)
-        or (actor.is_any(Role.ASSOCIATION) and industry in actor.industries)
-        or (actor.is_any(Role.CLUSTER) and cluster_id in actor.clusters)
+    reached = (
+        actor.reaches_all
+        or (Rows.REGION in actor.rows and region in actor.regions)
+        or (Rows.INDUSTRY in actor.rows and industry in actor.industries)
+        or (Rows.CLUSTER in actor.rows and cluster_id in actor.clusters)
     )
-    if not seen:
+    if not reached:
         raise ClusterNotFound("Такого кластера нет.", field="path.cluster_id")

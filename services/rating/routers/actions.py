@@ -8,7 +8,7 @@ from services.rating.board import render_row
 from services.rating.domain.actions import Action, effect, gain, sentence
 from services.rating.domain.places import Score
 from services.rating.domain.titles import title
-from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, own_region, when
+from services.rating.routers.access import AsOf, PeriodName, head_of, own_region, when
 from services.rating.routers.parts import ExecutionLinks, Links
 from services.rating.schemas.actions import ActionRead, RegionActions, Together
 from services.rating.schemas.regions import RegionRow
@@ -16,6 +16,7 @@ from services.rating.service.actions import find_actions
 from services.rating.service.names import Names
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 
@@ -28,7 +29,7 @@ router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
     summary="Что сделать сегодня, чтобы поднять балл",
 )
 async def list_region_actions(
-    actor: Reader,
+    actor: Acting,
     code: RegionCode,
     session: Session,
     now: Now,

@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.rating.domain.appeals import AppealStatus
 from services.rating.models import Appeal
 from services.rating.repository import appeals as repository
-from services.rating.routers.access import Reader, own_regions
+from services.rating.routers.access import own_regions
 from services.rating.schemas.appeals import (
     AppealCreate,
     AppealPage,
@@ -17,16 +17,13 @@ from services.rating.schemas.appeals import (
     AppealUphold,
 )
 from services.rating.service import appeals as service
-from shared.auth import Actor, Role, demand
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
 from shared.pages import Cursor, Limit, decode, paginate
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
-
-ByRegion = Annotated[Actor, Depends(demand(Role.COORDINATOR, Role.DEPUTY, Role.AUTHORITY_HEAD))]
-ByCentre = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.CUR_CONTROLLER))]
 
 router = APIRouter(prefix="/v1/appeals", tags=["appeals"])
 
@@ -39,7 +36,7 @@ router = APIRouter(prefix="/v1/appeals", tags=["appeals"])
     summary="Подать апелляцию",
 )
 async def file_appeal(
-    actor: ByRegion, wanted: AppealCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: AppealCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Регион оспаривает факт своего исполнения, пока срез месяца не сделан."""
     return await once(
@@ -47,7 +44,7 @@ async def file_appeal(
         lambda: service.file(
             session,
             wanted.execution_id,
-            actor.regions,
+            own_regions(actor),
             period=wanted.period,
             contested=wanted.contested,
             text=wanted.text,
@@ -60,7 +57,7 @@ async def file_appeal(
 
 @router.get("", responses=problems(401, 403, 422), summary="Апелляции")
 async def list_appeals(
-    actor: Reader,
+    actor: Acting,
     request: Request,
     response: Response,
     session: Session,
@@ -88,7 +85,7 @@ async def list_appeals(
 
 @router.get("/{appeal_id}", responses=problems(401, 403, 404, 422), summary="Апелляция")
 async def read_appeal(
-    actor: Reader, appeal_id: UUID, session: Session, response: Response
+    actor: Acting, appeal_id: UUID, session: Session, response: Response
 ) -> AppealRead:
     """Что оспорено и что решено; чужая не видна."""
     return _read(await repository.get_appeal(session, appeal_id, own_regions(actor)), response)
@@ -100,7 +97,7 @@ async def read_appeal(
     summary="Удовлетворить апелляцию",
 )
 async def uphold_appeal(
-    actor: ByCentre,
+    actor: Acting,
     appeal_id: UUID,
     wanted: AppealUphold,
     session: Session,
@@ -112,6 +109,7 @@ async def uphold_appeal(
     found = await service.uphold(
         session,
         appeal_id,
+        own_regions(actor),
         wanted.note,
         as_note=wanted.as_note,
         expected=expected,
@@ -127,7 +125,7 @@ async def uphold_appeal(
     summary="Отклонить апелляцию",
 )
 async def reject_appeal(
-    actor: ByCentre,
+    actor: Acting,
     appeal_id: UUID,
     wanted: AppealReject,
     session: Session,
@@ -137,7 +135,13 @@ async def reject_appeal(
 ) -> AppealRead:
     """С указанием причины."""
     found = await service.reject(
-        session, appeal_id, wanted.note, expected=expected, by=actor.id, now=now
+        session,
+        appeal_id,
+        own_regions(actor),
+        wanted.note,
+        expected=expected,
+        by=actor.id,
+        now=now,
     )
     return _read(found, response)
 
@@ -148,7 +152,7 @@ async def reject_appeal(
     summary="Отозвать апелляцию",
 )
 async def withdraw_appeal(
-    actor: ByRegion,
+    actor: Acting,
     appeal_id: UUID,
     session: Session,
     now: Now,
@@ -157,7 +161,7 @@ async def withdraw_appeal(
 ) -> AppealRead:
     """Пока она не рассмотрена; потом можно подать новую."""
     found = await service.withdraw(
-        session, appeal_id, actor.regions, expected=expected, by=actor.id, now=now
+        session, appeal_id, own_regions(actor), expected=expected, by=actor.id, now=now
     )
     return _read(found, response)
 

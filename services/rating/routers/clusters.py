@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
-from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, own_cluster, when
+from services.rating.routers.access import AsOf, PeriodName, head_of, own_cluster, when
 from services.rating.routers.parts import Links, part_read
 from services.rating.routers.selections import Filters, Order, select_clusters
 from services.rating.schemas.clusters import (
@@ -21,6 +21,7 @@ from services.rating.service.names import names_of
 from shared import pages
 from shared.clock import Instant, Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 
@@ -41,7 +42,7 @@ Rivals = Annotated[Among, Depends(among_clusters)]
 
 @router.get("", responses=problems(401, 403, 422), summary="Рейтинг кластеров")
 async def list_cluster_ratings(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     now: Now,
     request: Request,
@@ -77,7 +78,7 @@ async def list_cluster_ratings(
 
 @router.get("/{cluster_id}", responses=problems(401, 403, 404, 422), summary="Рейтинг кластера")
 async def read_cluster_rating(
-    actor: Reader,
+    actor: Acting,
     cluster_id: UUID,
     session: Session,
     now: Now,
@@ -95,7 +96,7 @@ async def read_cluster_rating(
     summary="Почему такой балл у кластера",
 )
 async def explain_cluster_rating(
-    actor: Reader,
+    actor: Acting,
     cluster_id: UUID,
     session: Session,
     now: Now,

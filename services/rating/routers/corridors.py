@@ -5,12 +5,13 @@ from typing import Final
 from fastapi import APIRouter
 
 from services.rating.board import render_row
-from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, own_region, when
+from services.rating.routers.access import AsOf, PeriodName, head_of, own_region, when
 from services.rating.schemas.corridors import PlaceEnds, RegionCorridor, ScoreEnds
 from services.rating.schemas.regions import RegionRow
 from services.rating.service.corridors import find_corridor
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 
@@ -38,7 +39,7 @@ ASSUMPTIONS: Final = (
     summary="Лучший и худший балл, ещё возможный до конца периода",
 )
 async def read_region_corridor(
-    actor: Reader,
+    actor: Acting,
     code: RegionCode,
     session: Session,
     now: Now,

@@ -10,12 +10,13 @@ from services.rating.domain.webhooks import DeliveryState
 from services.rating.models import Delivery
 from services.rating.repository import deliveries as repository
 from services.rating.repository import subscriptions
-from services.rating.routers.access import Listener, Looker, own_subscriptions
+from services.rating.routers.access import own_subscriptions
 from services.rating.schemas.deliveries import AttemptRead, DeliveryPage, DeliveryRead
 from services.rating.service import deliveries as service
 from shared.clock import Now
 from shared.db import Session
 from shared.pages import Cursor, Limit, decode, paginate
+from shared.permissions import Acting
 from shared.problems import problems
 
 _ATTEMPTS: Final = 20
@@ -25,7 +26,7 @@ router = APIRouter(prefix="/v1/subscriptions/{subscription_id}/deliveries", tags
 
 @router.get("", responses=problems(401, 403, 404, 422), summary="Доставки подписки")
 async def list_deliveries(
-    actor: Looker,
+    actor: Acting,
     subscription_id: UUID,
     request: Request,
     response: Response,
@@ -51,7 +52,7 @@ async def list_deliveries(
 
 @router.get("/{delivery_id}", responses=problems(401, 403, 404, 422), summary="Доставка")
 async def read_delivery(
-    actor: Looker, subscription_id: UUID, delivery_id: UUID, session: Session
+    actor: Acting, subscription_id: UUID, delivery_id: UUID, session: Session
 ) -> DeliveryRead:
     """Одна доставка и её попытки."""
     await subscriptions.get_subscription(session, subscription_id, own_subscriptions(actor))
@@ -66,7 +67,7 @@ async def read_delivery(
     summary="Повторить доставку сейчас",
 )
 async def retry_delivery(
-    actor: Listener, subscription_id: UUID, delivery_id: UUID, session: Session, now: Now
+    actor: Acting, subscription_id: UUID, delivery_id: UUID, session: Session, now: Now
 ) -> DeliveryRead:
     """Ждущую — не дожидаясь срока, неудавшуюся — со всеми попытками заново."""
     owner = own_subscriptions(actor)

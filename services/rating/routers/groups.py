@@ -3,12 +3,13 @@
 from fastapi import APIRouter
 
 from services.rating.domain.groups import Grouping
-from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, when
+from services.rating.routers.access import AsOf, PeriodName, head_of, when
 from services.rating.routers.selections import Filters, Order, select_groups
 from services.rating.schemas.groups import GroupRowRead, GroupsRating
 from services.rating.service.groups import GroupRow, rate_groups
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
     summary="Рейтинг округов, годов отбора или отраслей",
 )
 async def list_group_ratings(
-    actor: Reader,
+    actor: Acting,
     by: Grouping,
     session: Session,
     now: Now,

@@ -11,32 +11,18 @@ from services.rating.models import SliceLetter
 from services.rating.page.letters import acknowledgement
 from services.rating.repository import letters as repository
 from services.rating.repository import slices as frozen
-from services.rating.routers.access import Reader, own_region, own_regions
+from services.rating.routers.access import own_region, own_regions
 from services.rating.schemas.letters import LetterList, LetterRead
 from services.rating.service import letters as service
-from shared.auth import Actor, Role, demand, public
+from shared.auth import public
 from shared.clock import Now
 from shared.db import Session
 from shared.downloads import file_of
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.spreadsheets import XLSX
 from shared.text import RegionCode
 
-Admin = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
-Head = Annotated[Actor, Depends(demand(Role.AUTHORITY_HEAD))]
-Recipient = Annotated[
-    Actor,
-    Depends(
-        demand(
-            Role.CUR_ADMIN,
-            Role.CUR_CONTROLLER,
-            Role.AUDITOR,
-            Role.AUTHORITY_HEAD,
-            Role.COORDINATOR,
-            Role.DEPUTY,
-        )
-    ),
-]
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$")]
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -53,7 +39,7 @@ links = APIRouter(prefix="/letters", include_in_schema=False, dependencies=[Depe
 
 
 @router.get("", responses=problems(401, 403, 404, 422), summary="Письма среза")
-async def list_slice_letters(actor: Reader, slice_id: UUID, session: Session) -> LetterList:
+async def list_slice_letters(actor: Acting, slice_id: UUID, session: Session) -> LetterList:
     """Кому отправлен срез, что с каждым письмом; регион видит только своё."""
     await frozen.get_slice(session, slice_id)
     rows = await repository.letters_of(session, slice_id, own_regions(actor))
@@ -64,7 +50,7 @@ async def list_slice_letters(actor: Reader, slice_id: UUID, session: Session) ->
 
 @router.get("/{code}", responses=problems(401, 403, 404, 422), summary="Письмо региону")
 async def read_slice_letter(
-    actor: Recipient, slice_id: UUID, code: RegionCode, session: Session
+    actor: Acting, slice_id: UUID, code: RegionCode, session: Session
 ) -> LetterRead:
     """Состояние одного письма."""
     own_region(actor, code)
@@ -81,7 +67,7 @@ async def read_slice_letter(
     summary="Письмо региону, PDF",
 )
 async def show_slice_letter(
-    actor: Recipient, slice_id: UUID, code: RegionCode, session: Session, request: Request
+    actor: Acting, slice_id: UUID, code: RegionCode, session: Session, request: Request
 ) -> Response:
     """То самое письмо, что уходит руководителю."""
     own_region(actor, code)
@@ -99,7 +85,7 @@ async def show_slice_letter(
     summary="Таблица исполнений к письму, XLSX",
 )
 async def show_slice_letter_table(
-    actor: Recipient, slice_id: UUID, code: RegionCode, session: Session, request: Request
+    actor: Acting, slice_id: UUID, code: RegionCode, session: Session, request: Request
 ) -> Response:
     """Та самая таблица, что уходит с письмом; к письмам, отправленным раньше, её нет."""
     own_region(actor, code)
@@ -118,9 +104,10 @@ async def show_slice_letter_table(
     summary="Отправить письмо ещё раз",
 )
 async def resend_slice_letter(
-    actor: Admin, slice_id: UUID, code: RegionCode, session: Session, now: Now, request: Request
+    actor: Acting, slice_id: UUID, code: RegionCode, session: Session, now: Now, request: Request
 ) -> LetterRead:
     """Тому, кто руководит сегодня; так же — региону, где руководителя не было."""
+    own_region(actor, code)
     letter = await service.resend(session, request.state.client, slice_id, code, now=now)
     return LetterRead.model_validate(letter)
 
@@ -131,7 +118,7 @@ async def resend_slice_letter(
     summary="Подтвердить ознакомление",
 )
 async def acknowledge_slice_letter(
-    actor: Head, slice_id: UUID, code: RegionCode, session: Session, now: Now
+    actor: Acting, slice_id: UUID, code: RegionCode, session: Session, now: Now
 ) -> LetterRead:
     """Руководитель органа власти региона ознакомился; повтор ничего не меняет."""
     own_region(actor, code)
@@ -140,13 +127,13 @@ async def acknowledge_slice_letter(
     return LetterRead.model_validate(letter)
 
 
-@links.get("/{token}", response_class=HTMLResponse)
+@links.get("/{token}", response_class=HTMLResponse, summary="Письмо по ссылке")
 async def show_acknowledgement(token: Token, session: Session) -> HTMLResponse:
     """A page with a button: programs that look into mail follow links, and must not acknowledge."""
     return await _page(session, await repository.letter_by_token(session, token))
 
 
-@links.post("/{token}", response_class=HTMLResponse)
+@links.post("/{token}", response_class=HTMLResponse, summary="Ознакомлен, по ссылке")
 async def acknowledge_by_link(token: Token, session: Session, now: Now) -> HTMLResponse:
     """Whoever has the link has the letter."""
     letter = await repository.letter_by_token(session, token)

@@ -1,13 +1,11 @@
 """Methodologies over HTTP: drafts, their shadow, and how one comes into force."""
 
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
 from services.rating.models import MethodologyDocument
 from services.rating.repository import methodologies as repository
-from services.rating.routers.access import Reader
 from services.rating.schemas.methodologies import (
     ActList,
     ActRead,
@@ -22,14 +20,13 @@ from services.rating.schemas.methodologies import (
 )
 from services.rating.service import methodologies as service
 from services.rating.service.comparisons import Difference, Month, compare, summary
-from shared.auth import Actor, Role, demand, public
+from shared.auth import public
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
-
-Admin = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
 
 router = APIRouter(prefix="/v1/methodologies", tags=["methodologies"])
 
@@ -49,7 +46,7 @@ async def list_methodologies(session: Session) -> MethodologyList:
     summary="Новый черновик методики",
 )
 async def create_methodology(
-    actor: Admin, wanted: MethodologyCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: MethodologyCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Следующая версия названной методики или первая — новой."""
     return await once(
@@ -86,7 +83,7 @@ async def read_methodology(
     summary="Изменить черновик",
 )
 async def change_methodology(
-    actor: Admin,
+    actor: Acting,
     methodology_id: UUID,
     wanted: MethodologyChange,
     session: Session,
@@ -114,7 +111,7 @@ async def change_methodology(
     summary="Начать теневой расчёт",
 )
 async def shadow_methodology(
-    actor: Admin,
+    actor: Acting,
     methodology_id: UUID,
     session: Session,
     now: Now,
@@ -134,7 +131,7 @@ async def shadow_methodology(
     summary="Ввести в действие",
 )
 async def activate_methodology(
-    actor: Admin,
+    actor: Acting,
     methodology_id: UUID,
     wanted: Because,
     session: Session,
@@ -163,7 +160,7 @@ async def activate_methodology(
     summary="Отклонить черновик",
 )
 async def discard_methodology(
-    actor: Admin,
+    actor: Acting,
     methodology_id: UUID,
     wanted: Because,
     session: Session,
@@ -184,7 +181,7 @@ async def discard_methodology(
     summary="Что изменила бы методика",
 )
 async def compare_methodology(
-    actor: Reader, methodology_id: UUID, session: Session, now: Now
+    actor: Acting, methodology_id: UUID, session: Session, now: Now
 ) -> ComparisonRead:
     """По каждому месяцу истории и каждому региону: балл, зона и место сейчас и по этой методике."""
     document = await repository.get_methodology(session, methodology_id)
@@ -197,7 +194,7 @@ async def compare_methodology(
     responses=problems(401, 403, 404, 422),
     summary="Что делали с методикой",
 )
-async def list_methodology_acts(actor: Reader, methodology_id: UUID, session: Session) -> ActList:
+async def list_methodology_acts(actor: Acting, methodology_id: UUID, session: Session) -> ActList:
     """Кто, когда, что и почему; при вводе в действие — и какие были отличия."""
     await repository.get_methodology(session, methodology_id)
     rows = await repository.list_acts(session, methodology_id)

@@ -100,7 +100,7 @@ def made_once(request: Request, frame: Frame, make: Callable[[Rating], str]) -> 
     return snapshot.pages[key]
 
 
-@router.get("/", response_class=HTMLResponse)
+@router.get("/", response_class=HTMLResponse, summary="Табло рейтинга")
 async def show_board(
     request: Request, frame: Reading, view: board_page.View = "all"
 ) -> HTMLResponse:
@@ -113,14 +113,14 @@ async def show_board(
     return answer(request, made_once(request, frame, make), frame)
 
 
-@router.get("/conference", response_class=HTMLResponse)
+@router.get("/conference", response_class=HTMLResponse, summary="Табло на экран ВКС")
 async def show_conference(request: Request, frame: Reading) -> HTMLResponse:
     """The rating on the big screen of a video conference."""
     text = made_once(request, frame, partial(conference.page, frame))
     return answer(request, text, frame)
 
 
-@router.get("/embed", response_class=HTMLResponse)
+@router.get("/embed", response_class=HTMLResponse, summary="Табло для чужого сайта")
 async def show_embedded(
     request: Request,
     frame: Reading,
@@ -136,7 +136,7 @@ async def show_embedded(
     return answer(request, made_once(request, frame, make), frame, framed_by=framed_by)
 
 
-@router.get("/regions/{code}", response_class=HTMLResponse)
+@router.get("/regions/{code}", response_class=HTMLResponse, summary="Страница региона")
 async def show_region(
     request: Request, code: str, frame: Reading, session: Session, now: Now, period: Name = None
 ) -> HTMLResponse:
@@ -174,7 +174,7 @@ async def _months(session: AsyncSession, current: str) -> Sequence[str]:
     return sorted(known | {current}, reverse=True)
 
 
-@router.get("/slices", response_class=HTMLResponse)
+@router.get("/slices", response_class=HTMLResponse, summary="Страница срезов")
 async def show_slices(request: Request, frame: Reading, session: Session) -> HTMLResponse:
     """All frozen months."""
     return answer(
@@ -182,7 +182,7 @@ async def show_slices(request: Request, frame: Reading, session: Session) -> HTM
     )
 
 
-@router.get("/slices/{period}", response_class=HTMLResponse)
+@router.get("/slices/{period}", response_class=HTMLResponse, summary="Страница среза")
 async def show_slice(
     request: Request,
     period: str,

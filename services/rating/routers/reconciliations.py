@@ -1,9 +1,8 @@
 """Reconciliations over HTTP: asked for by ЦУР, carried out by the worker, read by auditors."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.rating.repository import reconciliations as repository
 from services.rating.schemas.reconciliations import (
@@ -12,15 +11,12 @@ from services.rating.schemas.reconciliations import (
     ReconciliationRead,
 )
 from services.rating.service import reconciliations as service
-from shared.auth import Actor, Role, demand
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
 from shared.pages import Cursor, Limit, decode, paginate
+from shared.permissions import Acting
 from shared.problems import problems
-
-Admin = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
-Watcher = Annotated[Actor, Depends(demand(Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.AUDITOR))]
 
 router = APIRouter(prefix="/v1/reconciliations", tags=["reconciliations"])
 
@@ -33,7 +29,7 @@ router = APIRouter(prefix="/v1/reconciliations", tags=["reconciliations"])
     summary="Сверить с поручениями",
 )
 async def request_reconciliation(
-    actor: Admin, wanted: ReconciliationCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: ReconciliationCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Обработчик сверит факты с их владельцем и исправит отличия; замороженные срезы не меняются.
 
@@ -48,7 +44,7 @@ async def request_reconciliation(
 
 @router.get("", responses=problems(401, 403, 422), summary="Сверки")
 async def list_reconciliations(
-    actor: Watcher,
+    actor: Acting,
     request: Request,
     response: Response,
     session: Session,
@@ -73,7 +69,7 @@ async def list_reconciliations(
     summary="Сверка",
 )
 async def read_reconciliation(
-    actor: Watcher, reconciliation_id: UUID, session: Session
+    actor: Acting, reconciliation_id: UUID, session: Session
 ) -> ReconciliationRead:
     """Сколько сделано и что исправлено, по регионам."""
     found = await repository.get_reconciliation(session, reconciliation_id)

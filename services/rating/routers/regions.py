@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Request
 
 from services.rating.board import Board, render_row
 from services.rating.repository.directory import get_region
-from services.rating.routers.access import AsOf, PeriodName, Reader, head_of, own_region, when
+from services.rating.routers.access import AsOf, PeriodName, head_of, own_region, when
 from services.rating.routers.parts import Links, part_read
 from services.rating.routers.selections import District, Filters, RegionOrder, select_regions
 from services.rating.schemas.regions import (
@@ -18,6 +18,7 @@ from services.rating.service.names import names_of
 from shared.auth import public
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 
@@ -64,7 +65,7 @@ def live_rating(request: Request) -> RegionsRating | None:
 
 @router.get("/regions/{code}", responses=problems(401, 403, 404, 422), summary="Рейтинг региона")
 async def read_region_rating(
-    actor: Reader,
+    actor: Acting,
     code: RegionCode,
     session: Session,
     now: Now,
@@ -84,7 +85,7 @@ async def read_region_rating(
     summary="Почему такой балл",
 )
 async def explain_region_rating(
-    actor: Reader,
+    actor: Acting,
     code: RegionCode,
     session: Session,
     now: Now,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from services.rating.domain.slices import Correction
 from services.rating.models import SliceRow
 from services.rating.repository import slices as repository
-from services.rating.routers.access import Reader, own_region
+from services.rating.routers.access import own_region
 from services.rating.routers.parts import Links, part_read
 from services.rating.routers.selections import District, Filters, RegionOrder, select_regions
 from services.rating.schemas.slices import (
@@ -23,15 +23,15 @@ from services.rating.schemas.slices import (
 )
 from services.rating.service import slices as service
 from services.rating.service.names import names_of
-from shared.auth import Actor, Role, demand, public
+from shared.auth import public
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 from shared.versions import tag
 
-Admin = Annotated[Actor, Depends(demand(Role.CUR_ADMIN))]
 Month = Annotated[str | None, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2023-10"])]
 
 router = APIRouter(prefix="/v1/slices", tags=["slices"])
@@ -79,7 +79,7 @@ async def read_slice(
     summary="Почему такой балл в срезе",
 )
 async def explain_slice(
-    actor: Reader, slice_id: UUID, code: RegionCode, session: Session, links: Links
+    actor: Acting, slice_id: UUID, code: RegionCode, session: Session, links: Links
 ) -> SliceExplanation:
     """Каждое исполнение региона на конец месяца: вес, зачёт, причина. Чужой регион не виден."""
     own_region(actor, code)
@@ -99,7 +99,7 @@ async def explain_slice(
     responses=problems(401, 403, 404, 409, 422),
     summary="Проверить срез",
 )
-async def verify_slice(actor: Reader, slice_id: UUID, session: Session) -> VerificationRead:
+async def verify_slice(actor: Acting, slice_id: UUID, session: Session) -> VerificationRead:
     """Срез считается заново по сохранённым фактам; хеши сравниваются."""
     found = await service.verify(session, slice_id)
     return VerificationRead(
@@ -120,7 +120,7 @@ async def verify_slice(actor: Reader, slice_id: UUID, session: Session) -> Verif
     summary="Пересмотреть срез",
 )
 async def revise_slice(
-    actor: Admin,
+    actor: Acting,
     slice_id: UUID,
     wanted: RevisionCreate,
     session: Session,
@@ -146,7 +146,7 @@ async def revise_slice(
     summary="Опубликовать срез",
 )
 async def publish_slice(
-    actor: Admin, slice_id: UUID, session: Session, now: Now, response: Response
+    actor: Acting, slice_id: UUID, session: Session, now: Now, response: Response
 ) -> SliceRead:
     """Не дожидаясь писем; сам срез публикуется, когда разосланы все."""
     one = await service.publish(session, slice_id, now=now)

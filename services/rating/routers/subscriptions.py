@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.rating.domain.webhooks import SubscriptionStatus
 from services.rating.models import Subscription
 from services.rating.repository import subscriptions as repository
-from services.rating.routers.access import Listener, Looker, own_subscriptions
+from services.rating.routers.access import own_subscriptions
 from services.rating.schemas.deliveries import DeliveryRead
 from services.rating.schemas.subscriptions import (
     ReplayRead,
@@ -27,6 +27,7 @@ from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
 from shared.pages import Cursor, Limit, decode, paginate
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
@@ -55,7 +56,7 @@ router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
     summary="Подписаться",
 )
 async def create_subscription(
-    actor: Listener,
+    actor: Acting,
     wanted: SubscriptionCreate,
     session: Session,
     now: Now,
@@ -83,7 +84,7 @@ async def create_subscription(
 
 @router.get("", responses=problems(401, 403, 422), summary="Подписки")
 async def list_subscriptions(
-    actor: Looker,
+    actor: Acting,
     request: Request,
     response: Response,
     session: Session,
@@ -109,7 +110,7 @@ async def list_subscriptions(
 
 @router.get("/{subscription_id}", responses=problems(401, 403, 404, 422), summary="Подписка")
 async def read_subscription(
-    actor: Looker, subscription_id: UUID, session: Session, response: Response
+    actor: Acting, subscription_id: UUID, session: Session, response: Response
 ) -> SubscriptionRead:
     """Состояние подписки; чужая не видна."""
     found = await repository.get_subscription(session, subscription_id, own_subscriptions(actor))
@@ -122,7 +123,7 @@ async def read_subscription(
     summary="Изменить подписку",
 )
 async def change_subscription(
-    actor: Listener,
+    actor: Acting,
     subscription_id: UUID,
     wanted: SubscriptionChange,
     session: Session,
@@ -151,7 +152,7 @@ async def change_subscription(
     summary="Удалить подписку",
 )
 async def delete_subscription(
-    actor: Listener,
+    actor: Acting,
     subscription_id: UUID,
     session: Session,
     now: Now,
@@ -168,7 +169,7 @@ async def delete_subscription(
     summary="Включить подписку",
 )
 async def enable_subscription(
-    actor: Listener,
+    actor: Acting,
     subscription_id: UUID,
     session: Session,
     expected: ExpectedVersion,
@@ -187,7 +188,7 @@ async def enable_subscription(
     summary="Сменить секрет подписи",
 )
 async def rotate_subscription_secret(
-    actor: Listener,
+    actor: Acting,
     subscription_id: UUID,
     wanted: SecretRotate,
     session: Session,
@@ -218,7 +219,7 @@ async def rotate_subscription_secret(
     summary="Проверить получателя",
 )
 async def test_subscription(
-    actor: Listener, subscription_id: UUID, session: Session, now: Now, once: Idempotent
+    actor: Acting, subscription_id: UUID, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Одна попытка доставить `rating.subscription.ping.v1`, и на паузе; итог — в доставках."""
     owner = own_subscriptions(actor)
@@ -238,7 +239,7 @@ async def test_subscription(
     summary="Отправить прошедшее снова",
 )
 async def replay_subscription(
-    actor: Listener,
+    actor: Acting,
     subscription_id: UUID,
     wanted: ReplayStart,
     session: Session,

@@ -16,14 +16,7 @@ from services.rating.domain.explanations import Part
 from services.rating.domain.groups import Grouping
 from services.rating.repository import slices as frozen
 from services.rating.repository.methodologies import get_methodology
-from services.rating.routers.access import (
-    AsOf,
-    PeriodName,
-    Reader,
-    own_cluster,
-    own_region,
-    when,
-)
+from services.rating.routers.access import AsOf, PeriodName, own_cluster, own_region, when
 from services.rating.routers.clusters import Rivals, cluster_read
 from services.rating.routers.groups import group_read
 from services.rating.routers.selections import (
@@ -47,6 +40,7 @@ from shared.auth import public
 from shared.clock import Now
 from shared.db import Session
 from shared.downloads import FileAnswer, file_of
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.spreadsheets import CSV, XLSX, Column, Kind, Notes
 from shared.text import RegionCode
@@ -110,7 +104,7 @@ async def export_region_ratings(
     summary="Почему такой балл, файлом",
 )
 async def export_region_explanation(
-    actor: Reader,
+    actor: Acting,
     code: RegionCode,
     ending: KindOfFile,
     session: Session,
@@ -138,7 +132,7 @@ async def export_region_explanation(
     summary="Рейтинг кластеров файлом",
 )
 async def export_cluster_ratings(
-    actor: Reader,
+    actor: Acting,
     ending: KindOfFile,
     session: Session,
     now: Now,
@@ -168,7 +162,7 @@ async def export_cluster_ratings(
     summary="Почему такой балл у кластера, файлом",
 )
 async def export_cluster_explanation(
-    actor: Reader,
+    actor: Acting,
     cluster_id: UUID,
     ending: KindOfFile,
     session: Session,
@@ -196,7 +190,7 @@ async def export_cluster_explanation(
     summary="Рейтинг округов, годов отбора или отраслей файлом",
 )
 async def export_group_ratings(
-    actor: Reader,
+    actor: Acting,
     by: Grouping,
     ending: KindOfFile,
     session: Session,
@@ -256,7 +250,7 @@ async def export_slice(
     summary="Почему такой балл в срезе, файлом",
 )
 async def export_slice_explanation(
-    actor: Reader, slice_id: UUID, code: RegionCode, ending: KindOfFile, session: Session
+    actor: Acting, slice_id: UUID, code: RegionCode, ending: KindOfFile, session: Session
 ) -> Response:
     """Каждое исполнение региона на конец месяца: зачёт и причина. Чужой регион не виден."""
     own_region(actor, code)

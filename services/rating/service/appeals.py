@@ -115,6 +115,7 @@ def _refuse_pointless(facts: ExecutionFacts) -> None:
 async def uphold(
     session: AsyncSession,
     appeal_id: UUID,
+    regions: frozenset[str] | None,
     note: str,
     *,
     as_note: bool,
@@ -127,7 +128,7 @@ async def uphold(
     A month frozen meanwhile is revised in the same transaction, if the correction changes it.
     Raises `AppealNotFound`, `VersionMismatch`, `AppealDecided`, `NotCorrectedYet`.
     """
-    appeal = await repository.get_appeal(session, appeal_id, None, lock=True)
+    appeal = await repository.get_appeal(session, appeal_id, regions, lock=True)
     expect_version(appeal.version, expected)
     refuse_decided(appeal.status)
     if not as_note:
@@ -165,6 +166,7 @@ async def _revise(
 async def reject(
     session: AsyncSession,
     appeal_id: UUID,
+    regions: frozenset[str] | None,
     note: str,
     *,
     expected: int | None,
@@ -172,7 +174,7 @@ async def reject(
     now: datetime,
 ) -> Appeal:
     """Disagree, and say why. Raises `AppealNotFound`, `VersionMismatch`, `AppealDecided`."""
-    appeal = await repository.get_appeal(session, appeal_id, None, lock=True)
+    appeal = await repository.get_appeal(session, appeal_id, regions, lock=True)
     expect_version(appeal.version, expected)
     refuse_decided(appeal.status)
     return await _decide(session, appeal, AppealStatus.REJECTED, note, by=by, now=now)
