@@ -1,28 +1,26 @@
-"""Bearer token → `Actor`; each route names the permission it needs, and deny is the default.
+"""Bearer token → `Actor`: who asks, by which roles, and which rows are the actor's own.
 
 Tokens are JWTs of one OIDC issuer, verified against its keys (`shared.keys`): algorithm pinned to
 RS256, `iss`, `aud`, `exp` and `iat` demanded, `nbf` heeded, nothing else in the header believed.
-People are let in by role; service accounts by role and, where a route names one, by scope.
+What an actor may do is said in tables (`shared.permissions`).
 """
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import jwt
-import structlog
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.security import OAuth2
 from fastapi.security.utils import get_authorization_scheme_param
 
 from shared.errors import DomainError, Forbidden, Unavailable
 from shared.keys import ALGORITHM, KeyRing
 from shared.settings import ServiceSettings
-from shared.trail import ACTOR
 
 _LEEWAY_SECONDS: Final = 10
 _REMEMBERED_TOKENS: Final = 4096
@@ -237,35 +235,6 @@ class _ClientCredentials(OAuth2):
 
 
 scheme: Final = _ClientCredentials()
-
-
-def demand(*roles: Role, scope: Scope | None = None) -> Callable[..., Any]:
-    """The dependency of a route open to these roles; gives its `Actor`.
-
-    A service account needs the scope besides, where the route names one.
-    Raises `Unauthenticated` (401), `PermissionDenied` and `ScopeMissing` (403).
-    """
-    allowed = frozenset(roles)
-    people = allowed - MACHINES if scope else allowed
-
-    async def actor(
-        request: Request, authorization: Annotated[str | None, Depends(scheme)]
-    ) -> Actor:
-        found = await actor_behind(request, authorization)
-        # A service account is not limited: feeds are read as fast as they come.
-        if found.roles.isdisjoint(MACHINES):
-            request.state.limiter.take(found.id)
-        if found.roles.isdisjoint(allowed):
-            names = ", ".join(sorted(allowed))
-            raise PermissionDenied(f"Действие доступно ролям: {names}.")
-        if scope is not None and scope not in found.scopes and found.roles.isdisjoint(people):
-            raise ScopeMissing(f"Учётной записи не дана область {scope}.")
-        structlog.contextvars.bind_contextvars(actor=found.id)
-        request.scope[ACTOR] = found
-        return found
-
-    actor.roles = allowed  # type: ignore[attr-defined]
-    return actor
 
 
 async def actor_behind(request: Request, authorization: str | None) -> Actor:

@@ -2,6 +2,7 @@
 
 from services.directory.consumers import events
 from services.directory.jobs import requeueing, working
+from services.directory.permissions import TABLE
 from services.directory.routers import (
     activities,
     addressees,
@@ -68,6 +69,7 @@ app = create_app(
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
     events=events,
     uploads=UPLOADS,
+    permitted=TABLE,
 )
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ TABLE: Final[Table] = {
     "mark_attendance": allow(ORGANISERS),
     "read_attendance": allow(ANYONE),
     "read_conference_list": allow(ORGANISERS),
-    "read_attendance_import": allow(ORGANISERS),
+    "read_attendance_import": allow(ORGANISERS, of(Rows.ALL, Role.AUDITOR)),
     "commit_attendance_import": allow(ORGANISERS),
     "summarise_attendance": allow(ANYONE),
     # Calendar feeds: of a series for whoever opens one, of a region or a person for its own
@@ -102,7 +102,7 @@ TABLE: Final[Table] = {
     "show_protocol_document": allow(ANYONE),
     "read_protocol_extract": allow(READERS, REGIONAL, CLUSTERS),
     "show_protocol_extract": allow(READERS, REGIONAL, CLUSTERS),
-    "preview_fan_out": allow(SIGNATORIES),
+    "preview_fan_out": allow(SIGNATORIES, of(Rows.ALL, Role.AUDITOR)),
     # Cyclograms
     "create_cyclogram_template": allow(ORGANISERS),
     "list_cyclogram_templates": allow(ANYONE),

@@ -29,7 +29,10 @@ WRITES = {
     "POST /v1/channels": {Role.CUR_ADMIN},
     f"PATCH {CHANNEL}": {Role.CUR_ADMIN},
     f"POST {CHANNEL}/merge": {Role.CUR_ADMIN},
-    f"GET {CHANNEL}/targets": {Role.CUR_ADMIN},
+    f"GET {CHANNEL}/targets": {Role.CUR_ADMIN, Role.AUDITOR},
+    f"GET {CHANNEL}/members": STAFF
+    | {Role.AUDITOR, Role.COORDINATOR, Role.DEPUTY, Role.ASSOCIATION},
+    f"GET /v1/people/{UUID(int=7)}": set(Role) - {Role.OPERATOR, Role.PLATFORM},
     f"POST {CHANNEL}/targets": {Role.CUR_ADMIN},
     f"DELETE {CHANNEL}/targets/{UUID(int=6)}": {Role.CUR_ADMIN},
     f"POST {CHANNEL}/posts": STAFF | {Role.ASSOCIATION},

@@ -15,7 +15,7 @@ from services.directory.models import Association, Cluster, ClusterTenure, Indus
 from services.directory.schemas.associations import Expansion
 from services.directory.service import associations, memberships
 from services.directory.service.reference import load_reference_data
-from shared.auth import Actor, Role
+from shared.auth import Actor, Role, Rows
 from shared.db import open_sessions
 from shared.events.directory import AssociationEvent
 from shared.tables import OutboxRecord
@@ -329,11 +329,14 @@ async def test_a_direction_is_not_named_twice(world: World) -> None:
     assert again == (409, "tenure_overlaps")
 
 
+_CENTRE = Actor("x", frozenset({Role.CUR_ADMIN}), rows=frozenset({Rows.ALL}))
+
+
 async def test_the_associations_shipped_are_the_industries_and_eight_of_them_work(
     session: AsyncSession,
 ) -> None:
     await load_reference_data(session, now=NOW)
-    found = await associations.list_associations(session, Actor("x", frozenset({Role.CUR_ADMIN})))
+    found = await associations.list_associations(session, _CENTRE)
     industries = (await session.exec(select(Industry.code))).all()
     assert {row.code for row in found} == set(industries)
     assert sum(row.constituted_on is not None for row in found) == 8

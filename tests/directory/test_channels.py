@@ -125,7 +125,7 @@ async def test_members_follow_appointments(
     opened: Open,
     appointed: None,
 ) -> None:
-    who = token("operator")
+    who = token("secretary")
     unified = await opened("unified", valid_from="2023-09-18")
     cohort = await opened("cohort", cohort=2022)
     industry = await opened("industry", industry="metallurgy")
@@ -150,6 +150,21 @@ async def test_members_follow_appointments(
     await session.flush()
     assert await _names(client, who, industry, "2023-09-30") == ["Белов", "Иванова"]
     assert await _names(client, who, industry, "2023-10-01") == ["Белов", "Семёнов", "Куратор"]
+
+
+async def test_members_know_one_another_and_strangers_do_not_know_them(
+    client: httpx.AsyncClient, token: Tokens, opened: Open, appointed: None
+) -> None:
+    cohort = await opened("cohort", cohort=2022, valid_to="2023-09-17")
+    path = f"/v1/channels/{cohort['id']}/members"
+    member, stranger = (token("coordinator", regions=[region]) for region in ("16", "77"))
+
+    assert await _names(client, member, cohort, "2023-09-17") == ["Иванова"]
+    refused = await client.get(f"{path}?at=2023-09-17", headers=stranger)
+    assert (refused.status_code, refused.json()["code"]) == (404, "channel_not_found")
+    # Nobody is in it any more, whoever asks.
+    for who in (member, stranger):
+        assert await _names(client, who, cohort, "2023-09-18") == []
 
 
 async def test_the_cohorts_channels_become_part_of_the_unified_one_by_one_command(

@@ -141,13 +141,19 @@ async def test_personal_data_is_for_those_who_need_it(
 ) -> None:
     person = await create("people")
     path = f"/v1/people/{person['id']}"
+    office = {"region": "16", "office": "coordinator", "person_id": person["id"]}
+    await client.post(
+        "/v1/appointments", headers=admin, json={**office, "valid_from": "2023-09-15"}
+    )
 
     seen = (await client.get(path, headers=token("auditor"))).json()
     hidden = (await client.get(path, headers=token("coordinator", regions=["16"]))).json()
+    elsewhere = await client.get(path, headers=token("coordinator", regions=["77"]))
     listed = await client.get("/v1/people", headers=token("coordinator", regions=["16"]))
 
     assert (seen["email"], seen["phone"]) == ("a@example.org", "+7 843 000")
     assert (hidden["full_name"], hidden["email"], hidden["phone"]) == ("Анна Иванова", None, None)
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (404, "person_not_found")
     assert listed.status_code == 403
 
 

@@ -46,8 +46,10 @@ class World:
     `claims` are each role's own rows, as in its token. `own` and `foreign` give parameters of
     paths by name; `asks` what single operations need beside them, by operation and whose row it
     is. `lists` names the operations that answer with rows: what of an own row they must show, and
-    what of a foreign one they must not. `makes` those whose row is the actor's own by being made:
-    there is no foreign one to ask for. `also` are answers beyond `LET_IN` that are as good.
+    what of a foreign one they must not; in one answer, or in two where `asks` has both. `makes`
+    names those whose row is the actor's own by being made: there is no foreign one to ask for.
+    `also` are answers beyond `LET_IN` that are as good, `refused` those beyond 404 where it is the
+    body that names a foreign row.
     """
 
     claims: Mapping[Role, Mapping[str, Any]]
@@ -57,6 +59,11 @@ class World:
     lists: Mapping[str, Mapping[Whose, str]] = field(default_factory=dict)
     makes: frozenset[str] = frozenset()
     also: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    refused: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    def lists_apart(self, operation: str) -> bool:
+        """Whether the operation lists foreign rows in an answer of their own."""
+        return operation in self.lists and Whose.FOREIGN in self.asks.get(operation, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +135,16 @@ async def faults(
     found = []
     for role, whose, headers in _askers(operation, world, token):
         answer = await _asked(operation, world, whose, headers, client, session)
-        wanted = expected(operation.permission, role, whose)
+        wanted = expected(
+            operation.permission, role, Whose.OWN if operation.name in world.lists else whose
+        )
         if wanted is LET_IN:
             wanted |= world.also.get(operation.name, frozenset())
+        elif role in operation.permission.reach:
+            wanted |= world.refused.get(operation.name, frozenset())
         if answer.status_code not in wanted:
             found.append(f"{role} on {whose}: {answer.status_code}, {answer.text[:300]}")
-        found += _leaks(operation, world, role, answer)
+        found += _leaks(operation, world, role, whose, answer)
     if not operation.permission.is_public:
         found += await _outsiders(operation, world, client, session, token)
     return found
@@ -146,7 +157,9 @@ def _askers(
     for role in Role:
         headers = token(role, **world.claims.get(role, {}))
         yield role, Whose.OWN, headers
-        if has_rows and operation.name not in {*world.lists, *world.makes}:
+        if not has_rows or operation.name in world.makes:
+            continue
+        if operation.name not in world.lists or world.lists_apart(operation.name):
             yield role, Whose.FOREIGN, headers
 
 
@@ -178,14 +191,18 @@ async def _asked(
     return answer
 
 
-def _leaks(operation: Operation, world: World, role: Role, answer: httpx.Response) -> Iterator[str]:
+def _leaks(
+    operation: Operation, world: World, role: Role, whose: Whose, answer: httpx.Response
+) -> Iterator[str]:
     marks = world.lists.get(operation.name)
     rows = operation.permission.reach.get(role)
     if marks is None or rows is None or answer.status_code != httpx.codes.OK:
         return
     shown = _shown(answer)
-    if marks[Whose.OWN] not in shown:
+    if whose is Whose.OWN and marks[Whose.OWN] not in shown:
         yield f"{role} is not shown its own {marks[Whose.OWN]}"
+    if whose is Whose.OWN and world.lists_apart(operation.name):
+        return
     is_shown = marks[Whose.FOREIGN] in shown
     if is_shown is not (rows is Rows.ALL):
         yield f"{role} is {'' if is_shown else 'not '}shown {marks[Whose.FOREIGN]}"

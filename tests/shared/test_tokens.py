@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, Final
 
 import httpx
@@ -25,14 +26,15 @@ from shared.auth import (
     IssuerAway,
     PermissionDenied,
     Role,
+    Rows,
     Scope,
     ScopeMissing,
     Unauthenticated,
     Verifier,
-    demand,
 )
 from shared.keys import MAX_AGE_SECONDS, STALE_SECONDS, KeyRing
 from shared.limits import RateLimiter
+from shared.permissions import allow, granted, of
 from shared.settings import Environment
 from tests.conftest import ISSUER, settings_for
 
@@ -403,10 +405,11 @@ def test_production_refuses_the_secret_everybody_knows() -> None:
 
 
 async def asks(verifier: Verifier, token: str, *roles: Role, scope: Scope | None) -> Actor:
-    request = Request({"type": "http", "app": FastAPI()})
+    app = FastAPI()
+    app.state.permissions = {"asked": allow(of(Rows.ALL, *roles), scope=scope)}
+    request = Request({"type": "http", "app": app, "route": SimpleNamespace(name="asked")})
     request._state = State({"verifier": verifier, "limiter": RateLimiter(0, 1)})
-    found: Actor = await demand(*roles, scope=scope)(request, f"Bearer {token}")
-    return found
+    return await granted(request, f"Bearer {token}")
 
 
 async def allowed(verifier: Verifier, token: str, *roles: Role, scope: Scope | None) -> bool:
@@ -443,15 +446,15 @@ def form(**fields: str) -> bytes:
     return "&".join(f"{name}={value}" for name, value in fields.items()).encode()
 
 
-def granted(client: str, scope: str = "") -> str:
+def scopes_given(client: str, scope: str = "") -> str:
     body = form(grant_type="client_credentials", client_id=client, client_secret="dev", scope=scope)
     return grant(None, "application/x-www-form-urlencoded", body).scope
 
 
 def test_the_development_issuer_gives_what_the_client_may_have() -> None:
-    assert granted("service-rating") == "feed:read facts:read addressees:resolve"
-    assert granted("service-rating", "feed%3Aread") == "feed:read"
-    assert granted("cur_admin", "feed%3Aread") == ""
+    assert scopes_given("service-rating") == "feed:read facts:read addressees:resolve"
+    assert scopes_given("service-rating", "feed%3Aread") == "feed:read"
+    assert scopes_given("cur_admin", "feed%3Aread") == ""
     with pytest.raises(Refused) as refused:
-        granted("platform", "feed%3Aread")
+        scopes_given("platform", "feed%3Aread")
     assert refused.value.code == "invalid_scope"

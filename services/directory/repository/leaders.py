@@ -60,20 +60,15 @@ async def lapse_others(session: AsyncSession, period: str, regions: Collection[s
     )
 
 
-def visible(industries: Collection[str] | None) -> ColumnElement[bool]:
-    """Confirmed leaders are for everyone; proposals for ЦУР (None) or their association."""
-    if industries is None:
-        return true()
-    return or_(
-        col(Leader.status) == LeaderStatus.CONFIRMED, col(Leader.association).in_(industries)
-    )
+def _of(industries: Collection[str] | None) -> ColumnElement[bool]:
+    return true() if industries is None else col(Leader.association).in_(industries)
 
 
 async def get_leader(
     session: AsyncSession, leader_id: UUID, industries: Collection[str] | None
 ) -> Leader:
-    """For changing. Raises `LeaderNotFound`."""
-    statement = select(Leader).where(Leader.id == leader_id, visible(industries))
+    """For changing; of these industries, None for all. Raises `LeaderNotFound`."""
+    statement = select(Leader).where(Leader.id == leader_id, _of(industries))
     statement = statement.with_for_update().execution_options(populate_existing=True)
     found = (await session.exec(statement)).first()
     if found is None:
@@ -91,8 +86,10 @@ async def list_leaders(
     after: UUID | None,
     limit: int,
 ) -> Sequence[Leader]:
-    """In the order of proposing."""
-    statement = select(Leader).where(visible(industries)).order_by(col(Leader.id)).limit(limit)
+    """In the order of proposing: the confirmed, and of these industries (None for all) the rest."""
+    is_confirmed = col(Leader.status) == LeaderStatus.CONFIRMED
+    visible = or_(is_confirmed, _of(industries))
+    statement = select(Leader).where(visible).order_by(col(Leader.id)).limit(limit)
     for column, value in (
         (Leader.kind, kind),
         (Leader.status, status),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, and_, func
+from sqlalchemy import Row, and_, case, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,6 +26,7 @@ from services.directory.models import (
 )
 from services.directory.repository.appointments import held_at
 from services.directory.repository.organisations import there_at
+from services.directory.repository.people import Circle
 
 _MAX_CLUSTERS = 1000
 
@@ -65,6 +66,10 @@ def _named(organisation: Any) -> list[Any]:
     return [col(organisation.id).label("id"), col(organisation.name).label("name")]
 
 
+def _name_within(circle: Circle) -> Any:
+    return case((circle.clause, col(Person.full_name))).label("full_name")
+
+
 async def seated_in(session: AsyncSession, region: str, at: date) -> dict[RelationKind, Row[Any]]:
     """The region's own organisations on the day."""
     statement: Any = (
@@ -75,13 +80,15 @@ async def seated_in(session: AsyncSession, region: str, at: date) -> dict[Relati
     return {row.kind: row for row in (await session.exec(statement)).all()}
 
 
-async def offices_of(session: AsyncSession, region: str, at: date) -> dict[Office, Row[Any]]:
-    """Who holds the region's offices on the day."""
+async def offices_of(
+    session: AsyncSession, region: str, at: date, circle: Circle
+) -> dict[Office, Row[Any]]:
+    """Who holds the region's offices on the day, named within the circle."""
     shown: list[Any] = [
         col(Appointment.office).label("office"),
         col(Appointment.id).label("appointment_id"),
         col(Appointment.person_id).label("person_id"),
-        col(Person.full_name).label("full_name"),
+        _name_within(circle),
         col(Appointment.valid_from).label("valid_from"),
         col(Appointment.valid_to).label("valid_to"),
     ]
@@ -108,15 +115,19 @@ async def constituted(session: AsyncSession, at: date) -> Sequence[Association]:
     return (await session.exec(statement)).all()
 
 
-async def charged(session: AsyncSession, industry: str, at: date) -> Sequence[Row[Any]]:
-    """The association's chair and curators on the day, the longest in charge first."""
+async def charged(
+    session: AsyncSession, industry: str, at: date, circle: Circle
+) -> Sequence[Row[Any]]:
+    """The association's chair and curators on the day, the longest in charge first; named within
+    the circle.
+    """
     shown: list[Any] = [
         col(Mandate.id).label("mandate_id"),
         *(
             col(getattr(Mandate, name)).label(name)
             for name in ("kind", "person_id", "cluster_id", "valid_from", "valid_to")
         ),
-        col(Person.full_name).label("full_name"),
+        _name_within(circle),
     ]
     statement: Any = (
         select(*shown)

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Response
 
 from services.directory.domain.roadmaps import ActivityKind
 from services.directory.models import Activity, GroupReport, WorkingGroup
-from services.directory.routers.access import Reader, Steward
 from services.directory.routers.paging import ById
 from services.directory.schemas.activities import (
     ActivityCreate,
@@ -27,6 +26,7 @@ from services.directory.service.associated import rows_of
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import Code
 from shared.versions import ExpectedVersion, tag
@@ -42,7 +42,7 @@ router = APIRouter(prefix="/v1/associations/{code}", tags=["associations"])
     summary="Создать рабочую группу",
 )
 async def create_group(
-    actor: Steward, code: Code, wanted: GroupCreate, session: Session, once: Idempotent
+    actor: Acting, code: Code, wanted: GroupCreate, session: Session, once: Idempotent
 ) -> Response:
     """Рабочая группа направления: руководитель, участники, срок."""
     return await once(
@@ -52,7 +52,7 @@ async def create_group(
 
 @router.get("/groups", responses=problems(401, 403, 404, 422), summary="Рабочие группы")
 async def list_groups(
-    actor: Reader,
+    actor: Acting,
     code: Code,
     session: Session,
     paging: ById,
@@ -82,7 +82,7 @@ async def list_groups(
     summary="Изменить рабочую группу",
 )
 async def change_group(
-    actor: Steward,
+    actor: Acting,
     code: Code,
     group_id: UUID,
     wanted: GroupPatch,
@@ -106,7 +106,7 @@ async def change_group(
     summary="Промежуточные результаты группы",
 )
 async def create_group_report(
-    actor: Steward,
+    actor: Acting,
     code: Code,
     group_id: UUID,
     wanted: GroupReportCreate,
@@ -128,7 +128,7 @@ async def create_group_report(
     summary="Отчёты группы",
 )
 async def list_group_reports(
-    actor: Reader, code: Code, group_id: UUID, session: Session, paging: ById
+    actor: Acting, code: Code, group_id: UUID, session: Session, paging: ById
 ) -> GroupReportPage:
     """Промежуточные результаты группы в порядке отчётов."""
     rows = await rows_of(
@@ -153,7 +153,7 @@ async def list_group_reports(
     summary="Внести мероприятие или проект",
 )
 async def create_activity(
-    actor: Steward, code: Code, wanted: ActivityCreate, session: Session, once: Idempotent
+    actor: Acting, code: Code, wanted: ActivityCreate, session: Session, once: Idempotent
 ) -> Response:
     """Заседание, стратегическая сессия, мероприятие или проект ассоциации с охватом."""
     return await once(
@@ -163,7 +163,7 @@ async def create_activity(
 
 @router.get("/activities", responses=problems(401, 403, 404, 422), summary="Мероприятия и проекты")
 async def list_activities(
-    actor: Reader,
+    actor: Acting,
     code: Code,
     session: Session,
     paging: ById,
@@ -185,7 +185,7 @@ async def list_activities(
     summary="Уточнить мероприятие",
 )
 async def change_activity(
-    actor: Steward,
+    actor: Acting,
     code: Code,
     activity_id: UUID,
     wanted: ActivityPatch,

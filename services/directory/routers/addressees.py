@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from services.directory.routers.access import Addresser
 from services.directory.schemas.addressees import AddresseeRead, Addressees, AddresseesQuery
 from services.directory.service import addressees as service
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1", tags=["regions"])
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=["regions"])
     tags=["addressees"],
 )
 async def resolve_addressees(
-    actor: Addresser, wanted: AddresseesQuery, session: Session
+    actor: Acting, wanted: AddresseesQuery, session: Session
 ) -> Addressees:
     """Действующие кластеры (или органы власти), подходящие под отбор на дату."""
     rows = await service.resolve_addressees(session, wanted)

@@ -9,7 +9,6 @@ from fastapi.concurrency import run_in_threadpool
 from services.directory import papers
 from services.directory.domain.annual_reports import hash_of
 from services.directory.models import AnnualReport
-from services.directory.routers.access import Admin, Reader, Steward
 from services.directory.routers.roadmaps import Year, roadmap_read
 from services.directory.schemas.annual_reports import AnnualReportRead
 from services.directory.schemas.roadmaps import RoadmapRead
@@ -18,6 +17,7 @@ from shared.clock import MOSCOW, Now
 from shared.db import Session
 from shared.downloads import FileAnswer, file_of
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import Code
 from shared.versions import ExpectedVersion, tag
@@ -47,7 +47,7 @@ def _read(report: AnnualReport, response: Response) -> AnnualReportRead:
     summary="Собрать отчёт",
 )
 async def assemble_report(
-    actor: Steward, code: Code, year: Year, session: Session, now: Now, response: Response
+    actor: Acting, code: Code, year: Year, session: Session, now: Now, response: Response
 ) -> AnnualReportRead:
     """Черновик из того, что есть: состав, группы, мероприятия, практики, наставничество, вехи."""
     return _read(await service.assemble(session, code, year, actor, now=now), response)
@@ -55,7 +55,7 @@ async def assemble_report(
 
 @router.get("", responses=problems(401, 403, 404, 422), summary="Годовой отчёт")
 async def read_report(
-    actor: Reader, code: Code, year: Year, session: Session, response: Response
+    actor: Acting, code: Code, year: Year, session: Session, response: Response
 ) -> AnnualReportRead:
     """Опубликованный отчёт видят все, до публикации – ассоциация, ЦУР и аудитор."""
     return _read(await service.read(session, code, year, actor), response)
@@ -67,7 +67,7 @@ async def read_report(
     summary="Утвердить отчёт",
 )
 async def approve_report(
-    actor: Admin,
+    actor: Acting,
     code: Code,
     year: Year,
     session: Session,
@@ -88,7 +88,7 @@ async def approve_report(
     summary="Опубликовать отчёт",
 )
 async def publish_report(
-    actor: Admin,
+    actor: Acting,
     code: Code,
     year: Year,
     session: Session,
@@ -109,7 +109,7 @@ async def publish_report(
     summary="Составить дорожную карту на следующий год",
 )
 async def plan_next_year(
-    actor: Steward, code: Code, year: Year, session: Session, now: Now, once: Idempotent
+    actor: Acting, code: Code, year: Year, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Ежегодные вехи и то, что по отчёту просрочено; до утверждения отчёта – отказ."""
 
@@ -127,7 +127,7 @@ async def plan_next_year(
     summary="Отчёт файлом",
 )
 async def download_report(
-    actor: Reader, code: Code, year: Year, session: Session, kind: FileKind = FileKind.PDF
+    actor: Acting, code: Code, year: Year, session: Session, kind: FileKind = FileKind.PDF
 ) -> Response:
     """PDF для чтения или DOCX для работы; черновик помечен как проект."""
     report = await service.read(session, code, year, actor)

@@ -1,14 +1,13 @@
 """Requests to authorities to appoint, over HTTP."""
 
 from collections.abc import Collection
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
 from services.directory.domain.appointments import Office
 from services.directory.repository import appointment_requests as repository
-from services.directory.routers.access import Admin, SeesRequests
 from services.directory.schemas.appointment_requests import (
     AppointmentReminder,
     AppointmentRequestCreate,
@@ -20,10 +19,11 @@ from services.directory.schemas.appointment_requests import (
 from services.directory.service import appointment_requests as service
 from services.directory.service.days import today
 from shared import pages
-from shared.auth import Actor, Role
+from shared.auth import Actor, Rows
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 from shared.versions import ExpectedVersion, tag
@@ -31,19 +31,11 @@ from shared.versions import ExpectedVersion, tag
 router = APIRouter(prefix="/v1/appointment-requests", tags=["appointments"])
 
 
-_SEE_ALL: Final = (
-    Role.CUR_ADMIN,
-    Role.CUR_CONTROLLER,
-    Role.SECRETARY,
-    Role.OPERATOR,
-    Role.AUDITOR,
-    Role.SERVICE,
-)
-
-
 def _seen_by(actor: Actor) -> Collection[str] | None:
-    """The actor's own regions; None for those who see all, whatever else they are."""
-    return None if actor.is_any(*_SEE_ALL) else actor.regions
+    """The regions whose requests the operation reaches; None for all."""
+    if actor.reaches_all:
+        return None
+    return actor.regions if Rows.REGION in actor.rows else ()
 
 
 @router.post(
@@ -54,7 +46,7 @@ def _seen_by(actor: Actor) -> Collection[str] | None:
     summary="Запросить назначения",
 )
 async def request_appointments(
-    actor: Admin, wanted: AppointmentRequestCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: AppointmentRequestCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Письмо органам власти: по запросу на каждый регион без координатора, ещё не запрошенный."""
 
@@ -73,7 +65,7 @@ async def request_appointments(
 
 @router.get("", responses=problems(401, 403, 422), summary="Запросы о назначении")
 async def list_appointment_requests(
-    actor: SeesRequests,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -102,7 +94,7 @@ async def list_appointment_requests(
 
 @router.post("/remind", responses=problems(401, 403, 422), summary="Напомнить не ответившим")
 async def remind_appointment_requests(
-    actor: Admin, wanted: AppointmentReminder, session: Session, now: Now
+    actor: Acting, wanted: AppointmentReminder, session: Session, now: Now
 ) -> AppointmentsReminded:
     """Всем, кто не ответил, или только тем, чей срок прошёл."""
     reminded = await service.remind_all(session, wanted.office, overdue=wanted.overdue, now=now)
@@ -111,7 +103,7 @@ async def remind_appointment_requests(
 
 @router.get("/{request_id}", responses=problems(401, 403, 404, 422), summary="Запрос о назначении")
 async def read_appointment_request(
-    actor: SeesRequests, request_id: UUID, session: Session, response: Response
+    actor: Acting, request_id: UUID, session: Session, response: Response
 ) -> AppointmentRequestRead:
     """Один запрос; ETag — его версия."""
     row = await repository.view_request(session, request_id, _seen_by(actor))
@@ -125,7 +117,7 @@ async def read_appointment_request(
     summary="Напомнить о запросе",
 )
 async def remind_appointment_request(
-    actor: Admin,
+    actor: Acting,
     request_id: UUID,
     session: Session,
     now: Now,

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 from services.directory.domain.appointments import Office
 from services.directory.models import Appointment
 from services.directory.repository import appointments as repository
-from services.directory.routers.access import Admin, Appointer, Reader
 from services.directory.schemas.appointments import (
     AppointmentCreate,
     AppointmentEnd,
@@ -20,6 +19,7 @@ from shared import pages
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/v1")
     tags=["appointments"],
 )
 async def create_appointment(
-    actor: Appointer, wanted: AppointmentCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: AppointmentCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Назначить координатора, заместителя или руководителя органа власти региона."""
     return await once(
@@ -52,7 +52,7 @@ async def create_appointment(
     tags=["appointments"],
 )
 async def list_appointments(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -86,7 +86,7 @@ async def list_appointments(
     tags=["appointments"],
 )
 async def end_appointment(
-    actor: Admin, appointment_id: UUID, wanted: AppointmentEnd, session: Session, now: Now
+    actor: Acting, appointment_id: UUID, wanted: AppointmentEnd, session: Session, now: Now
 ) -> Appointment:
     """Назвать последний день или приблизить его; после него место свободно."""
     return await service.end_appointment(session, appointment_id, wanted.valid_to, now=now)

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Response
 
 from services.directory.domain.associations import AssociationStatus, status_at
 from services.directory.models import Association, Membership
-from services.directory.routers.access import Admin, Reader, Steward
 from services.directory.routers.paging import ById
 from services.directory.schemas.associations import (
     AssociationConstitute,
@@ -30,6 +29,7 @@ from services.directory.service.associated import rows_of
 from shared.clock import MOSCOW, Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import Code
 from shared.versions import ExpectedVersion, tag
@@ -44,7 +44,7 @@ def _read(association: Association, at: date) -> AssociationRead:
 
 @router.get("/associations", responses=problems(401, 403, 422), summary="Ассоциации")
 async def list_associations(
-    actor: Reader, session: Session, now: Now, at: date | None = None
+    actor: Acting, session: Session, now: Now, at: date | None = None
 ) -> AssociationList:
     """Отраслевые ассоциации на дату: сколько действует и сколько только планируется."""
     day = at or now.astimezone(MOSCOW).date()
@@ -57,7 +57,7 @@ async def list_associations(
 
 @router.get("/associations/{code}", responses=problems(401, 403, 404, 422), summary="Ассоциация")
 async def read_association(
-    actor: Reader,
+    actor: Acting,
     code: Code,
     session: Session,
     now: Now,
@@ -65,7 +65,7 @@ async def read_association(
     at: date | None = None,
 ) -> AssociationRead:
     """Одна ассоциация по коду отрасли."""
-    association = await service.association_for(session, code, actor)
+    association = await service.association_of(session, code, actor)
     tag(response, association.version)
     return _read(association, at or now.astimezone(MOSCOW).date())
 
@@ -76,7 +76,7 @@ async def read_association(
     summary="Создать ассоциацию",
 )
 async def constitute_association(
-    actor: Admin,
+    actor: Acting,
     code: Code,
     wanted: AssociationConstitute,
     session: Session,
@@ -98,7 +98,7 @@ async def constitute_association(
     summary="Кураторы кластеров отрасли",
 )
 async def read_curator_coverage(
-    actor: Reader, code: Code, session: Session, now: Now, at: date | None = None
+    actor: Acting, code: Code, session: Session, now: Now, at: date | None = None
 ) -> CuratorCoverage:
     """У каких действующих кластеров отрасли есть куратор от ассоциации, у каких нет."""
     day = at or now.astimezone(MOSCOW).date()
@@ -131,7 +131,7 @@ async def read_curator_coverage(
     summary="Принять кластер",
 )
 async def create_membership(
-    actor: Steward,
+    actor: Acting,
     code: Code,
     wanted: MembershipCreate,
     session: Session,
@@ -152,7 +152,7 @@ async def create_membership(
     summary="Состав ассоциации",
 )
 async def list_memberships(
-    actor: Reader, code: Code, session: Session, paging: ById, at: date | None = None
+    actor: Acting, code: Code, session: Session, paging: ById, at: date | None = None
 ) -> MembershipPage:
     """Членство кластеров; `at` — только действующее на дату."""
     rows = await rows_of(
@@ -170,7 +170,7 @@ async def list_memberships(
     summary="Завершить членство",
 )
 async def end_membership(
-    actor: Steward,
+    actor: Acting,
     code: Code,
     membership_id: UUID,
     wanted: TenureEnd,
@@ -210,7 +210,7 @@ def _expanded(wanted: Expansion, found: memberships.Expanded) -> ExpansionRead:
     responses=problems(401, 403, 404, 422),
     summary="Кто вступит при расширении",
 )
-async def preview_expansion(actor: Steward, wanted: Expansion, session: Session) -> ExpansionRead:
+async def preview_expansion(actor: Acting, wanted: Expansion, session: Session) -> ExpansionRead:
     """Кто из победителей года вступит в ассоциации своих отраслей; ничего не меняется."""
     return _expanded(wanted, await memberships.preview_expansion(session, wanted, actor))
 
@@ -221,7 +221,7 @@ async def preview_expansion(actor: Steward, wanted: Expansion, session: Session)
     summary="Расширить состав",
 )
 async def expand_associations(
-    actor: Steward, wanted: Expansion, session: Session, now: Now
+    actor: Acting, wanted: Expansion, session: Session, now: Now
 ) -> ExpansionRead:
     """Победители года вступают; кто уже состоит, остаётся. Повтор никого не добавляет."""
     return _expanded(wanted, await memberships.expand(session, wanted, actor, now=now))

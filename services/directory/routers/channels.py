@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.directory.domain.channels import ChannelKind
 from services.directory.models import Channel, ChannelTarget
 from services.directory.repository import channels as repository
-from services.directory.routers.access import Admin, Reader
 from services.directory.schemas.channels import (
     ChannelCreate,
     ChannelPage,
@@ -29,6 +28,7 @@ from shared import pages
 from shared.clock import MOSCOW, Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
@@ -57,7 +57,7 @@ Resolving = Annotated[Resolve, Depends(find_resolver)]
     summary="Открыть канал",
 )
 async def create_channel(
-    actor: Admin, wanted: ChannelCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: ChannelCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Единый канал координаторов, канал победителей одного года или канал отрасли."""
     return await once(
@@ -69,7 +69,7 @@ async def create_channel(
 
 @router.get("", responses=problems(401, 403, 422), summary="Каналы")
 async def list_channels(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -100,7 +100,7 @@ async def list_channels(
     summary="Канал",
 )
 async def read_channel(
-    actor: Reader, channel_id: UUID, session: Session, response: Response
+    actor: Acting, channel_id: UUID, session: Session, response: Response
 ) -> Channel:
     """Один канал и где он продолжается, если объединён."""
     channel = await repository.get_channel(session, channel_id)
@@ -115,7 +115,7 @@ async def read_channel(
     summary="Изменить канал",
 )
 async def change_channel(
-    actor: Admin,
+    actor: Acting,
     channel_id: UUID,
     wanted: ChannelPatch,
     session: Session,
@@ -139,7 +139,7 @@ async def change_channel(
     summary="Объединить каналы когорт в этот",
 )
 async def merge_channels(
-    actor: Admin, channel_id: UUID, wanted: MergeWrite, session: Session
+    actor: Acting, channel_id: UUID, wanted: MergeWrite, session: Session
 ) -> Merged:
     """Каналы когорт закрываются накануне и продолжаются в едином; повтор ничего не меняет."""
     into, merged = await service.merge(session, channel_id, on=wanted.on, named=wanted.channels)
@@ -155,12 +155,14 @@ async def merge_channels(
     summary="Участники канала",
 )
 async def list_channel_members(
-    actor: Reader, channel_id: UUID, session: Session, now: Now, at: date | None = None
+    actor: Acting, channel_id: UUID, session: Session, now: Now, at: date | None = None
 ) -> Members:
-    """Кто в канале на дату (без неё — сегодня): состав следует за назначениями."""
+    """Кто в канале на дату (без неё — сегодня): состав следует за назначениями.
+
+    Регион видит участников тех каналов, где у него в этот день есть место.
+    """
     day = at or now.astimezone(MOSCOW).date()
-    channel = await repository.get_channel(session, channel_id)
-    found = await service.members(session, channel, day)
+    found = await service.members_for(session, channel_id, actor, day)
     items = [MemberRead.model_validate(member) for member in found]
     return Members(at=day, total=len(items), items=items)
 
@@ -173,7 +175,7 @@ async def list_channel_members(
     summary="Подключить мессенджер",
 )
 async def add_channel_target(
-    actor: Admin,
+    actor: Acting,
     channel_id: UUID,
     wanted: TargetCreate,
     session: Session,
@@ -200,7 +202,7 @@ async def add_channel_target(
     responses=problems(401, 403, 404, 422),
     summary="Мессенджеры канала",
 )
-async def list_channel_targets(actor: Admin, channel_id: UUID, session: Session) -> TargetList:
+async def list_channel_targets(actor: Acting, channel_id: UUID, session: Session) -> TargetList:
     """Подключённые мессенджеры, без адресов."""
     await repository.get_channel(session, channel_id)
     rows = await repository.list_targets(session, channel_id)
@@ -214,7 +216,7 @@ async def list_channel_targets(actor: Admin, channel_id: UUID, session: Session)
     summary="Отключить мессенджер",
 )
 async def remove_channel_target(
-    actor: Admin, channel_id: UUID, target_id: UUID, session: Session, now: Now
+    actor: Acting, channel_id: UUID, target_id: UUID, session: Session, now: Now
 ) -> None:
     """Больше ничего туда не отправлять и забыть адрес."""
     await service.remove_target(session, channel_id, target_id, now=now)

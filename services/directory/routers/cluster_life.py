@@ -5,7 +5,6 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.directory.domain.clusters import ClusterAction
-from services.directory.routers.access import Admin
 from services.directory.routers.clusters import answer
 from services.directory.schemas.clusters import (
     ClusterEnding,
@@ -17,6 +16,7 @@ from services.directory.schemas.clusters import (
 from services.directory.service import cluster_life as service
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion
 
@@ -29,7 +29,7 @@ router = APIRouter(
 
 @router.post("/activate", summary="Открыть кластер")
 async def activate_cluster(
-    actor: Admin,
+    actor: Acting,
     cluster_id: UUID,
     wanted: ClusterStep,
     session: Session,
@@ -47,7 +47,7 @@ async def activate_cluster(
 
 @router.post("/reorganise", summary="Реорганизовать кластер")
 async def reorganise_cluster(
-    actor: Admin,
+    actor: Acting,
     cluster_id: UUID,
     wanted: ClusterEnding,
     session: Session,
@@ -65,7 +65,7 @@ async def reorganise_cluster(
 
 @router.post("/close", summary="Закрыть кластер")
 async def close_cluster(
-    actor: Admin,
+    actor: Acting,
     cluster_id: UUID,
     wanted: ClusterEnding,
     session: Session,
@@ -83,7 +83,7 @@ async def close_cluster(
 
 @router.post("/merge", summary="Присоединить кластер к другому")
 async def merge_cluster(
-    actor: Admin,
+    actor: Acting,
     cluster_id: UUID,
     wanted: ClusterMerge,
     session: Session,
@@ -100,7 +100,7 @@ async def merge_cluster(
 
 @router.post("/move", summary="Передать кластер другой управляющей компании")
 async def move_cluster(
-    actor: Admin,
+    actor: Acting,
     cluster_id: UUID,
     wanted: ClusterMove,
     session: Session,

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.directory.domain.clusters import ClusterStatus
 from services.directory.repository import clusters as repository
 from services.directory.repository.clusters import Lacking, Wanted
-from services.directory.routers.access import Admin, Reader
 from services.directory.schemas.clusters import (
     ClusterChangeRead,
     ClusterCreate,
@@ -26,6 +25,7 @@ from shared import pages
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 from shared.versions import ExpectedVersion, tag
@@ -75,7 +75,7 @@ async def _wanted(
     summary="Завести кластер",
 )
 async def create_cluster(
-    actor: Admin, wanted: ClusterCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: ClusterCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Новый кластер; регион и отрасль должны быть в справочнике."""
 
@@ -88,7 +88,7 @@ async def create_cluster(
 
 @router.get("/clusters", responses=problems(401, 403, 422), summary="Кластеры")
 async def list_clusters(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -109,7 +109,7 @@ async def list_clusters(
 
 @router.get("/clusters/{cluster_id}", responses=problems(401, 403, 404, 422), summary="Кластер")
 async def read_cluster(
-    actor: Reader, cluster_id: UUID, session: Session, response: Response, day: AsOf
+    actor: Acting, cluster_id: UUID, session: Session, response: Response, day: AsOf
 ) -> ClusterRead:
     """Один кластер; ETag — его версия; `at` — каким он был на дату."""
     row = await repository.view_cluster(session, cluster_id, day)
@@ -123,7 +123,7 @@ async def read_cluster(
     summary="История кластера",
 )
 async def read_cluster_timeline(
-    actor: Reader,
+    actor: Acting,
     cluster_id: UUID,
     session: Session,
     request: Request,
@@ -148,7 +148,7 @@ async def read_cluster_timeline(
     summary="Изменить кластер",
 )
 async def change_cluster(
-    actor: Admin,
+    actor: Acting,
     cluster_id: UUID,
     wanted: ClusterPatch,
     session: Session,

@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from services.directory.domain.coverage import Gap
-from services.directory.routers.access import Reader
 from services.directory.schemas.coverage import Coverage, GapRead
 from services.directory.schemas.fields import Day
 from services.directory.schemas.regions import RegionName
@@ -11,6 +10,7 @@ from services.directory.service import coverage as service
 from services.directory.service.days import today
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1", tags=["regions"])
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=["regions"])
 
 @router.get("/regions/coverage", responses=problems(401, 403, 422), summary="Покрытие")
 async def read_coverage(
-    actor: Reader, session: Session, now: Now, at: Day | None = None
+    actor: Acting, session: Session, now: Now, at: Day | None = None
 ) -> Coverage:
     """Чего недостаёт регионам и действующим кластерам на дату: координаторов, руководителей…
 

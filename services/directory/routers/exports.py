@@ -7,12 +7,12 @@ from fastapi import APIRouter, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.repository.clusters import Wanted
-from services.directory.routers.access import Reader
 from services.directory.schemas.clusters import ClusterExportQuery
 from services.directory.service import cluster_lists as service
 from shared.clock import Now
 from shared.db import Session
 from shared.downloads import FileAnswer, file_of
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.spreadsheets import CSV, XLSX, Kind
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1/clusters", tags=["clusters"])
     summary="Кластеры в CSV",
 )
 async def export_clusters_csv(
-    actor: Reader, session: Session, now: Now, query: Annotated[ClusterExportQuery, Query()]
+    actor: Acting, session: Session, now: Now, query: Annotated[ClusterExportQuery, Query()]
 ) -> Response:
     """Список кластеров в том виде, в котором его принимает загрузка: UTF-8 с BOM, «;»."""
     return await _export(CSV, session, now, query)
@@ -39,7 +39,7 @@ async def export_clusters_csv(
     summary="Кластеры в XLSX",
 )
 async def export_clusters_xlsx(
-    actor: Reader, session: Session, now: Now, query: Annotated[ClusterExportQuery, Query()]
+    actor: Acting, session: Session, now: Now, query: Annotated[ClusterExportQuery, Query()]
 ) -> Response:
     """Список кластеров в том виде, в котором его принимает загрузка, книгой Excel."""
     return await _export(XLSX, session, now, query)

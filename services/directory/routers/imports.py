@@ -10,7 +10,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.directory.domain.imports import ImportKind, ImportState, RowAction
 from services.directory.models import Import
 from services.directory.repository import imports as repository
-from services.directory.routers.access import Admin, KnowsPeople
 from services.directory.schemas.imports import (
     SHOWN,
     ImportPage,
@@ -25,6 +24,7 @@ from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
 from shared.listings.cells import MAX_BYTES
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.versions import ExpectedVersion, tag
 
@@ -46,7 +46,7 @@ async def _read(session: AsyncSession, found: Import) -> ImportRead:
     summary="Загрузить список",
 )
 async def create_import(
-    actor: Admin,
+    actor: Acting,
     kind: Annotated[ImportKind, Form(description="Список кластеров или координаторов")],
     file: UploadFile,
     session: Session,
@@ -70,7 +70,7 @@ async def create_import(
 
 @router.get("", responses=problems(401, 403, 422), summary="Загрузки")
 async def list_imports(
-    actor: KnowsPeople,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -95,7 +95,7 @@ async def list_imports(
 
 @router.get("/{import_id}", responses=problems(401, 403, 404, 422), summary="Загрузка")
 async def read_import(
-    actor: KnowsPeople, import_id: UUID, session: Session, response: Response
+    actor: Acting, import_id: UUID, session: Session, response: Response
 ) -> ImportRead:
     """Состояние, сколько строк прочитано, проверено и внесено, и что мешает внести остальное."""
     found = await repository.get_import(session, import_id)
@@ -105,7 +105,7 @@ async def read_import(
 
 @router.get("/{import_id}/rows", responses=problems(401, 403, 404, 422), summary="Строки загрузки")
 async def list_import_rows(
-    actor: KnowsPeople,
+    actor: Acting,
     import_id: UUID,
     session: Session,
     request: Request,
@@ -136,7 +136,7 @@ async def list_import_rows(
     summary="Проверить список заново",
 )
 async def check_import(
-    actor: Admin,
+    actor: Acting,
     import_id: UUID,
     session: Session,
     now: Now,
@@ -155,7 +155,7 @@ async def check_import(
     summary="Внести список",
 )
 async def commit_import(
-    actor: Admin,
+    actor: Acting,
     import_id: UUID,
     session: Session,
     now: Now,

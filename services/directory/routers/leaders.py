@@ -7,13 +7,13 @@ from fastapi import APIRouter, Response
 from services.directory.domain.leaders import LeaderKind, LeaderStatus
 from services.directory.models import Leader
 from services.directory.repository import leaders as repository
-from services.directory.routers.access import Reader, Steward
 from services.directory.routers.paging import ById
 from services.directory.schemas.leaders import LeaderPage, LeaderRead
 from services.directory.schemas.practices import Decision
 from services.directory.service import leaders as service
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import Code
 from shared.versions import ExpectedVersion, tag
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/leaders", tags=["leaders"])
 
 @router.get("", responses=problems(401, 403, 422), summary="Лидеры")
 async def list_leaders(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     paging: ById,
     kind: LeaderKind | None = None,
@@ -33,7 +33,7 @@ async def list_leaders(
     """Утверждённые человеком лидеры; предложения видны ЦУР, аудитору и своей ассоциации."""
     rows = await repository.list_leaders(
         session,
-        service.known_to(actor),
+        service.proposals_for(actor),
         kind=kind,
         status=status,
         association=association,
@@ -52,7 +52,7 @@ async def list_leaders(
     summary="Утвердить лидера",
 )
 async def confirm_leader(
-    actor: Steward,
+    actor: Acting,
     leader_id: UUID,
     wanted: Decision,
     session: Session,
@@ -81,7 +81,7 @@ async def confirm_leader(
     summary="Отклонить предложение",
 )
 async def decline_leader(
-    actor: Steward,
+    actor: Acting,
     leader_id: UUID,
     wanted: Decision,
     session: Session,

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Response
 
 from services.directory.domain.mandates import MandateKind
 from services.directory.models import Direction, Mandate
-from services.directory.routers.access import Reader, Steward
 from services.directory.routers.paging import ById
 from services.directory.schemas.associations import TenureEnd
 from services.directory.schemas.mandates import (
@@ -22,6 +21,7 @@ from services.directory.service import mandates as service
 from services.directory.service.associated import rows_of
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import Code
 
@@ -36,7 +36,7 @@ router = APIRouter(prefix="/v1/associations/{code}", tags=["associations"])
     summary="Наделить полномочием",
 )
 async def create_mandate(
-    actor: Steward, code: Code, wanted: MandateCreate, session: Session, once: Idempotent
+    actor: Acting, code: Code, wanted: MandateCreate, session: Session, once: Idempotent
 ) -> Response:
     """Председатель, ответственный, куратор кластера или эксперт ассоциации."""
     return await once(
@@ -46,7 +46,7 @@ async def create_mandate(
 
 @router.get("/mandates", responses=problems(401, 403, 404, 422), summary="Полномочия")
 async def list_mandates(
-    actor: Reader,
+    actor: Acting,
     code: Code,
     session: Session,
     paging: ById,
@@ -69,7 +69,7 @@ async def list_mandates(
     summary="Завершить полномочие",
 )
 async def end_mandate(
-    actor: Steward, code: Code, mandate_id: UUID, wanted: TenureEnd, session: Session
+    actor: Acting, code: Code, mandate_id: UUID, wanted: TenureEnd, session: Session
 ) -> Mandate:
     """Назвать последний день или приблизить его."""
     return await service.end_tenure(session, Mandate, code, mandate_id, wanted.valid_to, actor)
@@ -83,7 +83,7 @@ async def end_mandate(
     summary="Назвать направление работы",
 )
 async def create_direction(
-    actor: Steward, code: Code, wanted: DirectionCreate, session: Session, once: Idempotent
+    actor: Acting, code: Code, wanted: DirectionCreate, session: Session, once: Idempotent
 ) -> Response:
     """Новая строка перечня направлений работы ассоциации."""
     return await once(
@@ -95,7 +95,7 @@ async def create_direction(
 
 @router.get("/directions", responses=problems(401, 403, 404, 422), summary="Направления работы")
 async def list_directions(
-    actor: Reader, code: Code, session: Session, paging: ById, at: date | None = None
+    actor: Acting, code: Code, session: Session, paging: ById, at: date | None = None
 ) -> DirectionPage:
     """Перечень направлений; `at` — только действующие на дату."""
     rows = await rows_of(
@@ -113,7 +113,7 @@ async def list_directions(
     summary="Закрыть направление",
 )
 async def end_direction(
-    actor: Steward, code: Code, direction_id: UUID, wanted: TenureEnd, session: Session
+    actor: Acting, code: Code, direction_id: UUID, wanted: TenureEnd, session: Session
 ) -> Direction:
     """Назвать последний день направления или приблизить его."""
     return await service.end_tenure(session, Direction, code, direction_id, wanted.valid_to, actor)

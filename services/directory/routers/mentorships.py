@@ -6,7 +6,6 @@ from fastapi import APIRouter, Response
 
 from services.directory.domain.mentorships import status_of
 from services.directory.models import Mentorship
-from services.directory.routers.access import ClusterItself, Participant, Reader
 from services.directory.routers.paging import ById
 from services.directory.schemas.practices import (
     MentorshipCreate,
@@ -19,6 +18,7 @@ from services.directory.service.associated import rows_of
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import Code
 from shared.versions import ExpectedVersion, tag
@@ -39,7 +39,7 @@ def _read(row: Mentorship) -> MentorshipRead:
     summary="Договориться о наставничестве",
 )
 async def create_mentorship(
-    actor: Participant, code: Code, wanted: MentorshipCreate, session: Session, once: Idempotent
+    actor: Acting, code: Code, wanted: MentorshipCreate, session: Session, once: Idempotent
 ) -> Response:
     """Кластер передаёт опыт другому кластеру своей отрасли."""
 
@@ -51,7 +51,7 @@ async def create_mentorship(
 
 @router.get("", responses=problems(401, 403, 404, 422), summary="Наставничества")
 async def list_mentorships(
-    actor: Reader,
+    actor: Acting,
     code: Code,
     session: Session,
     paging: ById,
@@ -79,7 +79,7 @@ async def list_mentorships(
     summary="Назвать итог наставничества",
 )
 async def complete_mentorship(
-    actor: Participant,
+    actor: Acting,
     code: Code,
     mentorship_id: UUID,
     wanted: Outcome,
@@ -108,7 +108,7 @@ async def complete_mentorship(
     summary="Подтвердить итог",
 )
 async def confirm_mentorship(
-    actor: ClusterItself,
+    actor: Acting,
     code: Code,
     mentorship_id: UUID,
     session: Session,

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 from services.directory.domain.organisations import Level, OrganisationKind
 from services.directory.models import Organisation
 from services.directory.repository import organisations as repository
-from services.directory.routers.access import Admin, Reader
 from services.directory.schemas.fields import Day
 from services.directory.schemas.organisations import (
     OrganisationCreate,
@@ -19,6 +18,7 @@ from services.directory.service import organisations as service
 from shared import pages
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 from shared.versions import ExpectedVersion, tag
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/v1")
     tags=["organisations"],
 )
 async def create_organisation(
-    actor: Admin, wanted: OrganisationCreate, session: Session, once: Idempotent
+    actor: Acting, wanted: OrganisationCreate, session: Session, once: Idempotent
 ) -> Response:
     """Новая организация."""
     return await once(
@@ -52,7 +52,7 @@ async def create_organisation(
     tags=["organisations"],
 )
 async def list_organisations(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -88,7 +88,7 @@ async def list_organisations(
     tags=["organisations"],
 )
 async def read_organisation(
-    actor: Reader, organisation_id: UUID, session: Session, response: Response
+    actor: Acting, organisation_id: UUID, session: Session, response: Response
 ) -> Organisation:
     """Одна организация; ETag — её версия."""
     organisation = await repository.get_organisation(session, organisation_id)
@@ -104,7 +104,7 @@ async def read_organisation(
     tags=["organisations"],
 )
 async def change_organisation(
-    actor: Admin,
+    actor: Acting,
     organisation_id: UUID,
     wanted: OrganisationPatch,
     session: Session,

@@ -5,13 +5,12 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.directory.repository import people as repository
-from services.directory.routers.access import Admin, KnowsPeople, Reader
 from services.directory.schemas.people import PersonCreate, PersonPage, PersonRead
 from services.directory.service import people as service
 from shared import pages
-from shared.auth import Role
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1")
@@ -26,7 +25,7 @@ router = APIRouter(prefix="/v1")
     tags=["people"],
 )
 async def create_person(
-    actor: Admin, wanted: PersonCreate, session: Session, once: Idempotent
+    actor: Acting, wanted: PersonCreate, session: Session, once: Idempotent
 ) -> Response:
     """Новый человек. Почта и телефон — персональные данные."""
     return await once(actor.id, lambda: service.enter_person(session, wanted), answer=PersonRead)
@@ -34,7 +33,7 @@ async def create_person(
 
 @router.get("/people", responses=problems(401, 403, 422), summary="Люди", tags=["people"])
 async def list_people(
-    actor: KnowsPeople,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -58,9 +57,14 @@ async def list_people(
     summary="Человек",
     tags=["people"],
 )
-async def read_person(actor: Reader, person_id: UUID, session: Session) -> PersonRead:
-    """Один человек; почта и телефон видны администратору ЦУР, аудитору и сервисам."""
-    person = PersonRead.model_validate(await repository.get_person(session, person_id))
-    if actor.is_any(Role.CUR_ADMIN, Role.AUDITOR, Role.SERVICE):
+async def read_person(actor: Acting, person_id: UUID, session: Session) -> PersonRead:
+    """Один человек; почта и телефон видны администратору ЦУР, аудитору и сервисам.
+
+    Регион, кластер и ассоциация видят тех, кто работает с ними: должностных лиц своего региона,
+    кураторов своих кластеров, уполномоченных и рабочие группы своей ассоциации.
+    """
+    found = await repository.person_within(session, person_id, service.circle_of(actor))
+    person = PersonRead.model_validate(found)
+    if service.knows_contacts(actor):
         return person
     return person.model_copy(update={"email": None, "phone": None})

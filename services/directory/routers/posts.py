@@ -10,8 +10,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.directory.models import ChannelPost
 from services.directory.repository import channels
 from services.directory.repository import posts as repository
-from services.directory.repository.posts import Sight
-from services.directory.routers.access import ChannelMember, Poster, PostReader, PostWatcher
 from services.directory.schemas.channels import (
     DeliveryList,
     DeliveryRead,
@@ -26,6 +24,7 @@ from shared import pages
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1/channels/{channel_id}/posts", tags=["channels"])
@@ -56,7 +55,7 @@ async def _read(session: AsyncSession, posts: Sequence[ChannelPost]) -> list[Pos
     summary="Написать в канал",
 )
 async def create_channel_post(
-    actor: Poster,
+    actor: Acting,
     channel_id: UUID,
     wanted: PostCreate,
     session: Session,
@@ -79,7 +78,7 @@ async def create_channel_post(
 
 @router.get("", responses=problems(401, 403, 404, 422), summary="Сообщения канала")
 async def list_channel_posts(
-    actor: PostReader,
+    actor: Acting,
     channel_id: UUID,
     session: Session,
     request: Request,
@@ -104,7 +103,7 @@ async def list_channel_posts(
 
 @router.get("/{post_id}", responses=problems(401, 403, 404, 422), summary="Сообщение")
 async def read_channel_post(
-    actor: PostReader, channel_id: UUID, post_id: UUID, session: Session
+    actor: Acting, channel_id: UUID, post_id: UUID, session: Session
 ) -> PostRead:
     """Одно сообщение: сколько подтвердили и как доставлено."""
     found = await repository.get_post(session, channel_id, post_id, service.sight_of(actor))
@@ -117,7 +116,7 @@ async def read_channel_post(
     summary="Подтвердить, что прочитано",
 )
 async def acknowledge_channel_post(
-    actor: ChannelMember, channel_id: UUID, post_id: UUID, session: Session, now: Now
+    actor: Acting, channel_id: UUID, post_id: UUID, session: Session, now: Now
 ) -> PostRead:
     """Подтверждает тот, кто занимает должность; повтор ничего не меняет."""
     found = await service.acknowledge(session, channel_id, post_id, actor, now=now)
@@ -130,7 +129,7 @@ async def acknowledge_channel_post(
     summary="Кто подтвердил и кто нет",
 )
 async def list_post_acknowledgements(
-    actor: PostWatcher,
+    actor: Acting,
     channel_id: UUID,
     post_id: UUID,
     session: Session,
@@ -143,7 +142,7 @@ async def list_post_acknowledgements(
     limit: pages.Limit = 200,
 ) -> SeatPage:
     """Участники на день сообщения и когда каждый подтвердил."""
-    found = await repository.get_post(session, channel_id, post_id, Sight(all=True))
+    found = await repository.get_post(session, channel_id, post_id, service.sight_of(actor))
     rows = await repository.list_seats(
         session,
         found.id,
@@ -167,10 +166,10 @@ async def list_post_acknowledgements(
     summary="Доставка сообщения",
 )
 async def list_post_deliveries(
-    actor: PostWatcher, channel_id: UUID, post_id: UUID, session: Session
+    actor: Acting, channel_id: UUID, post_id: UUID, session: Session
 ) -> DeliveryList:
     """По каждому мессенджеру: отправлено, ждёт или не принято и почему."""
-    found = await repository.get_post(session, channel_id, post_id, Sight(all=True))
+    found = await repository.get_post(session, channel_id, post_id, service.sight_of(actor))
     rows = await repository.list_deliveries(session, found.id)
     items = [
         DeliveryRead(**delivery.model_dump(), label=target.label, service=target.service)
@@ -185,7 +184,7 @@ async def list_post_deliveries(
     summary="Отправить ещё раз",
 )
 async def resend_channel_post(
-    actor: Poster, channel_id: UUID, post_id: UUID, session: Session
+    actor: Acting, channel_id: UUID, post_id: UUID, session: Session
 ) -> PostRead:
     """Повторить туда, где не приняли, и отправить в мессенджеры, подключённые позже."""
     found = await service.resend(session, channel_id, post_id, service.sight_of(actor))

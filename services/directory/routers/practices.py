@@ -6,7 +6,6 @@ from fastapi import APIRouter, Response
 
 from services.directory.domain.practices import PracticeAction, PracticeStatus
 from services.directory.models import Practice
-from services.directory.routers.access import Judge, Participant, Reader, Steward
 from services.directory.routers.paging import ById
 from services.directory.schemas.practices import (
     Decision,
@@ -24,6 +23,7 @@ from services.directory.service.associated import rows_of
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import Code
 from shared.versions import ExpectedVersion, tag
@@ -51,7 +51,7 @@ def _details(found: service.Details) -> PracticeDetails:
     summary="Номинировать практику",
 )
 async def nominate_practice(
-    actor: Participant,
+    actor: Acting,
     code: Code,
     wanted: PracticeCreate,
     session: Session,
@@ -68,7 +68,7 @@ async def nominate_practice(
 
 @router.get("", responses=problems(401, 403, 404, 422), summary="Практики")
 async def list_practices(
-    actor: Reader,
+    actor: Acting,
     code: Code,
     session: Session,
     paging: ById,
@@ -85,7 +85,7 @@ async def list_practices(
 
 @router.get("/{practice_id}", responses=problems(401, 403, 404, 422), summary="Практика")
 async def read_practice(
-    actor: Reader, code: Code, practice_id: UUID, session: Session, response: Response
+    actor: Acting, code: Code, practice_id: UUID, session: Session, response: Response
 ) -> PracticeDetails:
     """Практика, отзывы о ней без имён и кластеры, которые её переняли."""
     found = await service.details(session, code, practice_id, actor)
@@ -101,7 +101,7 @@ async def read_practice(
     summary="Оценить практику",
 )
 async def review_practice(
-    actor: Judge,
+    actor: Acting,
     code: Code,
     practice_id: UUID,
     wanted: ReviewCreate,
@@ -124,7 +124,7 @@ async def review_practice(
     summary="Отобрать практику",
 )
 async def select_practice(
-    actor: Steward,
+    actor: Acting,
     code: Code,
     practice_id: UUID,
     wanted: Decision,
@@ -155,7 +155,7 @@ async def select_practice(
     summary="Отклонить практику",
 )
 async def decline_practice(
-    actor: Steward,
+    actor: Acting,
     code: Code,
     practice_id: UUID,
     wanted: Decision,
@@ -187,7 +187,7 @@ async def decline_practice(
     summary="Перенять практику",
 )
 async def replicate_practice(
-    actor: Participant,
+    actor: Acting,
     code: Code,
     practice_id: UUID,
     wanted: ReplicationCreate,

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from services.directory.routers.access import Admin
 from services.directory.schemas.reference import Loaded, ReferenceLoaded
 from services.directory.service import reference as service
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 
 router = APIRouter(prefix="/v1", tags=["regions"])
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1", tags=["regions"])
     responses=problems(401, 403),
     summary="Загрузить справочные данные",
 )
-async def load_reference_data(actor: Admin, session: Session, now: Now) -> ReferenceLoaded:
+async def load_reference_data(actor: Acting, session: Session, now: Now) -> ReferenceLoaded:
     """Регионы, отрасли, организации и ассоциации из поставки; повтор ничего не меняет."""
     counts = await service.load_reference_data(session, now=now)
     return ReferenceLoaded(

@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Request, Response
 
 from services.directory.repository import regions as repository
-from services.directory.routers.access import Reader
 from services.directory.schemas.fields import Day
 from services.directory.schemas.regions import (
     IndustryList,
@@ -15,6 +14,7 @@ from services.directory.service.days import today
 from shared import pages
 from shared.clock import Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import Line, RegionCode
 from shared.versions import tag
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1", tags=["regions"])
 
 @router.get("/regions", responses=problems(401, 403, 422), summary="Регионы")
 async def list_regions(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -52,7 +52,7 @@ async def list_regions(
     summary="Регион",
 )
 async def read_region(
-    actor: Reader,
+    actor: Acting,
     code: RegionCode,
     session: Session,
     response: Response,
@@ -66,7 +66,7 @@ async def read_region(
 
 
 @router.get("/industries", responses=problems(401, 403), summary="Отрасли")
-async def list_industries(actor: Reader, session: Session) -> IndustryList:
+async def list_industries(actor: Acting, session: Session) -> IndustryList:
     """Все отрасли."""
     rows = await repository.list_industries(session)
     return IndustryList(items=[IndustryRead.model_validate(row) for row in rows])

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.directory.domain.relations import RelationKind
 from services.directory.repository import relations as repository
-from services.directory.routers.access import Admin, Reader
 from services.directory.schemas.fields import Day
 from services.directory.schemas.relations import (
     RelationCreate,
@@ -20,6 +19,7 @@ from shared import pages
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 from shared.versions import ExpectedVersion, tag
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/v1", tags=["relations"])
     summary="Связать организацию с регионом или кластером",
 )
 async def create_relation(
-    actor: Admin, wanted: RelationCreate, session: Session, now: Now, once: Idempotent
+    actor: Acting, wanted: RelationCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
     """Наблюдательный совет, орган власти, управляющая компания, колледж, предприятие: на какие дни.
 
@@ -52,7 +52,7 @@ async def create_relation(
 
 @router.get("/relations", responses=problems(401, 403, 422), summary="Связи организаций")
 async def list_relations(
-    actor: Reader,
+    actor: Acting,
     session: Session,
     request: Request,
     response: Response,
@@ -84,7 +84,7 @@ async def list_relations(
     summary="Связь организации",
 )
 async def read_relation(
-    actor: Reader, relation_id: UUID, session: Session, response: Response
+    actor: Acting, relation_id: UUID, session: Session, response: Response
 ) -> RelationRead:
     """Одна связь; ETag — её версия."""
     row = await repository.view_relation(session, relation_id)
@@ -98,7 +98,7 @@ async def read_relation(
     summary="Завершить связь организации",
 )
 async def end_relation(
-    actor: Admin,
+    actor: Acting,
     relation_id: UUID,
     wanted: RelationEnd,
     session: Session,

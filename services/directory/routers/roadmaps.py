@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Response
 
 from services.directory.domain.roadmaps import MilestoneState
 from services.directory.repository import roadmaps as repository
-from services.directory.routers.access import Reader, Steward
 from services.directory.schemas.roadmaps import (
     DocumentAttach,
     MilestoneRead,
@@ -21,6 +20,7 @@ from services.directory.service import roadmaps as service
 from services.directory.service.roadmaps import Standing
 from shared.clock import MOSCOW, Now
 from shared.db import Session
+from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import Code
 from shared.versions import ExpectedVersion, tag
@@ -42,7 +42,7 @@ def roadmap_read(code: str, year: int, at: date, found: list[Standing]) -> Roadm
     summary="Дорожная карта ассоциации",
 )
 async def read_roadmap(
-    actor: Reader, code: Code, year: Year, session: Session, now: Now, at: date | None = None
+    actor: Acting, code: Code, year: Year, session: Session, now: Now, at: date | None = None
 ) -> RoadmapRead:
     """Вехи года на дату: выполнена та, у которой есть все результаты до одного."""
     day = at or now.astimezone(MOSCOW).date()
@@ -55,7 +55,7 @@ async def read_roadmap(
     summary="Вехи года по всем ассоциациям",
 )
 async def read_roadmap_summary(
-    actor: Reader, year: Year, session: Session, now: Now, at: date | None = None
+    actor: Acting, year: Year, session: Session, now: Now, at: date | None = None
 ) -> RoadmapSummary:
     """Сколько ассоциаций прошли каждую веху, сколько опаздывает и кто ещё не прошёл."""
     day = at or now.astimezone(MOSCOW).date()
@@ -86,7 +86,7 @@ def _summary(ones: list[Standing]) -> MilestoneSummary:
     summary="Приложить документ",
 )
 async def attach_document(
-    actor: Steward,
+    actor: Acting,
     code: Code,
     deliverable_id: UUID,
     wanted: DocumentAttach,
@@ -107,7 +107,7 @@ async def attach_document(
     "/association-policy", responses=problems(401, 403, 404, 422), summary="Правила ассоциаций"
 )
 async def read_association_policy(
-    actor: Reader, session: Session, now: Now, at: date | None = None
+    actor: Acting, session: Session, now: Now, at: date | None = None
 ) -> PolicyRead:
     """Числа, по которым веха под угрозой, практика отобрана, а лидер предложен."""
     day = at or now.astimezone(MOSCOW).date()

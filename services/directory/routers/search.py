@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from services.directory.domain.search import Found
-from services.directory.routers.access import Reader
+from services.directory.routers.reach import PeopleLister
 from services.directory.schemas.search import Hit, SearchResult, Words
 from services.directory.service import search as service
 from shared.db import Session
@@ -23,7 +23,7 @@ _NOUNS: Final = {
 
 @router.get("/search", responses=problems(401, 403, 422), summary="Поиск по названию")
 async def search_directory(
-    actor: Reader,
+    actor: PeopleLister,
     session: Session,
     q: Annotated[Words, Query(description="Слова в любой форме; опечатки прощаются")],
     kind: Annotated[

@@ -1,6 +1,7 @@
 """The model of management: the scheme with who fills it, and the two axes down to the clusters."""
 
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +11,8 @@ from services.directory.domain.clusters import ClusterStatus
 from services.directory.domain.mandates import MandateKind
 from services.directory.domain.scheme import Axis, RoleCode
 from services.directory.schemas.regions import IndustryRead
+
+_UNNAMED: Final = "Пусто для тех, кому этот человек не виден"
 
 
 class HolderRead(BaseModel):
@@ -84,7 +87,7 @@ class OfficeHolder(BaseModel):
 
     appointment_id: UUID
     person_id: UUID
-    full_name: str = Field(max_length=300)
+    full_name: str | None = Field(max_length=300, description=_UNNAMED)
     valid_from: date
     valid_to: date | None
 
@@ -144,7 +147,7 @@ class MandateHolder(BaseModel):
     mandate_id: UUID
     kind: MandateKind
     person_id: UUID
-    full_name: str = Field(max_length=300)
+    full_name: str | None = Field(max_length=300, description=_UNNAMED)
     cluster_id: UUID | None
     valid_from: date
     valid_to: date | None

@@ -27,7 +27,7 @@ from services.directory.repository import associations as associations_repositor
 from services.directory.repository import practices as practices_repository
 from services.directory.repository import roadmaps as roadmaps_repository
 from services.directory.repository.annual_reports import ReportNotFound
-from services.directory.service.associations import association_for, association_of, is_steward
+from services.directory.service.associations import association_of, reaches
 from services.directory.service.roadmaps import (
     Planned,
     Standing,
@@ -38,7 +38,7 @@ from services.directory.service.roadmaps import (
 )
 from services.directory.service.rows import facts_of
 from shared import outbox
-from shared.auth import Actor, Role
+from shared.auth import Actor, Rows
 from shared.clock import MOSCOW
 from shared.errors import expect_version
 from shared.events.directory import ReportApproved, ReportEvent, ReportPublished
@@ -261,14 +261,16 @@ async def _mentorships(
 
 
 async def read(session: AsyncSession, code: str, year: int, actor: Actor) -> AnnualReport:
-    """A published report is for all; before that, for its association, ЦУР and the auditor.
+    """A report within the actor's reach; a published one is addressed to everyone.
 
     Raises `AssociationNotFound`, `ReportNotFound`.
     """
-    await association_for(session, code, actor)
+    if Rows.OWN in actor.rows:
+        await associations_repository.get_association(session, code)
+    else:
+        await association_of(session, code, actor)
     report = await repository.find_report(session, code, year)
-    knows = is_steward(actor, code) or actor.is_any(Role.AUDITOR)
-    if report.status is not ReportStatus.PUBLISHED and not knows:
+    if report.status is not ReportStatus.PUBLISHED and not reaches(actor, code):
         raise ReportNotFound(f"Отчёта за {year} год у ассоциации нет.")
     return report
 

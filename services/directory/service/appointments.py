@@ -23,7 +23,7 @@ from services.directory.service.days import check_order, said
 from services.directory.service.regions import check_region
 from services.directory.service.rows import facts_of
 from shared import outbox
-from shared.auth import Actor, Role
+from shared.auth import Actor, Rows
 from shared.events.directory import (
     AppointmentEnded,
     AppointmentEvent,
@@ -40,7 +40,8 @@ async def appoint(
     Raises `UnknownRegion` (also for a head of another region's authority), `UnknownPerson`,
     `DatesReversed`, `AppointmentOverlaps`.
     """
-    if not actor.is_any(Role.CUR_ADMIN) and wanted.region not in actor.regions:
+    is_own = Rows.REGION in actor.rows and wanted.region in actor.regions
+    if not actor.reaches_all and not is_own:
         raise UnknownRegion("Назначать можно только в своём регионе.", field="body.region")
     await check_region(session, wanted.region)
     if await session.get(Person, wanted.person_id) is None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.repository import associated as repository
-from services.directory.service.associations import association_for
+from services.directory.service.associations import association_of
 from shared.auth import Actor
 
 
@@ -24,7 +24,7 @@ async def rows_of(
     **wanted: object,
 ) -> Sequence[Any]:
     """In the order of making. Raises `AssociationNotFound`, also for another industry's."""
-    await association_for(session, code, actor)
+    await association_of(session, code, actor)
     return await repository.list_own(
         session, model, code, at=at, after=after, limit=limit, **wanted
     )

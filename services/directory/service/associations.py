@@ -18,7 +18,7 @@ from services.directory.repository import clusters, rows
 from services.directory.repository.associations import AssociationNotFound
 from services.directory.service.rows import facts_of
 from shared import outbox
-from shared.auth import Actor, Role
+from shared.auth import Actor, Rows
 from shared.events.directory import AssociationEvent, AssociationRegistered
 
 _LIST: Final = Path(__file__).parents[1] / "reference" / "associations.csv"
@@ -57,33 +57,21 @@ async def load_associations(session: AsyncSession, *, now: datetime) -> dict[str
     return found
 
 
-def is_steward(actor: Actor, code: str) -> bool:
-    """Whether the actor runs this association: ЦУР any, an association its own."""
-    is_own = actor.is_any(Role.ASSOCIATION) and code in actor.industries
-    return actor.is_any(Role.CUR_ADMIN) or is_own
+def reaches(actor: Actor, code: str) -> bool:
+    """Whether the operation reaches this industry and its association for the actor."""
+    return actor.reaches_all or (Rows.INDUSTRY in actor.rows and code in actor.industries)
 
 
-def readable(actor: Actor, codes: Collection[str]) -> list[str]:
-    """Which of the associations the actor may read: one's own, for who is nothing but that."""
-    if actor.roles == {Role.ASSOCIATION}:
-        return [code for code in codes if code in actor.industries]
-    return list(codes)
+def reaches_cluster(actor: Actor, cluster_id: UUID) -> bool:
+    """Whether the operation reaches this cluster for the actor as its own."""
+    return Rows.CLUSTER in actor.rows and cluster_id in actor.clusters
 
 
-async def association_for(session: AsyncSession, code: str, actor: Actor) -> Association:
-    """To read. Raises `AssociationNotFound`, also for another industry's association."""
-    if not readable(actor, [code]):
+async def association_of(session: AsyncSession, code: str, actor: Actor) -> Association:
+    """To read or to act for. Raises `AssociationNotFound`, also where it is out of reach."""
+    if not reaches(actor, code):
         raise AssociationNotFound("Ассоциации с таким кодом нет.")
     return await repository.get_association(session, code)
-
-
-async def association_of(
-    session: AsyncSession, code: str, actor: Actor, *, for_update: bool = False
-) -> Association:
-    """To act for: one's own, or any for ЦУР. Raises `AssociationNotFound`."""
-    if not is_steward(actor, code):
-        raise AssociationNotFound("Ассоциации с таким кодом нет.")
-    return await repository.get_association(session, code, for_update=for_update)
 
 
 async def association_with(
@@ -94,21 +82,20 @@ async def association_with(
     *,
     field: str = "body.cluster_id",
 ) -> Association:
-    """To act in for a cluster: one's own cluster, or any where one runs the association.
+    """To act in for a cluster: one's own cluster, or any of an association within reach.
 
     Raises `AssociationNotFound`, `UnknownCluster`.
     """
-    if not is_steward(actor, code) and cluster_id not in actor.clusters:
-        if actor.is_any(Role.CLUSTER):
+    if not reaches(actor, code) and not reaches_cluster(actor, cluster_id):
+        if Rows.CLUSTER in actor.rows:
             raise UnknownCluster("Назовите свой кластер.", field=field)
         raise AssociationNotFound("Ассоциации с таким кодом нет.")
     return await repository.get_association(session, code)
 
 
 async def list_associations(session: AsyncSession, actor: Actor) -> list[Association]:
-    """Those the actor may read."""
-    found = {row.code: row for row in await repository.list_associations(session)}
-    return [found[code] for code in readable(actor, found)]
+    """Those within the actor's reach."""
+    return [row for row in await repository.list_associations(session) if reaches(actor, row.code)]
 
 
 async def check_people(
@@ -157,5 +144,5 @@ async def curated(
     """Clusters of the industry that act on the day, with curator and membership. Raises
     `AssociationNotFound`.
     """
-    association = await association_for(session, code, actor)
+    association = await association_of(session, code, actor)
     return await repository.list_curated(session, association.code, at)

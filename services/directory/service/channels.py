@@ -28,6 +28,7 @@ from services.directory.schemas.channels import ChannelCreate, TargetCreate
 from services.directory.service import messengers
 from services.directory.service.messengers import Limits, Resolve
 from services.directory.service.rows import update
+from shared.auth import Actor, Rows
 from shared.errors import expect_version
 from shared.ids import new_id
 
@@ -133,6 +134,29 @@ def _end(channel: Channel, into: Channel, last: date) -> None:
         raise MergeRefused(f"Канал {said} не открыт {last:%d.%m.%Y}: между каналами был бы разрыв.")
     channel.merged_into, channel.valid_to = into.id, last
     channel.version += 1
+
+
+def is_of_industry(actor: Actor, channel: Channel) -> bool:
+    """Whether it is the channel of an industry that is the actor's own."""
+    return Rows.INDUSTRY in actor.rows and channel.industry in actor.industries
+
+
+async def members_for(
+    session: AsyncSession, channel_id: UUID, actor: Actor, at: date
+) -> list[Member]:
+    """The channel's members, for those who watch over it and for one another.
+
+    Raises `ChannelNotFound`, also for a channel where none of the actor's own regions has a seat.
+    """
+    channel = await repository.get_channel(session, channel_id)
+    found = await members(session, channel, at)
+    if actor.reaches_all or is_of_industry(actor, channel):
+        return found
+    # Nobody is there while it is not open, and nobody is told of.
+    has_seat = not found or any(member.region in actor.regions for member in found)
+    if Rows.REGION not in actor.rows or not has_seat:
+        raise ChannelNotFound("Такого канала нет.")
+    return found
 
 
 async def members(session: AsyncSession, channel: Channel, at: date) -> list[Member]:

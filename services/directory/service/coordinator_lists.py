@@ -17,7 +17,7 @@ from services.directory.schemas.people import PersonCreate
 from services.directory.service.appointments import appoint, end_appointment
 from services.directory.service.people import enter_person
 from services.directory.service.rows import update
-from shared.auth import Actor, Role
+from shared.auth import Actor, Role, Rows
 from shared.listings.cells import ListedRow, folded
 
 
@@ -35,7 +35,7 @@ async def enter(
 
     Raises `AppointmentOverlaps`, `AppointmentEndedAlready`.
     """
-    actor = Actor(id=by, roles=frozenset({Role.CUR_ADMIN}))
+    actor = Actor(by, frozenset({Role.CUR_ADMIN}), rows=frozenset({Rows.ALL}))
     entered: dict[tuple[str, str | None], UUID] = {}
     for plan in plans:
         if plan.action in {RowAction.CREATE, RowAction.CHANGE}:

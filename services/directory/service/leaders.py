@@ -26,7 +26,7 @@ from services.directory.repository.roadmaps import policy_at
 from services.directory.service.days import today
 from services.directory.service.rows import facts_of
 from shared import outbox
-from shared.auth import Actor, Role
+from shared.auth import Actor, Rows
 from shared.clock import MOSCOW
 from shared.errors import expect_version
 from shared.events.directory import LeaderConfirmed
@@ -39,11 +39,11 @@ _KINDS: Final = {
 }
 
 
-def known_to(actor: Actor) -> Collection[str] | None:
-    """Of which industries the actor sees proposals; None for all."""
-    if actor.is_any(Role.CUR_ADMIN, Role.AUDITOR):
+def proposals_for(actor: Actor) -> Collection[str] | None:
+    """Of which industries the operation reaches proposals for the actor; None for all."""
+    if actor.reaches_all:
         return None
-    return actor.industries if actor.is_any(Role.ASSOCIATION) else ()
+    return actor.industries if Rows.INDUSTRY in actor.rows else ()
 
 
 async def hear_slices(session: AsyncSession, heard: Sequence[SliceEvent]) -> None:
@@ -120,7 +120,7 @@ async def decide(
 
     Raises `LeaderNotFound`, `VersionMismatch`, `LeaderDecidedAlready`.
     """
-    leader = await repository.get_leader(session, leader_id, known_to(actor))
+    leader = await repository.get_leader(session, leader_id, proposals_for(actor))
     expect_version(leader.version, expected_version)
     if leader.status is not LeaderStatus.PROPOSED:
         raise LeaderDecidedAlready("По этому предложению решение уже принято или оно снято.")

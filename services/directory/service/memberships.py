@@ -18,10 +18,10 @@ from services.directory.repository import associated
 from services.directory.repository import associations as repository
 from services.directory.repository.associations import AssociationNotFound
 from services.directory.schemas.associations import Expansion, MembershipCreate
-from services.directory.service.associations import association_of, open_cluster_of
+from services.directory.service.associations import association_of, open_cluster_of, reaches
 from services.directory.service.departures import membership_facts
 from shared import outbox
-from shared.auth import Actor, Role
+from shared.auth import Actor
 from shared.events.directory import MembershipEnded, MembershipStarted
 from shared.ids import new_id
 
@@ -90,8 +90,7 @@ async def preview_expansion(
 ) -> Expanded:
     """Who would join. Raises `AssociationNotFound`."""
     found = await repository.list_associations(session, codes=wanted.associations)
-    if not actor.is_any(Role.CUR_ADMIN):
-        found = [row for row in found if row.code in actor.industries]
+    found = [row for row in found if reaches(actor, row.code)]
     if wanted.associations and len(found) < len(set(wanted.associations)):
         raise AssociationNotFound("Одной из этих ассоциаций нет.", field="body.associations")
     is_there = {

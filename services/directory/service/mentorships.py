@@ -16,7 +16,12 @@ from services.directory.models import Mentorship
 from services.directory.repository import associated
 from services.directory.repository.associated import RowNotOfAssociation
 from services.directory.schemas.practices import MentorshipCreate
-from services.directory.service.associations import association_with, is_steward, open_cluster_of
+from services.directory.service.associations import (
+    association_with,
+    open_cluster_of,
+    reaches,
+    reaches_cluster,
+)
 from shared.auth import Actor
 from shared.clock import MOSCOW
 from shared.errors import expect_version
@@ -65,7 +70,7 @@ async def complete(
     Raises `RowNotOfAssociation`, `VersionMismatch`, `MentorshipCompletedAlready`.
     """
     mentorship = await associated.get_own(session, Mentorship, code, mentorship_id)
-    if not is_steward(actor, code) and mentorship.from_cluster_id not in actor.clusters:
+    if not reaches(actor, code) and not reaches_cluster(actor, mentorship.from_cluster_id):
         raise RowNotOfAssociation("У этой ассоциации такой записи нет.")
     expect_version(mentorship.version, expected_version)
     if mentorship.completed_on is not None:
@@ -92,7 +97,7 @@ async def confirm(
     `MentorshipConfirmedAlready`.
     """
     mentorship = await associated.get_own(session, Mentorship, code, mentorship_id)
-    if mentorship.to_cluster_id not in actor.clusters:
+    if not reaches_cluster(actor, mentorship.to_cluster_id):
         raise RowNotOfAssociation("У этой ассоциации такой записи нет.")
     expect_version(mentorship.version, expected_version)
     check_confirmable(status_of(mentorship.completed_on, mentorship.confirmed_on))

@@ -24,6 +24,8 @@ from services.directory.domain.scheme import (
 from services.directory.models import Association
 from services.directory.repository import coverage, regions
 from services.directory.repository import model as repository
+from services.directory.repository.people import Circle
+from services.directory.repository.regions import IndustryNotFound
 from services.directory.schemas.model import (
     AssociationNode,
     ClusterNode,
@@ -42,6 +44,8 @@ from services.directory.schemas.model import (
     RegionNode,
 )
 from services.directory.schemas.regions import IndustryRead
+from services.directory.service.associations import reaches
+from shared.auth import Actor
 
 _SHOWN: Final = 200
 _TREES: Final = {
@@ -116,11 +120,14 @@ async def _filled(session: AsyncSession, place: Place, at: date) -> ModelRole:
     )
 
 
-async def read_region(session: AsyncSession, code: str, at: date) -> RegionModel:
-    """Regional management of the region on the day. Raises `RegionNotFound`."""
+async def read_region(session: AsyncSession, code: str, at: date, circle: Circle) -> RegionModel:
+    """Regional management of the region on the day; people outside the circle are not named.
+
+    Raises `RegionNotFound`.
+    """
     region = await regions.get_region(session, code)
     seated = await repository.seated_in(session, code, at)
-    offices = await repository.offices_of(session, code, at)
+    offices = await repository.offices_of(session, code, at, circle)
     clusters = [_node(row) for row in await repository.clusters_of(session, at, region=code)]
 
     def organisation(kind: RelationKind) -> Named | None:
@@ -142,12 +149,20 @@ async def read_region(session: AsyncSession, code: str, at: date) -> RegionModel
     )
 
 
-async def read_industry(session: AsyncSession, code: str, at: date) -> IndustryModel:
-    """Sectoral support of the industry on the day. Raises `IndustryNotFound`."""
+async def read_industry(
+    session: AsyncSession, code: str, at: date, actor: Actor, circle: Circle
+) -> IndustryModel:
+    """Sectoral support of the industry on the day; people outside the circle are not named.
+
+    Raises `IndustryNotFound`, also for an industry out of the actor's reach.
+    """
+    if not reaches(actor, code):
+        raise IndustryNotFound("Отрасли с таким кодом нет.")
     industry = await regions.get_industry(session, code)
     association = await repository.association_of(session, code)
     charged = [
-        MandateHolder.model_validate(row) for row in await repository.charged(session, code, at)
+        MandateHolder.model_validate(row)
+        for row in await repository.charged(session, code, at, circle)
     ]
     clusters = [_node(row) for row in await repository.clusters_of(session, at, industry=code)]
     return IndustryModel(

@@ -28,26 +28,26 @@ from services.directory.repository import channels, rows
 from services.directory.repository import posts as repository
 from services.directory.repository.posts import Sight
 from services.directory.service import messengers
-from services.directory.service.channels import members
+from services.directory.service.channels import is_of_industry, members
 from services.directory.service.messengers import Limits, NotSent, Resolve
 from shared import queue
-from shared.auth import Actor, Role
+from shared.auth import Actor, Role, Rows
 from shared.clock import MOSCOW
 from shared.ids import new_id
 
 ENTRYPOINT: Final = "deliver_post"
 REMOVED: Final = "Мессенджер убран из канала."
-STAFF: Final = (Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.SECRETARY)
 _SEATS: Final = (Role.COORDINATOR, Role.DEPUTY)
 _SHORT: Final = 8
 
 
 def sight_of(actor: Actor) -> Sight:
-    """Whose posts the actor sees."""
-    if actor.is_any(*STAFF, Role.AUDITOR):
-        return Sight(all=True)
-    industries = actor.industries if actor.is_any(Role.ASSOCIATION) else frozenset()
-    return Sight(seats=seats_of(actor), industries=industries)
+    """Which posts the operation reaches for the actor."""
+    return Sight(
+        all=actor.reaches_all,
+        seats=seats_of(actor) if Rows.REGION in actor.rows else frozenset(),
+        industries=actor.industries if Rows.INDUSTRY in actor.rows else frozenset(),
+    )
 
 
 def seats_of(actor: Actor) -> frozenset[str]:
@@ -76,7 +76,7 @@ async def post(
     """
     # Locked: a merge must not come in between.
     channel = await channels.get_channel(session, channel_id, for_update=True)
-    if not actor.is_any(*STAFF) and channel.industry not in actor.industries:
+    if not actor.reaches_all and not is_of_industry(actor, channel):
         raise ChannelNotFound("Такого канала нет.")
     today = now.astimezone(MOSCOW).date()
     if not is_open(channel.valid_from, channel.valid_to, today):
@@ -219,7 +219,6 @@ async def acknowledge(
     session: AsyncSession, channel_id: UUID, post_id: UUID, actor: Actor, *, now: datetime
 ) -> ChannelPost:
     """Say that it is read, for the actor's seats; the first time counts. Raises `PostNotFound`."""
-    seats = seats_of(actor)
-    found = await repository.get_post(session, channel_id, post_id, Sight(seats=seats))
-    await repository.acknowledge(session, found.id, seats, by=actor.id, now=now)
+    found = await repository.get_post(session, channel_id, post_id, sight_of(actor))
+    await repository.acknowledge(session, found.id, seats_of(actor), by=actor.id, now=now)
     return found

@@ -34,16 +34,15 @@ from services.directory.repository.associations import AssociationNotFound
 from services.directory.repository.roadmaps import policy_at
 from services.directory.schemas.practices import PracticeCreate, ReplicationCreate, ReviewCreate
 from services.directory.service.associations import (
-    association_for,
     association_of,
     association_with,
-    is_steward,
     open_cluster_of,
+    reaches,
 )
 from services.directory.service.leaders import propose_from
 from services.directory.service.rows import facts_of
 from shared import outbox
-from shared.auth import Actor, Role
+from shared.auth import Actor, Rows
 from shared.clock import MOSCOW
 from shared.errors import expect_version
 from shared.events.directory import (
@@ -130,12 +129,8 @@ async def _judged(
     `RowNotOfAssociation`, `ConflictOfInterest`.
     """
     clusters = await repository.clusters_of(session, actor.clusters)
-    may_judge = (
-        is_steward(actor, code)
-        or actor.is_any(Role.COORDINATOR, Role.DEPUTY)
-        or any(cluster.industry == code for cluster in clusters)
-    )
-    if not may_judge:
+    is_of_industry = Rows.CLUSTER in actor.rows and any(one.industry == code for one in clusters)
+    if not is_of_industry and not reaches(actor, code):
         raise AssociationNotFound("Ассоциации с таким кодом нет.")
     practice = await associated.get_own(session, Practice, code, practice_id)
     cluster = await session.get_one(Cluster, practice.cluster_id)
@@ -261,6 +256,6 @@ async def _details(session: AsyncSession, practice: Practice) -> Details:
 
 async def details(session: AsyncSession, code: str, practice_id: UUID, actor: Actor) -> Details:
     """Raises `AssociationNotFound`, `RowNotOfAssociation`."""
-    await association_for(session, code, actor)
+    await association_of(session, code, actor)
     practice = await associated.get_own(session, Practice, code, practice_id, for_update=False)
     return await _details(session, practice)

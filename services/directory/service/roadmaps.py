@@ -28,9 +28,8 @@ from services.directory.repository.roadmap_facts import facts_of_all
 from services.directory.repository.roadmaps import RoadmapNotFound
 from services.directory.schemas.roadmaps import DocumentAttach
 from services.directory.service.associations import (
-    association_for,
     association_of,
-    readable,
+    reaches,
     shipped_constituted,
 )
 from shared.auth import Actor
@@ -241,7 +240,7 @@ async def roadmap_of(
     """An association's roadmap. Raises `AssociationNotFound`, `RoadmapNotFound`,
     `PolicyNotFound`.
     """
-    await association_for(session, code, actor)
+    await association_of(session, code, actor)
     found = await standings(session, year, [code], at)
     if not found:
         raise RoadmapNotFound(f"Дорожной карты на {year} год у ассоциации нет.")
@@ -251,13 +250,14 @@ async def roadmap_of(
 async def summary(
     session: AsyncSession, year: int, actor: Actor, at: date
 ) -> dict[str, list[Standing]]:
-    """The year's milestones by code, each in all associations the actor may read.
+    """The year's milestones by code, each in all associations within the actor's reach.
 
     Raises `PolicyNotFound`.
     """
-    codes = [row.code for row in await associations_repository.list_associations(session)]
+    known = await associations_repository.list_associations(session)
+    codes = [row.code for row in known if reaches(actor, row.code)]
     found = defaultdict(list)
-    listed = await standings(session, year, readable(actor, codes), at)
+    listed = await standings(session, year, codes, at)
     for one in sorted(listed, key=lambda standing: standing.milestone.position):
         found[one.milestone.code].append(one)
     return found
