@@ -88,7 +88,7 @@ def test_a_sensitive_cell_is_what_was_written_down(
 # What an auditor reads of its own alone: what it has saved, and what waits for it.
 OF_ONES_OWN: Final = {"list_views", "read_inbox", "list_calendar_feeds"}
 # What an auditor may make is a view of its own; a date is worked out by POST and kept nowhere.
-OWN_TOOLS: Final = {"create_view", "resolve_deadline"}
+OWN_TOOLS: Final = {"create_view", "delete_view", "resolve_deadline"}
 
 
 @pytest.mark.parametrize("service", SERVICES)
