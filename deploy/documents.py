@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from deploy.personal_data import personal_data
 from services.assignments.domain.executions import (
     COMMAND_NAMES,
     PARTY_NAMES,
@@ -21,7 +22,11 @@ from shared.migrations import SERVICES
 
 def documents() -> dict[str, str]:
     """File name → text, for every contract we publish; the same on any machine."""
-    found = {"asyncapi.json": _rendered(document()), "states.md": states()}
+    found = {
+        "asyncapi.json": _rendered(document()),
+        "personal-data.md": personal_data(),
+        "states.md": states(),
+    }
     for service in SERVICES:
         app = import_module(f"services.{service}.main").app
         found[f"openapi/{service}.json"] = _rendered(app.openapi())

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -135,6 +135,18 @@ class IdempotencyKey(Base, table=True):
     status: int | None = None
     answer: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class ErasedPerson(Base, table=True):
+    """Who must stay erased here: copies are compared with it again and again."""
+
+    __tablename__ = "erased_people"
+
+    person_id: UUID = Field(primary_key=True)
+    # Accounts that were theirs, as the erasure named them.
+    subjects: list[str] = Field(sa_type=ARRAY(Text))
+    erased_at: datetime = Field(sa_type=UtcDateTime)
+    version: int
 
 
 class AuditRecord(Base, table=True):

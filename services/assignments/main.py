@@ -9,11 +9,13 @@ from services.assignments.jobs import (
     reminding,
     requeueing,
     sweeping,
+    tidying,
 )
 from services.assignments.routers import (
     assignments,
     bulk,
     coordination,
+    dossiers,
     executions,
     extensions,
     files,
@@ -43,6 +45,7 @@ app = create_app(
     coordination.router,
     notifications.router,
     policies.router,
+    dossiers.router,
     title="Поручения",
     description="Поручения по протоколам и их исполнение: от выдачи до приёмки в ЦУР.",
     events=events,
@@ -53,5 +56,14 @@ if __name__ == "__main__":
     run_worker(
         "assignments",
         events,
-        jobs=[handing_over, falling_due, recurring, reminding, delivering, requeueing, sweeping],
+        jobs=[
+            handing_over,
+            falling_due,
+            recurring,
+            reminding,
+            delivering,
+            requeueing,
+            sweeping,
+            tidying,
+        ],
     )

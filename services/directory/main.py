@@ -1,7 +1,7 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.directory.consumers import events
-from services.directory.jobs import requeueing, working
+from services.directory.jobs import requeueing, tidying, working
 from services.directory.routers import (
     activities,
     addressees,
@@ -13,6 +13,7 @@ from services.directory.routers import (
     cluster_life,
     clusters,
     coverage,
+    erasures,
     exports,
     imports,
     leaders,
@@ -53,6 +54,8 @@ app = create_app(
     organisations.router,
     relations.router,
     people.router,
+    erasures.router,
+    erasures.of_people,
     appointments.router,
     appointment_requests.router,
     associations.router,
@@ -71,4 +74,4 @@ app = create_app(
 )
 
 if __name__ == "__main__":
-    run_worker("directory", events, jobs=[working, requeueing])
+    run_worker("directory", events, jobs=[working, requeueing, tidying])

@@ -2,11 +2,12 @@
 
 from services.meetings.commands import load_series
 from services.meetings.consumers import events
-from services.meetings.jobs import freezing_agendas, making_meetings
+from services.meetings.jobs import freezing_agendas, making_meetings, tidying
 from services.meetings.routers import (
     agendas,
     calendars,
     cyclograms,
+    dossiers,
     items,
     meetings,
     papers,
@@ -35,6 +36,7 @@ app = create_app(
     papers.router,
     cyclograms.router,
     processes.router,
+    dossiers.router,
     title="Совещания и протоколы",
     description=(
         "Совещания с регионами, их повестка и протоколы: от черновика до утверждения,"
@@ -48,6 +50,6 @@ if __name__ == "__main__":
     run_worker(
         "meetings",
         events,
-        jobs=[making_meetings, freezing_agendas],
+        jobs=[making_meetings, freezing_agendas, tidying],
         commands=[load_series],
     )
