@@ -88,7 +88,7 @@ async def hear(session: AsyncSession, service: str, messages: Sequence[Message])
     await session.flush()
 
 
-def _message(anna: UUID, day: int, state: NotificationState) -> Notification:
+def message(anna: UUID, day: int, state: NotificationState) -> Notification:
     return Notification(
         id=uuid4(),
         recipient=str(anna),
@@ -124,8 +124,8 @@ async def put_copies(session: AsyncSession, service: str, anna: UUID) -> None:
     if service == "assignments":
         session.add_all(
             [
-                _message(anna, 20, NotificationState.PREPARED),
-                _message(anna, 21, NotificationState.SENT),
+                message(anna, 20, NotificationState.PREPARED),
+                message(anna, 21, NotificationState.SENT),
                 SavedView(
                     id=uuid4(),
                     actor=SUBJECT,
