@@ -168,6 +168,8 @@ class AuditRecord(Base, table=True):
     status: int
     request_id: str | None = Field(default=None, index=True)
     body_sha256: str | None = None
+    # What it changed, as JSON text: `shared.changes`.
+    changes: str | None = Field(default=None, sa_type=Text)
 
 
 class AuditLink(Base, table=True):

@@ -1,6 +1,7 @@
 """The assignments service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.assignments.consumers import events
+from services.assignments.domain.personal import REGISTER
 from services.assignments.jobs import (
     delivering,
     falling_due,
@@ -49,6 +50,7 @@ app = create_app(
     title="Поручения",
     description="Поручения по протоколам и их исполнение: от выдачи до приёмки в ЦУР.",
     events=events,
+    personal=REGISTER,
     uploads=UPLOADS,
 )
 

@@ -1,6 +1,7 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.directory.consumers import events
+from services.directory.domain.personal import REGISTER
 from services.directory.jobs import requeueing, tidying, working
 from services.directory.routers import (
     activities,
@@ -70,6 +71,7 @@ app = create_app(
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
     events=events,
+    personal=REGISTER,
     uploads=UPLOADS,
 )
 

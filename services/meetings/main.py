@@ -2,6 +2,7 @@
 
 from services.meetings.commands import load_series
 from services.meetings.consumers import events
+from services.meetings.domain.personal import REGISTER
 from services.meetings.jobs import freezing_agendas, making_meetings, tidying
 from services.meetings.routers import (
     agendas,
@@ -43,6 +44,7 @@ app = create_app(
         " после которого пункты становятся поручениями."
     ),
     events=events,
+    personal=REGISTER,
     uploads=UPLOADS,
 )
 

@@ -6,6 +6,7 @@
 from services.rating.board import ReadyBoard, open_board
 from services.rating.commands import rebuild, reconcile
 from services.rating.consumers import events
+from services.rating.domain.personal import REGISTER
 from services.rating.jobs import (
     dispatching,
     lettering,
@@ -70,6 +71,7 @@ app = create_app(
     title="Рейтинг",
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",
     events=events,
+    personal=REGISTER,
     extension=open_board,
 )
 app.mount("/static", Assets(directory=STATIC), name="static")
