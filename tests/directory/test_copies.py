@@ -182,7 +182,7 @@ async def put_copies(session: AsyncSession, service: str, anna: UUID) -> None:
         frozen = Slice(
             period="2023-10",
             revision=0,
-            status=SliceStatus.FROZEN,
+            status=SliceStatus.DRAFT,
             cut_off=INSTANT,
             created_at=INSTANT,
         )
