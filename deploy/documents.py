@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from deploy.personal_data import personal_data
 from services.assignments.domain.executions import (
     COMMAND_NAMES,
     PARTY_NAMES,
@@ -30,6 +31,7 @@ def documents() -> dict[str, str]:
     apps = {service: import_module(f"services.{service}.main").app for service in SERVICES}
     return {
         "asyncapi.json": _rendered(document()),
+        "personal-data.md": personal_data(),
         "states.md": states(),
         "permissions.md": permissions(apps),
         **{f"openapi/{service}.json": _rendered(app.openapi()) for service, app in apps.items()},

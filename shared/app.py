@@ -19,6 +19,7 @@ from sqlmodel import literal, select
 from starlette.responses import Response
 
 from shared import asyncapi, audit_router, auth, db, examples, permissions, problems, simulation
+from shared.changes import Masks
 from shared.clients.base import open_client
 from shared.clock import Clock
 from shared.collector import spare_the_collector
@@ -29,6 +30,7 @@ from shared.event_router import EventRouter
 from shared.feed import feed_router
 from shared.limits import RateLimiter
 from shared.observability import configure_logging
+from shared.personal import Register
 from shared.relay import Waker
 from shared.settings import Environment, ServiceSettings
 from shared.topics import PRODUCED
@@ -90,10 +92,12 @@ def create_app(
     extension: Extension | None = None,
     uploads: str | None = None,
     permitted: permissions.Table,
+    personal: Register | None = None,
 ) -> FastAPI:
     """Build the API of a service.
 
-    `uploads` is a pattern of addresses that take files; `permitted` says who may call what.
+    `uploads` is a pattern of addresses that take files; `permitted` says who may call what,
+    `personal` what the audit trail masks.
 
     Raises `RuntimeError` where an operation has no permission, or a permission no operation: deny
     is the default, and forgetting is loud. Also where one would run in a thread.
@@ -110,6 +114,7 @@ def create_app(
         swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
         license_info={"name": "Apache-2.0"},
     )
+    app.state.masks = Masks(personal)
     problems.install(app)
     platform = [
         _platform,

@@ -25,7 +25,7 @@ _ROUND: Final = 1000
 _LATE: Final = timedelta(hours=1)
 _MARK_EVERY: Final = timedelta(minutes=1)
 _GENESIS: Final = bytes(32)
-_FIELDS: Final = (
+FIELDS: Final = (
     "position",
     "at",
     "recorded_at",
@@ -65,7 +65,10 @@ logger = structlog.get_logger(__name__)
 
 def link(before: bytes, row: Mapping[str, Any]) -> bytes:
     """The hash of a row that follows the link `before`."""
-    told = [_text(row[name]) for name in _FIELDS]
+    told = [_text(row[name]) for name in FIELDS]
+    # Rows of before there were any have the links they had.
+    if row["changes"] is not None:
+        told.append(row["changes"])
     canonical = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(before + canonical.encode()).digest()
 

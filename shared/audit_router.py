@@ -1,9 +1,10 @@
 """The audit trail over REST: who did what, when, by which request."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import from_json
 from sqlmodel import col, select
 
 from shared import pages
@@ -14,11 +15,27 @@ from shared.problems import problems
 from shared.tables import AuditLink, AuditRecord
 from shared.text import Line
 
+Value = str | int | bool | None
 _Exactly = Annotated[Line | None, Query()]
 
 
+class AuditChange(BaseModel):
+    """Что стало со строкой; сразу многие строки — только числом. Персональное и секреты — `***`."""
+
+    table: str = Field(max_length=100, examples=["appointments"])
+    done: Literal["insert", "update", "delete", "copy"]
+    key: list[Value] | None = Field(default=None, max_length=10)
+    before: dict[str, Value] | None = Field(
+        default=None, examples=[{"valid_to": None, "version": 1}]
+    )
+    after: dict[str, Value] | None = Field(
+        default=None, examples=[{"valid_to": "2023-10-31", "version": 2}]
+    )
+    rows: int | None = Field(default=None, description="Сколько строк изменил один оператор")
+
+
 class AuditEntry(BaseModel):
-    """Одна команда: кто, что и каким запросом; тела нет, только его хеш."""
+    """Одна команда: кто, что, каким запросом и что изменил; тела нет, только его хеш."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -42,8 +59,14 @@ class AuditEntry(BaseModel):
         description="X-Request-ID: он же в журнале и в событиях запроса",
     )
     body_sha256: str | None = Field(max_length=64, examples=["9f86d081" * 8])
+    changes: list[AuditChange] = Field(default=[], max_length=500)
     seq: int | None = Field(default=None, description="Номер звена; null, пока не связано")
     hash: str | None = Field(default=None, max_length=64, examples=["60303ae2" * 8])
+
+    @field_validator("changes", mode="before")
+    @classmethod
+    def _as_stored(cls, given: object) -> object:
+        return from_json(given) if isinstance(given, str) else given or []
 
 
 class AuditPage(pages.Page[AuditEntry]):

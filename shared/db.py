@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import trail
+from shared.changes import gathered
 from shared.errors import Unavailable
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -21,6 +22,8 @@ UtcDateTime: Final[Any] = DateTime(timezone=True)
 # Set in `session.info` by whoever wrote to the outbox; the edge wakes the relay after commit.
 OUTBOX_WRITTEN: Final = "outbox_written"
 
+# What it gets follows from the changes that are told.
+_LOG: Final = "outbox"
 _NOTHING: Final = text("select")
 _AUDIT: Final = trail.insert_from()
 # SQLSTATE of `outbox_admit` (platform migration 0001).
@@ -88,7 +91,10 @@ async def copy_rows(
     Values are what the driver takes: JSON columns as text.
     """
     driver = await driver_of(session)
-    await driver.copy_records_to_table(table, records=rows, columns=columns)
+    status = await driver.copy_records_to_table(table, records=rows, columns=columns)
+    if (changes := gathered(session.info)) is not None and table != _LOG:
+        # "COPY 370"
+        changes.count(table, "copy", int(status.rpartition(" ")[2]))
 
 
 async def driver_of(session: AsyncSession) -> Connection:
@@ -125,7 +131,7 @@ async def transaction(sessions: Sessions) -> AsyncIterator[AsyncSession]:
 
 async def conclude(session: AsyncSession) -> None:
     """Put the request into the audit trail, unless its event took the row along."""
-    row = await trail.take(session)
+    row = await trail.take_the_rest(session)
     if row is not None:
         await (await driver_of(session)).execute(_AUDIT, *row)
 

@@ -5,12 +5,12 @@ must halt, not throw everything away.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from sqlalchemy import func, insert, text
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.envelopes import Message
@@ -84,6 +84,11 @@ async def mark_sent(session: AsyncSession, ids: list[int]) -> None:
     await connection.execute(
         text("update dead_letters set forwarded_at = now() where id = any(:ids)"), {"ids": ids}
     )
+
+
+async def forget(session: AsyncSession, *, before: datetime) -> None:
+    """Delete those replayed before the instant; one that waits is never forgotten."""
+    await session.exec(delete(DeadLetter).where(col(DeadLetter.replayed_at) < before))
 
 
 async def list_letters(

@@ -5,6 +5,7 @@ A second request with the same key waits for the first one's transaction.
 """
 
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from shared import trail
 from shared.clock import Now
 from shared.db import Session
 from shared.errors import Invalid
+from shared.personal import Traces
 
 _CLAIM = text(
     "insert into idempotency_keys (actor, operation, key, body_hash, created_at)"
@@ -31,6 +33,13 @@ _FOUND = text(
 _ANSWERED = text(
     "update idempotency_keys set status = :status, answer = :answer"
     " where actor = :actor and operation = :operation and key = :key"
+)
+
+
+_KEPT = text(
+    "select actor, operation, key, status, answer from idempotency_keys"
+    " where exists (select from unnest(cast(:traces as text[])) as trace"
+    " where strpos(lower(answer), trace) > 0)"
 )
 
 
@@ -115,6 +124,27 @@ async def _once(
 
 
 Idempotent = Annotated[Once, Depends(_once, scope="function")]
+
+
+async def scrub(session: AsyncSession, traces: Traces) -> int:
+    """Take a person out of the answers that are kept; how many had named them."""
+    connection = await session.connection()
+    kept = await connection.execute(_KEPT, {"traces": [one.lower() for one in traces.found_by]})
+    rows = [
+        {
+            "actor": row.actor,
+            "operation": row.operation,
+            "key": row.key,
+            "status": row.status,
+            "answer": json.dumps(
+                traces.scrubbed(json.loads(row.answer)), ensure_ascii=False, separators=(",", ":")
+            ),
+        }
+        for row in kept
+    ]
+    if rows:
+        await connection.execute(_ANSWERED, rows)
+    return len(rows)
 
 
 async def forget(session: AsyncSession, *, before: datetime) -> None:

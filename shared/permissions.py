@@ -94,6 +94,7 @@ PLATFORM: Final[Table] = {
     "list_dead_letters": allow(of(Rows.ALL, Role.CUR_ADMIN, Role.AUDITOR)),
     "read_dead_letter": allow(of(Rows.ALL, Role.CUR_ADMIN, Role.AUDITOR)),
     "replay_dead_letter": allow(of(Rows.ALL, Role.CUR_ADMIN)),
+    "read_dossier": allow(of(Rows.ALL, Role.CUR_ADMIN, Role.AUDITOR)),
 }
 
 

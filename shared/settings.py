@@ -19,6 +19,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _MAIL_SCHEMES: Final = frozenset({"smtp", "smtp+starttls", "smtps"})
 
+Days = Annotated[int, Field(ge=1, le=36_500)]
+
 
 class Environment(StrEnum):
     """Where the process runs. Simulated time and the development issuer exist in one of them."""
@@ -80,6 +82,14 @@ class ServiceSettings(BaseSettings):
 
     # How often the rating compares itself with the owner of its facts; 0 for never.
     reconcile_minutes: int = Field(default=10, ge=0, le=24 * 60)
+
+    # How long what is not history is kept, in days: rows of uploaded lists, words of messages that
+    # were sent, why somebody was away, closed calendars, dead letters that were replayed.
+    retention_imports_days: Days = 90
+    retention_messages_days: Days = 365
+    retention_absences_days: Days = 365
+    retention_calendars_days: Days = 30
+    retention_dead_letters_days: Days = 90
 
     # Where a browser may come from (Swagger UI of a sister service); closed unless said.
     cors_origins: list[str] = []

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -137,6 +137,18 @@ class IdempotencyKey(Base, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
+class ErasedPerson(Base, table=True):
+    """Who must stay erased here: copies are compared with it again and again."""
+
+    __tablename__ = "erased_people"
+
+    person_id: UUID = Field(primary_key=True)
+    # Accounts that were theirs, as the erasure named them.
+    subjects: list[str] = Field(sa_type=ARRAY(Text))
+    erased_at: datetime = Field(sa_type=UtcDateTime)
+    version: int
+
+
 class AuditRecord(Base, table=True):
     """Who did what, when, by which request; added in the transaction that did it, never changed."""
 
@@ -156,6 +168,8 @@ class AuditRecord(Base, table=True):
     status: int
     request_id: str | None = Field(default=None, index=True)
     body_sha256: str | None = None
+    # What it changed, as JSON text: `shared.changes`.
+    changes: str | None = Field(default=None, sa_type=Text)
 
 
 class AuditLink(Base, table=True):

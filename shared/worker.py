@@ -314,10 +314,12 @@ async def copy_dead_letters(context: Context) -> None:
 
 
 async def tidy(context: Context) -> None:
-    """Forget idempotency keys after their day, once an hour."""
+    """Forget idempotency keys after their day, and replayed dead letters, once an hour."""
+    kept = timedelta(days=context.settings.retention_dead_letters_days)
     while True:
         async with db.transaction(context.sessions) as session:
             await idempotency.forget(session, before=context.clock.now() - _KEYS_KEPT)
+            await dead_letters.forget(session, before=context.clock.now() - kept)
         await asyncio.sleep(_TIDY_SECONDS)
 
 

@@ -6,8 +6,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.repository import directory
 from services.assignments.service import corrections, routing
+from services.assignments.service.erasures import forget
+from shared import erasures
 from shared.event_router import EventRouter, circumstances
-from shared.events.directory import AppointmentEvent, ClusterEvent, RegionEvent
+from shared.events.directory import AppointmentEvent, ClusterEvent, PersonErased, RegionEvent
 from shared.events.meetings import ProtocolApproved
 
 events = EventRouter()
@@ -44,3 +46,9 @@ async def keep_regions(session: AsyncSession, regions: Sequence[RegionEvent]) ->
 async def keep_clusters(session: AsyncSession, clusters: Sequence[ClusterEvent]) -> None:
     """Names of clusters."""
     await directory.keep_clusters(session, clusters)
+
+
+@events.on(PersonErased)
+async def erase_people(session: AsyncSession, heard: Sequence[PersonErased]) -> None:
+    """Whoever the directory erased is erased here, and stays so."""
+    await erasures.hear(session, heard, forget)

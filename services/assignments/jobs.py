@@ -9,7 +9,15 @@ import asyncpg
 import structlog
 from pgqueuer import Job, RetryRequested
 
-from services.assignments.service import delivery, files, issuing, overdue, reminders, routing
+from services.assignments.service import (
+    delivery,
+    files,
+    issuing,
+    overdue,
+    reminders,
+    retention,
+    routing,
+)
 from services.assignments.store import StoreAway, open_store
 from shared import queue
 from shared.db import transaction
@@ -22,6 +30,7 @@ LOOK_LATER: Final = timedelta(seconds=2)
 _KEPT: Final = timedelta(days=1)
 _REQUEUE_SECONDS: Final = 15.0
 _SWEEP_SECONDS: Final = 3600.0
+_TIDY_SECONDS: Final = 3600.0
 _STALE: Final = timedelta(seconds=5)
 
 logger = structlog.get_logger(__name__)
@@ -136,3 +145,12 @@ async def sweeping(context: Context) -> None:
         except StoreAway as error:
             logger.warning("the file store is away", error=repr(error.__cause__ or error)[:500])
         await asyncio.sleep(_SWEEP_SECONDS)
+
+
+async def tidying(context: Context) -> None:
+    """Take out what has outlived its term, once an hour."""
+    terms = retention.Terms.of(context.settings)
+    while True:
+        async with transaction(context.sessions) as session:
+            await retention.forget(session, terms, now=context.clock.now())
+        await asyncio.sleep(_TIDY_SECONDS)

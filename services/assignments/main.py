@@ -1,6 +1,7 @@
 """The assignments service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.assignments.consumers import events
+from services.assignments.domain.personal import REGISTER
 from services.assignments.jobs import (
     delivering,
     falling_due,
@@ -9,12 +10,14 @@ from services.assignments.jobs import (
     reminding,
     requeueing,
     sweeping,
+    tidying,
 )
 from services.assignments.permissions import TABLE
 from services.assignments.routers import (
     assignments,
     bulk,
     coordination,
+    dossiers,
     executions,
     extensions,
     files,
@@ -44,9 +47,11 @@ app = create_app(
     coordination.router,
     notifications.router,
     policies.router,
+    dossiers.router,
     title="Поручения",
     description="Поручения по протоколам и их исполнение: от выдачи до приёмки в ЦУР.",
     events=events,
+    personal=REGISTER,
     uploads=UPLOADS,
     permitted=TABLE,
 )
@@ -55,5 +60,14 @@ if __name__ == "__main__":
     run_worker(
         "assignments",
         events,
-        jobs=[handing_over, falling_due, recurring, reminding, delivering, requeueing, sweeping],
+        jobs=[
+            handing_over,
+            falling_due,
+            recurring,
+            reminding,
+            delivering,
+            requeueing,
+            sweeping,
+            tidying,
+        ],
     )

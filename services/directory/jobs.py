@@ -1,4 +1,4 @@
-"""What the directory does by itself: long lists are entered, posts go out."""
+"""What the directory does by itself: long lists are entered, posts go out, terms run out."""
 
 import asyncio
 from datetime import timedelta
@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 from pgqueuer import Job, RetryRequested
 
-from services.directory.service import imports, posts
+from services.directory.service import imports, posts, retention
 from services.directory.service.messengers import system_resolve
 from shared import queue
 from shared.db import transaction
@@ -20,6 +20,7 @@ from shared.worker import Context
 _STALE: Final = timedelta(seconds=5)
 _LATER: Final = timedelta(seconds=2)
 _REQUEUE_SECONDS: Final = 15.0
+_TIDY_SECONDS: Final = 3600.0
 
 logger = structlog.get_logger(__name__)
 
@@ -71,3 +72,12 @@ async def requeueing(context: Context) -> None:
             await imports.requeue(session)
             await posts.requeue(session)
         await asyncio.sleep(_REQUEUE_SECONDS)
+
+
+async def tidying(context: Context) -> None:
+    """Delete what has outlived its term, once an hour."""
+    terms = retention.Terms.of(context.settings)
+    while True:
+        async with transaction(context.sessions) as session:
+            await retention.forget(session, terms, now=context.clock.now())
+        await asyncio.sleep(_TIDY_SECONDS)

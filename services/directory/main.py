@@ -1,7 +1,8 @@
 """The directory service: `uvicorn …main:app` is the API, `python -m …main` the worker."""
 
 from services.directory.consumers import events
-from services.directory.jobs import requeueing, working
+from services.directory.domain.personal import REGISTER
+from services.directory.jobs import requeueing, tidying, working
 from services.directory.permissions import TABLE
 from services.directory.routers import (
     activities,
@@ -14,6 +15,7 @@ from services.directory.routers import (
     cluster_life,
     clusters,
     coverage,
+    erasures,
     exports,
     imports,
     leaders,
@@ -54,6 +56,8 @@ app = create_app(
     organisations.router,
     relations.router,
     people.router,
+    erasures.router,
+    erasures.of_people,
     appointments.router,
     appointment_requests.router,
     associations.router,
@@ -68,9 +72,10 @@ app = create_app(
     title="Справочник",
     description="Регионы, кластеры, организации, люди и назначения; всё — на дату.",
     events=events,
+    personal=REGISTER,
     uploads=UPLOADS,
     permitted=TABLE,
 )
 
 if __name__ == "__main__":
-    run_worker("directory", events, jobs=[working, requeueing])
+    run_worker("directory", events, jobs=[working, requeueing, tidying])

@@ -103,6 +103,8 @@ TABLE: Final[Table] = {
     "create_person": RUN,
     "list_people": OVERSEE,
     "read_person": allow(CENTRE, AUDIT, SERVICES, SEATED, AUTHORITY, ITS_CLUSTER, ITS_INDUSTRY),
+    "erase_person": RUN,
+    "read_erasure": OVERSEE,
     # Appointments.
     "create_appointment": allow(ADMIN, AUTHORITY),
     "list_appointments": READ,

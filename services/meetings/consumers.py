@@ -7,9 +7,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.meetings.domain.control import HeardExecution
 from services.meetings.repository import directory as repository
 from services.meetings.repository import executions
+from services.meetings.service.erasures import forget
+from shared import erasures
 from shared.event_router import EventRouter
 from shared.events.assignments import ExecutionEvent
-from shared.events.directory import AppointmentEvent, ClusterEvent, RegionEvent
+from shared.events.directory import AppointmentEvent, ClusterEvent, PersonErased, RegionEvent
 
 events = EventRouter()
 
@@ -36,3 +38,9 @@ async def keep_appointments(session: AsyncSession, heard: Sequence[AppointmentEv
 async def keep_executions(session: AsyncSession, heard: Sequence[HeardExecution]) -> None:
     """Keep the newest facts of each execution: the control section is written from them."""
     await executions.keep_executions(session, heard)
+
+
+@events.on(PersonErased)
+async def erase_people(session: AsyncSession, heard: Sequence[PersonErased]) -> None:
+    """Whoever the directory erased is erased here, and stays so."""
+    await erasures.hear(session, heard, forget)

@@ -3,12 +3,13 @@
 import asyncio
 from typing import Final
 
-from services.meetings.service import agendas, series
+from services.meetings.service import agendas, retention, series
 from shared.db import transaction
 from shared.worker import Context
 
 # How long a new day, or an agenda whose moment has come, may go unnoticed.
 LOOK_SECONDS: Final = 1.0
+_TIDY_SECONDS: Final = 3600.0
 
 
 async def making_meetings(context: Context) -> None:
@@ -26,3 +27,12 @@ async def freezing_agendas(context: Context) -> None:
             frozen = await agendas.freeze_due(session, now=context.clock.now())
         if not frozen:
             await asyncio.sleep(LOOK_SECONDS)
+
+
+async def tidying(context: Context) -> None:
+    """Delete what has outlived its term, once an hour."""
+    terms = retention.Terms.of(context.settings)
+    while True:
+        async with transaction(context.sessions) as session:
+            await retention.forget(session, terms, now=context.clock.now())
+        await asyncio.sleep(_TIDY_SECONDS)

@@ -2,12 +2,14 @@
 
 from services.meetings.commands import load_series
 from services.meetings.consumers import events
-from services.meetings.jobs import freezing_agendas, making_meetings
+from services.meetings.domain.personal import REGISTER
+from services.meetings.jobs import freezing_agendas, making_meetings, tidying
 from services.meetings.permissions import TABLE
 from services.meetings.routers import (
     agendas,
     calendars,
     cyclograms,
+    dossiers,
     items,
     meetings,
     papers,
@@ -36,12 +38,14 @@ app = create_app(
     papers.router,
     cyclograms.router,
     processes.router,
+    dossiers.router,
     title="Совещания и протоколы",
     description=(
         "Совещания с регионами, их повестка и протоколы: от черновика до утверждения,"
         " после которого пункты становятся поручениями."
     ),
     events=events,
+    personal=REGISTER,
     uploads=UPLOADS,
     permitted=TABLE,
 )
@@ -50,6 +54,6 @@ if __name__ == "__main__":
     run_worker(
         "meetings",
         events,
-        jobs=[making_meetings, freezing_agendas],
+        jobs=[making_meetings, freezing_agendas, tidying],
         commands=[load_series],
     )

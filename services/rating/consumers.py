@@ -7,9 +7,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.domain.heard import HeardFacts
 from services.rating.repository import assignments, directory, facts
 from services.rating.service import reconciliations, renewals
+from services.rating.service.erasures import forget
+from shared import erasures
 from shared.event_router import EventRouter, circumstances
 from shared.events.assignments import AssignmentEvent, ExecutionEvent
-from shared.events.directory import ClusterEvent, RegionEvent
+from shared.events.directory import ClusterEvent, PersonErased, RegionEvent
 
 events = EventRouter()
 
@@ -64,3 +66,9 @@ async def keep_assignments(session: AsyncSession, heard: Sequence[AssignmentEven
 async def renew_assignments(session: AsyncSession, partition: int) -> None:
     """Assignments came back from an older backup."""
     await renewals.renew_assignments(session, circumstances(session).client, partition)
+
+
+@events.on(PersonErased)
+async def erase_people(session: AsyncSession, heard: Sequence[PersonErased]) -> None:
+    """Whoever the directory erased is erased here, and stays so."""
+    await erasures.hear(session, heard, forget)

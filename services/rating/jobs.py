@@ -14,9 +14,10 @@ from pgqueuer import Job, RetryRequested
 from services.rating.domain.webhooks import STANDARD, Push
 from services.rating.service import deliveries, letters, reconciliations, slices, trends
 from services.rating.service import standings as service
+from services.rating.service.erasures import forget
 from services.rating.webhooks.sender import Sender
 from services.rating.webhooks.targets import Rules
-from shared import queue
+from shared import erasures, queue
 from shared.clients.base import CalleeAway, CalleeRefused
 from shared.clock import wall
 from shared.db import transaction
@@ -201,8 +202,9 @@ async def _push(context: Context, sender: Sender, push: Push) -> None:
 
 
 async def tidying(context: Context) -> None:
-    """Forget old receipts, once an hour."""
+    """Forget old receipts, and erase again whom the directory erased, once an hour."""
     while True:
         async with transaction(context.sessions) as session:
             await deliveries.forget(session, now=context.clock.now())
+            await erasures.apply_again(session, forget)
         await asyncio.sleep(_TIDY_SECONDS)

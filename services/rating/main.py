@@ -6,6 +6,7 @@
 from services.rating.board import ReadyBoard, open_board
 from services.rating.commands import rebuild, reconcile
 from services.rating.consumers import events
+from services.rating.domain.personal import REGISTER
 from services.rating.jobs import (
     dispatching,
     lettering,
@@ -25,6 +26,7 @@ from services.rating.routers import (
     clusters,
     corridors,
     deliveries,
+    dossiers,
     fairness,
     groups,
     histories,
@@ -64,11 +66,13 @@ app = create_app(
     reconciliations.router,
     subscriptions.router,
     deliveries.router,
+    dossiers.router,
     pages.router,
     letters.links,
     title="Рейтинг",
     description="Живой и объяснимый рейтинг регионального управления по методике РЭРУ-1.",
     events=events,
+    personal=REGISTER,
     extension=open_board,
     permitted=TABLE,
 )

@@ -53,6 +53,30 @@ async def heads_of_authorities(client: ServiceClient, *, at: date) -> dict[str, 
         cursor = {"cursor": page["next_cursor"]}
 
 
+class KnownPerson(BaseModel):
+    """A person as the directory knows them: an erased one by a pseudonym."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    full_name: str
+    email: str | None
+    phone: str | None
+
+
+async def person_of(client: ServiceClient, person_id: UUID) -> KnownPerson | None:
+    """The person; None where the directory knows nobody of this id.
+
+    Raises `CalleeAway`, `CalleeRefused`.
+    """
+    try:
+        response = await client.request("GET", "directory", f"/v1/people/{person_id}")
+    except CalleeRefused as refused:
+        if refused.status == 404:
+            return None
+        raise
+    return KnownPerson.model_validate(response.json())
+
+
 async def name_of(client: ServiceClient, person_id: UUID) -> str:
     """The person's full name. Raises `CalleeAway`, `CalleeRefused`."""
     response = await client.request("GET", "directory", f"/v1/people/{person_id}")

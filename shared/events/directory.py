@@ -4,6 +4,8 @@ from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.events.base import Event, partition_of
 
 
@@ -128,6 +130,23 @@ class AppointmentEnded(AppointmentEvent):
     """The tenure got its last day."""
 
     type: ClassVar = "directory.appointment.ended.v1"
+
+
+class PersonErased(Event):
+    """A person's name and contacts were erased; whoever holds a copy of anything does the same.
+
+    `subjects` are the accounts that were theirs: ids without a meaning of their own.
+    """
+
+    type: ClassVar = "directory.person.erased.v1"
+    topic: ClassVar = "directory.appointments"
+
+    person_id: UUID
+    subjects: list[str] = Field(default=[])
+
+    @property
+    def key(self) -> str:
+        return str(self.person_id)
 
 
 class AssociationEvent(Event):

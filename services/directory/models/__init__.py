@@ -14,6 +14,7 @@ from services.directory.models.channels import (
     PostSeat,
 )
 from services.directory.models.clusters import Cluster, ClusterChange, ClusterTenure
+from services.directory.models.erasures import Erasure
 from services.directory.models.imports import Import, ImportRow
 from services.directory.models.leaders import HeardSlice, Leader
 from services.directory.models.organisations import Organisation
@@ -44,6 +45,7 @@ __all__ = [
     "ClusterTenure",
     "Deliverable",
     "Direction",
+    "Erasure",
     "GroupReport",
     "HeardSlice",
     "Import",

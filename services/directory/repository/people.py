@@ -1,6 +1,6 @@
 """Statements of people, and who knows whom."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -73,6 +73,17 @@ async def person_within(session: AsyncSession, person_id: UUID, circle: Circle) 
     if found is None:
         raise PersonNotFound("Человек не найден.")
     return found
+
+
+async def living(session: AsyncSession, people: Collection[UUID]) -> dict[UUID, bool]:
+    """Those there are, and whether they are not erased: nobody erases them until commit."""
+    statement = (
+        select(col(Person.id), col(Person.erased_at))
+        .where(col(Person.id).in_(people))
+        .order_by(col(Person.id))
+        .with_for_update(read=True, key_share=True)
+    )
+    return {id_: erased_at is None for id_, erased_at in await session.exec(statement)}
 
 
 async def list_people(session: AsyncSession, *, after: UUID | None, limit: int) -> Sequence[Person]:

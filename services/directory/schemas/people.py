@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -58,6 +59,9 @@ class PersonRead(BaseModel):
     full_name: str = Field(max_length=300)
     email: str | None = Field(max_length=300)
     phone: str | None = Field(max_length=40)
+    erased_at: AwareDatetime | None = Field(
+        default=None, description="Когда обезличен; имя тогда — псевдоним"
+    )
 
 
 class PersonPage(Page[PersonRead]):

@@ -9,16 +9,15 @@ from services.directory.domain.appointments import (
     OFFICE_NAMES,
     AppointmentEndedAlready,
     AppointmentOverlaps,
-    UnknownPerson,
 )
 from services.directory.domain.regions import UnknownRegion
 from services.directory.models import (
     Appointment,
-    Person,
 )
 from services.directory.repository import appointments as repository
 from services.directory.repository import rows
 from services.directory.schemas.appointments import AppointmentCreate
+from services.directory.service.associations import check_people
 from services.directory.service.days import check_order, said
 from services.directory.service.regions import check_region
 from services.directory.service.rows import facts_of
@@ -38,14 +37,13 @@ async def appoint(
     """Appoint a person to an office of a region.
 
     Raises `UnknownRegion` (also for a head of another region's authority), `UnknownPerson`,
-    `DatesReversed`, `AppointmentOverlaps`.
+    `PersonErased`, `DatesReversed`, `AppointmentOverlaps`.
     """
     is_own = Rows.REGION in actor.rows and wanted.region in actor.regions
     if not actor.reaches_all and not is_own:
         raise UnknownRegion("Назначать можно только в своём регионе.", field="body.region")
     await check_region(session, wanted.region)
-    if await session.get(Person, wanted.person_id) is None:
-        raise UnknownPerson("Такого человека нет.", field="body.person_id")
+    await check_people(session, [wanted.person_id])
     check_order(wanted.valid_from, wanted.valid_to)
     # Said before a rival's transaction is waited for.
     await outbox.admit(session, now)

@@ -12,10 +12,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.directory.domain.appointments import UnknownPerson
 from services.directory.domain.associations import ClusterOfAnotherIndustry
 from services.directory.domain.clusters import ClusterClosed, ClusterStatus, UnknownCluster
-from services.directory.models import Association, Cluster, Person
+from services.directory.domain.erasures import PersonErased
+from services.directory.models import Association, Cluster
 from services.directory.repository import associations as repository
-from services.directory.repository import clusters, rows
+from services.directory.repository import clusters
 from services.directory.repository.associations import AssociationNotFound
+from services.directory.repository.people import living
 from services.directory.service.rows import facts_of
 from shared import outbox
 from shared.auth import Actor, Rows
@@ -101,9 +103,14 @@ async def list_associations(session: AsyncSession, actor: Actor) -> list[Associa
 async def check_people(
     session: AsyncSession, people: Collection[UUID], *, field: str = "body.person_id"
 ) -> None:
-    """Raises `UnknownPerson`."""
-    if len(await rows.existing(session, Person.id, list(people))) < len(set(people)):
+    """Raises `UnknownPerson`, `PersonErased`."""
+    if not people:
+        return
+    known = await living(session, people)
+    if len(known) < len(set(people)):
         raise UnknownPerson("Такого человека нет.", field=field)
+    if not all(known.values()):
+        raise PersonErased("Этот человек обезличен: заведите того, кто нужен.", field=field)
 
 
 async def open_cluster_of(
