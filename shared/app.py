@@ -19,6 +19,7 @@ from sqlmodel import literal, select
 from starlette.responses import Response
 
 from shared import asyncapi, audit_router, auth, db, examples, problems, simulation
+from shared.bodies import refuse_ambiguous_body
 from shared.clients.base import open_client
 from shared.clock import Clock
 from shared.collector import spare_the_collector
@@ -29,6 +30,7 @@ from shared.event_router import EventRouter
 from shared.feed import feed_router
 from shared.limits import RateLimiter
 from shared.observability import configure_logging
+from shared.pages import refuse_foreign_cursor
 from shared.relay import Waker
 from shared.settings import Environment, ServiceSettings
 from shared.topics import PRODUCED
@@ -105,7 +107,11 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
         strict_content_type=True,
-        dependencies=[Depends(refuse_unknown_query)],
+        dependencies=[
+            Depends(refuse_unknown_query),
+            Depends(refuse_foreign_cursor),
+            Depends(refuse_ambiguous_body),
+        ],
         swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
         license_info={"name": "Apache-2.0"},
     )

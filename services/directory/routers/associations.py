@@ -24,6 +24,7 @@ from services.directory.schemas.associations import (
     MembershipRead,
     TenureEnd,
 )
+from services.directory.schemas.fields import Day
 from services.directory.service import associations as service
 from services.directory.service import constituting, memberships
 from services.directory.service.associated import rows_of
@@ -62,7 +63,7 @@ async def read_association(
     session: Session,
     now: Now,
     response: Response,
-    at: date | None = None,
+    at: Day | None = None,
 ) -> AssociationRead:
     """Одна ассоциация по коду отрасли."""
     association = await service.association_for(session, code, actor)

@@ -23,6 +23,7 @@ from services.directory.schemas.channels import (
     TargetList,
     TargetRead,
 )
+from services.directory.schemas.fields import Day
 from services.directory.service import channels as service
 from services.directory.service.messengers import Limits, Resolve, system_resolve
 from shared import pages
@@ -74,7 +75,7 @@ async def list_channels(
     request: Request,
     response: Response,
     kind: ChannelKind | None = None,
-    at: date | None = None,
+    at: Day | None = None,
     cursor: pages.Cursor = None,
     limit: pages.Limit = 50,
 ) -> ChannelPage:

@@ -10,6 +10,7 @@ from services.directory.models import Direction, Mandate
 from services.directory.routers.access import Reader, Steward
 from services.directory.routers.paging import ById
 from services.directory.schemas.associations import TenureEnd
+from services.directory.schemas.fields import Day
 from services.directory.schemas.mandates import (
     DirectionCreate,
     DirectionPage,
@@ -51,7 +52,7 @@ async def list_mandates(
     session: Session,
     paging: ById,
     kind: MandateKind | None = None,
-    at: date | None = None,
+    at: Day | None = None,
 ) -> MandatePage:
     """Кто чем наделён; `at` — только действующее на дату."""
     rows = await rows_of(
