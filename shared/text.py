@@ -12,11 +12,13 @@ from pydantic_core import PydanticCustomError
 _FORBIDDEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffd-\uffff]"
 )
-# What makes two equal-looking names differ, or one name two lines of a letter's head.
-_NOT_IN_A_LINE: Final = re.compile(
-    "[\t\n\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028\u2029\u2060-\u2065\u206a-\u206f\u3164"
-    "\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
+# What makes two equal-looking names differ: letters nobody sees.
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\uffa0\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
 )
+# What would make two lines of one, of a letter's head for example.
+_BREAK: Final = re.compile("[\t\n\u2028\u2029]+")
 
 UNFIT: Final = "unfit"
 
@@ -34,10 +36,13 @@ def clean(value: str) -> str:
 
 
 def clean_line(value: str) -> str:
-    """As `clean`, of one line and without invisible letters. Raises `PydanticCustomError`."""
-    if _NOT_IN_A_LINE.search(value):
+    """As `clean`, and of one line: a tab or a break in it is a blank.
+
+    Raises `PydanticCustomError`, on invisible letters too.
+    """
+    if _INVISIBLE.search(value):
         raise PydanticCustomError("forbidden_characters", "A line has invisible characters")
-    return clean(value)
+    return clean(_BREAK.sub(" ", value))
 
 
 Line = Annotated[
