@@ -107,6 +107,8 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
         strict_content_type=True,
+        # The address to redirect to would be made of the Host that the client names.
+        redirect_slashes=False,
         dependencies=[
             Depends(refuse_unknown_query),
             Depends(refuse_foreign_cursor),

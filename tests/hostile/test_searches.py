@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Tokens
 
-WILD = ("%", "_", "%%", "__", "%а%", "\\%", "'; drop table outbox --", "а' or '1'='1", "*", ".*")
+WILD = ("%", "_", "%%", "__", "%щщъ%", "\\%", "'; drop table outbox --", "а' or '1'='1", "*", ".*")
 SEARCHES = (
     ("directory", "/v1/search", "q"),
     ("directory", "/v1/regions", "federal_district"),

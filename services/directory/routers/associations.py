@@ -45,7 +45,7 @@ def _read(association: Association, at: date) -> AssociationRead:
 
 @router.get("/associations", responses=problems(401, 403, 422), summary="Ассоциации")
 async def list_associations(
-    actor: Reader, session: Session, now: Now, at: date | None = None
+    actor: Reader, session: Session, now: Now, at: Day | None = None
 ) -> AssociationList:
     """Отраслевые ассоциации на дату: сколько действует и сколько только планируется."""
     day = at or now.astimezone(MOSCOW).date()
@@ -99,7 +99,7 @@ async def constitute_association(
     summary="Кураторы кластеров отрасли",
 )
 async def read_curator_coverage(
-    actor: Reader, code: Code, session: Session, now: Now, at: date | None = None
+    actor: Reader, code: Code, session: Session, now: Now, at: Day | None = None
 ) -> CuratorCoverage:
     """У каких действующих кластеров отрасли есть куратор от ассоциации, у каких нет."""
     day = at or now.astimezone(MOSCOW).date()
@@ -153,7 +153,7 @@ async def create_membership(
     summary="Состав ассоциации",
 )
 async def list_memberships(
-    actor: Reader, code: Code, session: Session, paging: ById, at: date | None = None
+    actor: Reader, code: Code, session: Session, paging: ById, at: Day | None = None
 ) -> MembershipPage:
     """Членство кластеров; `at` — только действующее на дату."""
     rows = await rows_of(

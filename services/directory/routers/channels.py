@@ -1,6 +1,5 @@
 """Channels, their members and their messengers over HTTP."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -156,7 +155,7 @@ async def merge_channels(
     summary="Участники канала",
 )
 async def list_channel_members(
-    actor: Reader, channel_id: UUID, session: Session, now: Now, at: date | None = None
+    actor: Reader, channel_id: UUID, session: Session, now: Now, at: Day | None = None
 ) -> Members:
     """Кто в канале на дату (без неё — сегодня): состав следует за назначениями."""
     day = at or now.astimezone(MOSCOW).date()

@@ -1,6 +1,5 @@
 """People charged with work of an association, and the directions of that work, over HTTP."""
 
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -96,7 +95,7 @@ async def create_direction(
 
 @router.get("/directions", responses=problems(401, 403, 404, 422), summary="Направления работы")
 async def list_directions(
-    actor: Reader, code: Code, session: Session, paging: ById, at: date | None = None
+    actor: Reader, code: Code, session: Session, paging: ById, at: Day | None = None
 ) -> DirectionPage:
     """Перечень направлений; `at` — только действующие на дату."""
     rows = await rows_of(
