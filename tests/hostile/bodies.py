@@ -18,6 +18,44 @@ JUNK: Final[dict[str, bytes]] = {
 }
 
 
+_FORM: Final = "multipart/form-data; boundary=b"
+
+
+def _part(disposition: str, content: str = "x", *more: str) -> bytes:
+    head = "\r\n".join([f"Content-Disposition: form-data; {disposition}", *more])
+    return f"--b\r\n{head}\r\n\r\n{content}\r\n".encode()
+
+
+_END: Final = b"--b--\r\n"
+# Name → media type and body.
+FORMS: Final[dict[str, tuple[str, bytes]]] = {
+    "no boundary": ("multipart/form-data", b"x"),
+    "no form in it": (_FORM, b"x" * 1000),
+    "nothing in it": (_FORM, _END),
+    "cut off": (_FORM, _part('name="file"; filename="a.csv"')[:-20]),
+    "text for a file": (_FORM, _part('name="file"') + _END),
+    "another field": (_FORM, _part('name="files"; filename="a.csv"') + _END),
+    "a file without a name": (_FORM, _part('name="file"; filename=""') + _END),
+    "NUL in the name": (_FORM, _part('name="file"; filename="a\0.csv"') + _END),
+    "only folders": (_FORM, _part('name="file"; filename="../../"') + _END),
+    "a broken line": (_FORM, _part('name="file"; filename="a\r\nX: y.exe"') + _END),
+    "two thousand fields": (_FORM, _part('name="x"') * 2000 + _END),
+    "two thousand files": (_FORM, _part('name="x"; filename="x"') * 2000 + _END),
+    "a head without end": (_FORM, b"--b\r\n" + b"X-" + b"x" * 100_000),
+    "JSON": ("application/json", b'{"file": "x"}'),
+    "an endless boundary": (f"multipart/form-data; boundary={'b' * 5000}", b"x"),
+}
+
+
+async def ask_for_files(asker: Asker) -> None:
+    """Send forms that are none, or hold no file."""
+    known = asker.required()
+    for what, (media, content) in FORMS.items():
+        headers = {"Content-Type": media}
+        answer = await asker.ask(known["path"], known["query"], content, **headers)
+        asker.judge(f"a form: {what}", answer)
+
+
 async def ask(asker: Asker) -> None:
     """Send each of them in the place of the operation's body."""
     known = asker.required()

@@ -67,6 +67,14 @@ def _boolean(schema: Schema) -> bool:
     return schema.get("type") == "boolean"
 
 
+def _map(schema: Schema) -> bool:
+    return schema.get("type") == "object" and "properties" not in schema
+
+
+def _keys(schema: Schema, _: Any) -> dict[str, Any]:
+    return {f"key-{number}": None for number in range(schema.get("maxProperties", _UNBOUND) + 1)}
+
+
 def _long(schema: Schema, _: Any) -> str:
     return "я" * (schema["maxLength"] + 1)
 
@@ -126,4 +134,10 @@ POISONS: Final = (
     _typed("null in a list", _array, [None], only="body"),
     _typed("an object for a list", _array, {"0": "а"}, only="body"),
     Poison("too many", _array, _crowd, only="body"),
+    _typed("a list for a map", _map, [["workshops", 1]], only="body"),
+    _typed("NUL in a key", _map, {"workshops\x00": 1}, only="body"),
+    _typed("NaN in a map", _map, {"workshops": Raw("NaN")}, only="body"),
+    _typed("infinity in a map", _map, {"workshops": Raw("1e400")}, only="body"),
+    _typed("a map in a map", _map, {"workshops": {"workshops": {}}}, only="body"),
+    Poison("too many keys", _map, _keys, only="body"),
 )

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from tests.conftest import Tokens
 from tests.hostile import bodies, lists
 from tests.hostile.asking import Asker, written
-from tests.hostile.operations import Operation, operations
+from tests.hostile.operations import FORM, Operation, operations
 from tests.hostile.poisons import POISONS
 
 
@@ -23,6 +23,8 @@ async def test_what_nobody_means_is_refused_and_changes_nothing(
         await asker.poisoned(poison)
     if operation.takes_json:
         await bodies.ask(asker)
+    elif operation.media == FORM:
+        await bodies.ask_for_files(asker)
     await lists.ask(asker, operation)
 
     assert not asker.faults, "\n".join(asker.faults)

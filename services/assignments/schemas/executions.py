@@ -198,7 +198,8 @@ class Evidence(BaseModel):
         return self
 
 
-Answer = bool | int | float | Annotated[str, Field(max_length=2000), AfterValidator(clean)] | None
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Answer = bool | int | Finite | Annotated[str, Field(max_length=2000), AfterValidator(clean)] | None
 
 
 class Report(BaseModel):
