@@ -29,7 +29,7 @@ async def refuse_ambiguous_body(request: Request) -> None:
         json.loads(body.decode(), object_pairs_hook=_once)
     except _Twice as twice:
         told = {"type": "field_given_twice", "loc": ("body", str(twice)), "msg": ""}
-    except ValueError:
+    except (ValueError, RecursionError):
         told = {"type": "json_invalid", "loc": ("body",), "msg": ""}
     else:
         return
