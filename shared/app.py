@@ -19,6 +19,7 @@ from sqlmodel import literal, select
 from starlette.responses import Response
 
 from shared import asyncapi, audit_router, auth, db, examples, permissions, problems, simulation
+from shared.bodies import refuse_ambiguous_body
 from shared.changes import Masks
 from shared.clients.base import open_client
 from shared.clock import Clock
@@ -30,6 +31,7 @@ from shared.event_router import EventRouter
 from shared.feed import feed_router
 from shared.limits import RateLimiter
 from shared.observability import configure_logging
+from shared.pages import refuse_foreign_cursor
 from shared.personal import Register
 from shared.relay import Waker
 from shared.settings import Environment, ServiceSettings
@@ -110,7 +112,13 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
         strict_content_type=True,
-        dependencies=[Depends(refuse_unknown_query)],
+        # The address to redirect to would be made of the Host that the client names.
+        redirect_slashes=False,
+        dependencies=[
+            Depends(refuse_unknown_query),
+            Depends(refuse_foreign_cursor),
+            Depends(refuse_ambiguous_body),
+        ],
         swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
         license_info={"name": "Apache-2.0"},
     )

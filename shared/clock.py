@@ -8,7 +8,7 @@ for that request and must not be earlier than the clock, so that checkpoints sta
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from shared.errors import Conflict, Invalid
+from shared.text import unfit
 
 MOSCOW: Final = ZoneInfo("Europe/Moscow")
 SIMULATED_NOW: Final = "X-Simulated-Now"
@@ -36,9 +37,9 @@ class SimulatedTimeInPast(Conflict):
     title = "Время уже прошло"
 
 
-def _rfc3339(value: object) -> object:
+def rfc3339(value: object) -> object:
     """Pydantic alone would take a bare number for seconds since 1970."""
-    if isinstance(value, str) and not _RFC3339.match(value):
+    if isinstance(value, int | float) or (isinstance(value, str) and not _RFC3339.match(value)):
         raise PydanticCustomError("datetime_parsing", "Expected an RFC 3339 instant")
     return value
 
@@ -49,10 +50,24 @@ def _in_range(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def _written(value: object) -> object:
+    """Pydantic alone would take a bare number for seconds since midnight, UTC."""
+    if isinstance(value, int | float):
+        raise PydanticCustomError("time_parsing", "Expected a time")
+    return value
+
+
+def _without_zone(at: time) -> time:
+    if at.tzinfo is not None:
+        raise unfit("Время пишется без часового пояса: оно местное")
+    return at
+
+
 _RFC3339: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}")
 EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
-Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_in_range)]
+Instant = Annotated[AwareDatetime, BeforeValidator(rfc3339), AfterValidator(_in_range)]
+WallTime = Annotated[time, BeforeValidator(_written), AfterValidator(_without_zone)]
 _instant: Final = TypeAdapter[datetime](Instant)
 
 

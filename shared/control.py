@@ -7,10 +7,17 @@ from datetime import date
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from shared.recurrence import MAX_RULE, RuleInvalid, next_date
-from shared.text import Code, Line, Text, unfit
+from shared.text import Code, Line, Text, clean_line, unfit
 
 _SOME_DAY: Final = date(2023, 1, 1)
 Subject = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@:-]{1,128}$", examples=["ivanova"])]
@@ -35,10 +42,10 @@ class ControlWrite(BaseModel):
     term: Literal["urgent", "prompt", "monthly"] | None = Field(
         default=None, description="Вместо даты: срочно, оперативно, ежемесячно до N числа"
     )
-    monthly_day: int | None = Field(default=None, ge=1, le=31)
-    rule: str | None = Field(
-        default=None, max_length=MAX_RULE, examples=["FREQ=MONTHLY;BYMONTHDAY=5"]
-    )
+    monthly_day: int | None = Field(default=None, strict=True, ge=1, le=31)
+    rule: (
+        Annotated[str, StringConstraints(max_length=MAX_RULE), AfterValidator(clean_line)] | None
+    ) = Field(default=None, examples=["FREQ=MONTHLY;BYMONTHDAY=5"])
     points: list[Text] = Field(default_factory=list, max_length=100)
     form: list[FormField] = Field(default_factory=list, max_length=50)
     evidence: Literal["any", "file", "link"] = Field(

@@ -56,7 +56,8 @@ def letter(
     found = EmailMessage()
     found["From"] = _address(sender)
     found["To"] = _address(to)
-    found["Subject"] = subject
+    # One line, whatever a name within it holds: a header ends where a line does.
+    found["Subject"] = " ".join(subject.split())
     found["Date"] = format_datetime(at)
     name = f"{mark}.{turn}" if turn else str(mark)
     found["Message-ID"] = f"<{name}@{_address(sender).domain}>"

@@ -1,21 +1,40 @@
-"""Lists in pages: `{items, next_cursor}`, an opaque keyset cursor, a `Link` to the next page."""
+"""Lists in pages: `{items, next_cursor}`, an opaque keyset cursor, a `Link` to the next page.
+
+A cursor is a position and a mark of the list it was given for: the address and the filter. It is
+no secret and gives no rights; the mark is against mistakes, not against forgery.
+"""
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, Final, Generic, TypeVar
+from urllib.parse import urlencode
 
 from fastapi import Query, Request, Response
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_core import to_json
 
 from shared.errors import Invalid
+from shared.text import clean
 
 T = TypeVar("T")
 K = TypeVar("K")
 
+_PAGING: Final = frozenset({"cursor", "limit"})
+
 Limit = Annotated[int, Query(ge=1, le=200, description="Сколько записей на странице")]
-Cursor = Annotated[str | None, Query(max_length=500, description="next_cursor предыдущей страницы")]
+Cursor = Annotated[
+    Annotated[str, StringConstraints(max_length=500), AfterValidator(clean)] | None,
+    Query(description="next_cursor предыдущей страницы"),
+]
 
 
 class Page(BaseModel, Generic[T]):
@@ -43,15 +62,48 @@ def decode(cursor: str, shape: type[K]) -> K:
     Raises `BadCursor`.
     """
     try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        position = cursor.partition(".")[0]
+        raw = base64.b64decode(position + "=" * (-len(position) % 4), b"-_", validate=True)
         found = TypeAdapter(shape).validate_json(raw)
     except (ValidationError, binascii.Error, ValueError) as error:
         raise BadCursor(
             "Курсор не подходит к этому списку. Начните с первой страницы.", field="query.cursor"
         ) from error
-    if "\\u0000" in raw.decode(errors="replace"):
+    if "\\u0000" in raw.decode(errors="replace") or not _fits(found):
         raise BadCursor("Курсор не подходит к этому списку.", field="query.cursor")
     return found
+
+
+def mark(path: str, query: Iterable[tuple[str, str]]) -> str:
+    """Tells a list and its filter from others; how many rows a page has is no part of it."""
+    asked = sorted(pair for pair in query if pair[0] not in _PAGING)
+    return hashlib.sha256(f"{path}?{urlencode(asked)}".encode()).hexdigest()[:8]
+
+
+def _mark_of(request: Request) -> str:
+    return mark(request.url.path, request.query_params.multi_items())
+
+
+async def refuse_foreign_cursor(request: Request) -> None:
+    """A position in another list would silently leave rows out. Raises `BadCursor`."""
+    given = request.query_params.get("cursor")
+    if given and given.partition(".")[2] != _mark_of(request):
+        raise BadCursor(
+            "Курсор не от этого списка или не от этого отбора. Начните с первой страницы.",
+            field="query.cursor",
+        )
+
+
+def following_page(key: Any, request: Request) -> str:
+    """The cursor of the page after the row with this sort key, in the list that was asked for."""
+    return f"{encode(key)}.{_mark_of(request)}"
+
+
+def _fits(position: object) -> bool:
+    """Whether the database has such numbers."""
+    if isinstance(position, tuple):
+        return all(_fits(part) for part in position)
+    return not isinstance(position, int) or abs(position) < 2**63
 
 
 def paginate(
@@ -66,7 +118,7 @@ def paginate(
     page = list(rows[:limit])
     if len(rows) <= limit:
         return page, None
-    cursor = encode(key(page[-1]))
+    cursor = following_page(key(page[-1]), request)
     following = request.url.include_query_params(cursor=cursor)
     response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
     return page, cursor

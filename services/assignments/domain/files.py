@@ -30,6 +30,7 @@ _TEXTS: Final = frozenset({"txt", "csv"})
 TEXT_TYPES: Final = frozenset(MEDIA_TYPES[extension] for extension in _TEXTS)
 # Office documents are archives: a library that looks at the first bytes may see no more.
 _ARCHIVES: Final = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "zip"})
+OFFICE_TYPES: Final = frozenset(MEDIA_TYPES[extension] for extension in _ARCHIVES - {"zip"})
 _SEEN_AS: Final[Mapping[str, frozenset[str]]] = {
     "pdf": frozenset({"pdf"}),
     "png": frozenset({"png"}),
@@ -39,6 +40,9 @@ _SEEN_AS: Final[Mapping[str, frozenset[str]]] = {
 }
 # Control, format (direction, zero width), surrogate, private and unassigned characters.
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Devices, to Windows, whatever comes after the first dot.
+_DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])\.", re.IGNORECASE)
+_MACROS: Final = b"vbaProject.bin"
 
 
 class FileNotTaken(Invalid):
@@ -80,6 +84,8 @@ def shown_name(given: str) -> str:
     stem, dot, extension = name.rpartition(".")
     if not dot or not stem:
         raise FileNotTaken("У файла нет имени с расширением.", field="body.file")
+    if _DEVICE.match(name):
+        stem = f"_{stem}"
     room = _NAME_BYTES - len(extension.encode()) - 1
     return f"{stem.encode()[:room].decode(errors='ignore').rstrip()}.{extension}"
 
@@ -100,6 +106,22 @@ def media_type(name: str, head: bytes) -> str:
     if not (seen is None if extension in _TEXTS else seen in _SEEN_AS[extension]):
         raise FileNotTaken("Содержимое файла не соответствует его расширению.", field="body.file")
     return MEDIA_TYPES[extension]
+
+
+class MacroCheck:
+    """Whether pieces of an office document have no macros among them."""
+
+    def __init__(self) -> None:
+        self._end = b""
+
+    def feed(self, piece: bytes) -> None:
+        """Look at the next piece: an archive tells the names of its parts in clear.
+
+        Raises `FileNotTaken`.
+        """
+        if _MACROS in self._end + piece:
+            raise FileNotTaken("В файле есть макросы: сохраните его без них.", field="body.file")
+        self._end = piece[-len(_MACROS) :]
 
 
 class TextCheck:

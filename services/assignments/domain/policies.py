@@ -10,9 +10,10 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.clock import WallTime
 from shared.text import unfit
 
-Days = Annotated[int, Field(ge=0, le=365)]
+Days = Annotated[int, Field(strict=True, ge=0, le=365)]
 
 
 class NonWorking(StrEnum):
@@ -59,7 +60,9 @@ class Policy(BaseModel):
 
     urgent_days: Days = Field(3, description="«Срочно»: календарных дней с подписания")
     prompt_days: Days = Field(10, description="«Оперативно»: календарных дней с подписания")
-    default_months: int = Field(1, ge=1, le=12, description="Без срока: месяцев с подписания")
+    default_months: int = Field(
+        1, strict=True, ge=1, le=12, description="Без срока: месяцев с подписания"
+    )
     non_working: NonWorking = Field(
         NonWorking.PRECEDING, description="Куда переходит срок с нерабочего дня"
     )
@@ -67,11 +70,17 @@ class Policy(BaseModel):
     rework_working_days: Days = Field(3, description="Доработать после возврата: рабочих дней")
     review_working_days: Days = Field(3, description="Рассмотреть отчёт: рабочих дней")
     co_executor_percent: int = Field(
-        50, ge=1, le=100, description="Внутренний срок соисполнителя, доля общего срока"
+        50,
+        strict=True,
+        ge=1,
+        le=100,
+        description="Внутренний срок соисполнителя, доля общего срока",
     )
     due_soon_days: Days = Field(3, description="«Скоро срок»: рабочих дней до него")
-    send_at: time = Field(time(9), description="Когда слать напоминания, по времени региона")
-    digest_weekday: int = Field(2, ge=1, le=7, description="День сводки: 1 — понедельник")
+    send_at: WallTime = Field(time(9), description="Когда слать напоминания, по времени региона")
+    digest_weekday: int = Field(
+        2, strict=True, ge=1, le=7, description="День сводки: 1 — понедельник"
+    )
     reminders: tuple[Rung, ...] = Field(max_length=30)
     kind: Literal["control"] = "control"
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.assignments.domain.executions import Command, Order
 from services.assignments.models import Execution
@@ -55,6 +55,7 @@ async def list_facts(
     actor: Acting,
     session: Session,
     now: Now,
+    request: Request,
     as_of: Annotated[
         Instant | None, Query(description="Новейшие факты не позже этого момента")
     ] = None,
@@ -72,7 +73,9 @@ async def list_facts(
         limit=limit,
     )
     items = [ExecutionFacts.model_validate_json(row) for row in rows]
-    following = pages.encode(items[-1].execution_id) if len(items) == limit else None
+    following = None
+    if len(items) == limit:
+        following = pages.following_page(items[-1].execution_id, request)
     return FactsPage(items=items, next_cursor=following)
 
 

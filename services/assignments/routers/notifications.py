@@ -1,6 +1,5 @@
 """The outbox of messages over HTTP."""
 
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -9,6 +8,7 @@ from services.assignments.domain.notifications import Channel, NotificationState
 from services.assignments.repository import notifications as repository
 from services.assignments.repository.rows import regions_open_to
 from services.assignments.routers.access import COMMAND_PROBLEMS
+from services.assignments.schemas.dates import Day
 from services.assignments.schemas.notifications import NotificationPage, NotificationRead
 from services.assignments.service import delivery
 from shared import pages
@@ -30,7 +30,7 @@ async def list_notifications(
     region: RegionCode | None = None,
     state: NotificationState | None = None,
     channel: Channel | None = None,
-    day: date | None = None,
+    day: Day | None = None,
     execution_id: UUID | None = None,
     cursor: pages.Cursor = None,
     limit: pages.Limit = 50,

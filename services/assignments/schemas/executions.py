@@ -198,7 +198,8 @@ class Evidence(BaseModel):
         return self
 
 
-Answer = bool | int | float | Annotated[str, Field(max_length=2000), AfterValidator(clean)] | None
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Answer = bool | int | Finite | Annotated[str, Field(max_length=2000), AfterValidator(clean)] | None
 
 
 class Report(BaseModel):
@@ -243,7 +244,7 @@ class PartialAcceptance(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    points: list[Annotated[int, Field(ge=1, le=100)]] = Field(
+    points: list[Annotated[int, Field(strict=True, ge=1, le=100)]] = Field(
         min_length=1, max_length=100, examples=[[1, 2]]
     )
     reason: Text = Field(examples=["По пункту 3 нет акта."])

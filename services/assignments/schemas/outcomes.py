@@ -40,7 +40,7 @@ class BulkItem(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     execution_id: UUID
-    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    version: int | None = Field(default=None, strict=True, ge=1, le=2**31 - 1)
 
 
 class BulkCommand(BaseModel):

@@ -54,7 +54,7 @@ class DeadlineQuery(BaseModel):
     term: Term
     signed_on: Day
     on: Day | None = Field(default=None, description="Для term=date")
-    day: int | None = Field(default=None, ge=1, le=31, description="Для term=monthly")
+    day: int | None = Field(default=None, strict=True, ge=1, le=31, description="Для term=monthly")
     region: RegionCode | None = Field(
         default=None, description="Чтобы узнать момент, когда срок истекает"
     )

@@ -1,21 +1,26 @@
 """The register as clients ask for it and see it: filter, rows, counters, saved orders, chart."""
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.assignments.domain.executions import Addressee, ExecutorRole, Status
 from services.assignments.domain.register import Sort, Wanted
+from services.assignments.schemas.dates import Day
 from services.assignments.schemas.executions import EXECUTION_EXAMPLE, ExecutionRead
 from shared.pages import Page
 from shared.text import Line, RegionCode
 
 
-def _once(value: Any) -> Any:
+def _once(value: list[Status] | None) -> list[Status] | None:
     """The same status named twice is that status."""
-    return list(dict.fromkeys(value)) if isinstance(value, list) else value
+    return list(dict.fromkeys(value)) if value else value
+
+
+def _number(value: Any) -> Any:
+    """The filter comes in addresses too, as text; but `true` is no number."""
+    return str(value) if isinstance(value, bool) else value
 
 
 class RegisterFilter(BaseModel):
@@ -34,13 +39,13 @@ class RegisterFilter(BaseModel):
     protocol_id: UUID | None = None
     assignment_id: UUID | None = None
     meeting_id: UUID | None = None
-    priority: int | None = Field(
-        default=None, ge=1, le=3, description="Вес: 1 плановое, 2 важное, 3 срочное"
+    priority: Annotated[int, Field(ge=1, le=3), BeforeValidator(_number)] | None = Field(
+        default=None, description="Вес: 1 плановое, 2 важное, 3 срочное"
     )
     status: Annotated[
         list[Status] | None,
-        BeforeValidator(_once),
         Field(max_length=len(Status), description="Можно назвать несколько"),
+        AfterValidator(_once),
     ] = None
     addressee: Addressee | None = None
     role: ExecutorRole | None = Field(
@@ -53,13 +58,13 @@ class RegisterFilter(BaseModel):
         " после возврата считаются дни доработки",
     )
     due_soon: bool = Field(default=False, description="Только те, у которых скоро срок")
-    due_from: date | None = Field(default=None, description="Срок не раньше")
-    due_to: date | None = Field(default=None, description="Срок не позже")
+    due_from: Day | None = Field(default=None, description="Срок не раньше")
+    due_to: Day | None = Field(default=None, description="Срок не позже")
     awaiting_review: bool = Field(default=False, description="Только сданные: ждут решения ЦУР")
     extension_requested: bool = Field(
         default=False, description="Только с нерассмотренной просьбой о продлении"
     )
-    inactive_since: date | None = Field(
+    inactive_since: Day | None = Field(
         default=None, description="Открытые, с которыми с этой даты ничего не происходило"
     )
     q: Line | None = Field(

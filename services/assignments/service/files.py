@@ -19,9 +19,11 @@ from services.assignments.domain.executions import (
     Party,
 )
 from services.assignments.domain.files import (
+    OFFICE_TYPES,
     TEXT_TYPES,
     FileInUse,
     FileUnknown,
+    MacroCheck,
     TextCheck,
     media_type,
     shown_name,
@@ -59,6 +61,7 @@ def look_at(name: str, content: BinaryIO) -> Offered:
     name = shown_name(name)
     kind = media_type(name, content.read(_HEAD))
     text = TextCheck() if kind in TEXT_TYPES else None
+    office = MacroCheck() if kind in OFFICE_TYPES else None
     content.seek(0)
     digest, size = hashlib.sha256(), 0
     while piece := content.read(_PIECE):
@@ -66,6 +69,8 @@ def look_at(name: str, content: BinaryIO) -> Offered:
         size += len(piece)
         if text is not None:
             text.feed(piece)
+        if office is not None:
+            office.feed(piece)
     if text is not None:
         text.feed(b"", final=True)
     content.seek(0)

@@ -1,6 +1,5 @@
 """Working groups and what associations hold and run, over HTTP."""
 
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -21,6 +20,7 @@ from services.directory.schemas.activities import (
     GroupReportPage,
     GroupReportRead,
 )
+from services.directory.schemas.fields import Day
 from services.directory.service import activities as service
 from services.directory.service.associated import rows_of
 from shared.clock import Now
@@ -57,7 +57,7 @@ async def list_groups(
     session: Session,
     paging: ById,
     direction_id: UUID | None = None,
-    at: date | None = None,
+    at: Day | None = None,
 ) -> GroupPage:
     """Рабочие группы; `at` — только работающие на дату."""
     rows = await rows_of(

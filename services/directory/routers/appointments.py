@@ -1,6 +1,5 @@
 """Appointments over HTTP."""
 
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -14,6 +13,7 @@ from services.directory.schemas.appointments import (
     AppointmentPage,
     AppointmentRead,
 )
+from services.directory.schemas.fields import Day
 from services.directory.service import appointments as service
 from shared import pages
 from shared.clock import Now
@@ -58,7 +58,7 @@ async def list_appointments(
     response: Response,
     region: RegionCode | None = None,
     office: Office | None = None,
-    at: date | None = None,
+    at: Day | None = None,
     cursor: pages.Cursor = None,
     limit: pages.Limit = 50,
 ) -> AppointmentPage:

@@ -23,6 +23,7 @@ from services.directory.schemas.associations import (
     MembershipRead,
     TenureEnd,
 )
+from services.directory.schemas.fields import Day
 from services.directory.service import associations as service
 from services.directory.service import constituting, memberships
 from services.directory.service.associated import rows_of
@@ -44,7 +45,7 @@ def _read(association: Association, at: date) -> AssociationRead:
 
 @router.get("/associations", responses=problems(401, 403, 422), summary="Ассоциации")
 async def list_associations(
-    actor: Acting, session: Session, now: Now, at: date | None = None
+    actor: Acting, session: Session, now: Now, at: Day | None = None
 ) -> AssociationList:
     """Отраслевые ассоциации на дату: сколько действует и сколько только планируется."""
     day = at or now.astimezone(MOSCOW).date()
@@ -62,7 +63,7 @@ async def read_association(
     session: Session,
     now: Now,
     response: Response,
-    at: date | None = None,
+    at: Day | None = None,
 ) -> AssociationRead:
     """Одна ассоциация по коду отрасли."""
     association = await service.association_of(session, code, actor)
@@ -98,7 +99,7 @@ async def constitute_association(
     summary="Кураторы кластеров отрасли",
 )
 async def read_curator_coverage(
-    actor: Acting, code: Code, session: Session, now: Now, at: date | None = None
+    actor: Acting, code: Code, session: Session, now: Now, at: Day | None = None
 ) -> CuratorCoverage:
     """У каких действующих кластеров отрасли есть куратор от ассоциации, у каких нет."""
     day = at or now.astimezone(MOSCOW).date()
@@ -152,7 +153,7 @@ async def create_membership(
     summary="Состав ассоциации",
 )
 async def list_memberships(
-    actor: Acting, code: Code, session: Session, paging: ById, at: date | None = None
+    actor: Acting, code: Code, session: Session, paging: ById, at: Day | None = None
 ) -> MembershipPage:
     """Членство кластеров; `at` — только действующее на дату."""
     rows = await rows_of(

@@ -1,6 +1,5 @@
 """Channels, their members and their messengers over HTTP."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from services.directory.schemas.channels import (
     TargetList,
     TargetRead,
 )
+from services.directory.schemas.fields import Day
 from services.directory.service import channels as service
 from services.directory.service.messengers import Limits, Resolve, system_resolve
 from shared import pages
@@ -74,7 +74,7 @@ async def list_channels(
     request: Request,
     response: Response,
     kind: ChannelKind | None = None,
-    at: date | None = None,
+    at: Day | None = None,
     cursor: pages.Cursor = None,
     limit: pages.Limit = 50,
 ) -> ChannelPage:
@@ -155,7 +155,7 @@ async def merge_channels(
     summary="Участники канала",
 )
 async def list_channel_members(
-    actor: Acting, channel_id: UUID, session: Session, now: Now, at: date | None = None
+    actor: Acting, channel_id: UUID, session: Session, now: Now, at: Day | None = None
 ) -> Members:
     """Кто в канале на дату (без неё — сегодня): состав следует за назначениями.
 

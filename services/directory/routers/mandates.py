@@ -1,6 +1,5 @@
 """People charged with work of an association, and the directions of that work, over HTTP."""
 
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -9,6 +8,7 @@ from services.directory.domain.mandates import MandateKind
 from services.directory.models import Direction, Mandate
 from services.directory.routers.paging import ById
 from services.directory.schemas.associations import TenureEnd
+from services.directory.schemas.fields import Day
 from services.directory.schemas.mandates import (
     DirectionCreate,
     DirectionPage,
@@ -51,7 +51,7 @@ async def list_mandates(
     session: Session,
     paging: ById,
     kind: MandateKind | None = None,
-    at: date | None = None,
+    at: Day | None = None,
 ) -> MandatePage:
     """Кто чем наделён; `at` — только действующее на дату."""
     rows = await rows_of(
@@ -95,7 +95,7 @@ async def create_direction(
 
 @router.get("/directions", responses=problems(401, 403, 404, 422), summary="Направления работы")
 async def list_directions(
-    actor: Acting, code: Code, session: Session, paging: ById, at: date | None = None
+    actor: Acting, code: Code, session: Session, paging: ById, at: Day | None = None
 ) -> DirectionPage:
     """Перечень направлений; `at` — только действующие на дату."""
     rows = await rows_of(

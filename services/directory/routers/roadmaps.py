@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Response
 
 from services.directory.domain.roadmaps import MilestoneState
 from services.directory.repository import roadmaps as repository
+from services.directory.schemas.fields import Day
 from services.directory.schemas.roadmaps import (
     DocumentAttach,
     MilestoneRead,
@@ -42,7 +43,7 @@ def roadmap_read(code: str, year: int, at: date, found: list[Standing]) -> Roadm
     summary="Дорожная карта ассоциации",
 )
 async def read_roadmap(
-    actor: Acting, code: Code, year: Year, session: Session, now: Now, at: date | None = None
+    actor: Acting, code: Code, year: Year, session: Session, now: Now, at: Day | None = None
 ) -> RoadmapRead:
     """Вехи года на дату: выполнена та, у которой есть все результаты до одного."""
     day = at or now.astimezone(MOSCOW).date()
@@ -55,7 +56,7 @@ async def read_roadmap(
     summary="Вехи года по всем ассоциациям",
 )
 async def read_roadmap_summary(
-    actor: Acting, year: Year, session: Session, now: Now, at: date | None = None
+    actor: Acting, year: Year, session: Session, now: Now, at: Day | None = None
 ) -> RoadmapSummary:
     """Сколько ассоциаций прошли каждую веху, сколько опаздывает и кто ещё не прошёл."""
     day = at or now.astimezone(MOSCOW).date()
@@ -107,7 +108,7 @@ async def attach_document(
     "/association-policy", responses=problems(401, 403, 404, 422), summary="Правила ассоциаций"
 )
 async def read_association_policy(
-    actor: Acting, session: Session, now: Now, at: date | None = None
+    actor: Acting, session: Session, now: Now, at: Day | None = None
 ) -> PolicyRead:
     """Числа, по которым веха под угрозой, практика отобрана, а лидер предложен."""
     day = at or now.astimezone(MOSCOW).date()

@@ -14,7 +14,7 @@ from services.directory.schemas.roadmaps import Link
 from shared.pages import Page
 from shared.text import Line, Text
 
-People = Annotated[int, Field(ge=0, le=10_000_000, examples=[120])]
+People = Annotated[int, Field(strict=True, ge=0, le=10_000_000, examples=[120])]
 # Named twice is named once.
 Members = Annotated[
     list[UUID],

@@ -7,12 +7,12 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.directory.domain.search import Found
 from services.directory.schemas.fields import example
-from shared.text import clean
+from shared.text import clean_line
 
 Words = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=2, max_length=200),
-    AfterValidator(clean),
+    AfterValidator(clean_line),
 ]
 
 

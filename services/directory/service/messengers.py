@@ -3,10 +3,9 @@
 An address is a secret: it is never told again, neither in answers nor in errors nor in logs.
 
 It is an address alone: whatever apprise would take after a question mark (files of this machine,
-redirects, certificates unchecked) is refused. Apprise looks the name up once more by itself when
-it connects, and takes no connection of ours: unlike the rating's webhooks, a post may follow a name
-that changes between the two. What is checked against that is the certificate; nothing of the answer
-is shown.
+redirects, certificates unchecked) is refused. A server of one's own is looked up once for each post
+and connected to where it was found, as by the rating's webhooks: a name that leads elsewhere a
+moment later gains nothing.
 """
 
 import asyncio
@@ -18,6 +17,7 @@ from typing import Any, Final, Protocol
 import apprise
 
 from services.directory.domain.channels import MessengerRefused
+from services.directory.service.pinning import pinned
 from shared.addresses import Network, is_public, is_within
 
 # Services of the public internet: the address holds tokens, and no host of anybody's choosing.
@@ -90,7 +90,8 @@ async def vet(url: str, limits: Limits, resolve: Resolve) -> str:
     return str(found.service_name)
 
 
-async def _vet_host(host: str, by_tls: bool, limits: Limits, resolve: Resolve) -> None:
+async def _vet_host(host: str, by_tls: bool, limits: Limits, resolve: Resolve) -> Sequence[str]:
+    """Where the host is, and may be talked to. Raises `MessengerRefused`."""
     try:
         async with asyncio.timeout(_LOOKUP_SECONDS):
             found = await resolve(host) if host else []
@@ -105,16 +106,20 @@ async def _vet_host(host: str, by_tls: bool, limits: Limits, resolve: Resolve) -
             raise MessengerRefused(
                 "Имя ведёт в закрытую или служебную сеть, или адрес без TLS.", field="body.url"
             )
+    return found
 
 
 async def send(url: str, title: str, text: str, limits: Limits, resolve: Resolve) -> None:
     """Hand the post over. Raises `NotSent`, and `MessengerRefused` for what is sent nowhere."""
     found, scheme = _plugin(url, limits)
+    addresses: Sequence[str] = ()
     if scheme not in HOSTED:
-        await _vet_host(str(getattr(found, "host", "") or ""), scheme in OWN, limits, resolve)
+        host = str(getattr(found, "host", "") or "")
+        addresses = await _vet_host(host, scheme in OWN, limits, resolve)
     sender = apprise.Apprise()
     sender.add(found)
-    # Apprise blocks, within time-outs of its own for connecting and reading.
-    taken = await asyncio.to_thread(sender.notify, body=text, title=title, body_format="text")
+    with pinned(addresses):
+        # Apprise blocks, within time-outs of its own for connecting and reading.
+        taken = await asyncio.to_thread(sender.notify, body=text, title=title, body_format="text")
     if not taken:
         raise NotSent("Мессенджер не принял сообщение.")

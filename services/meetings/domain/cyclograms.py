@@ -72,8 +72,8 @@ class Offset(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    months: Annotated[int, Field(ge=0, le=36)] = 0
-    days: Annotated[int, Field(ge=0, le=60)] = 0
+    months: Annotated[int, Field(strict=True, ge=0, le=36)] = 0
+    days: Annotated[int, Field(strict=True, ge=0, le=60)] = 0
 
     def after(self, start: date) -> date:
         """The day, worked or not."""

@@ -93,7 +93,7 @@ class CyclogramWrite(BaseModel):
         },
     )
 
-    template: int = Field(ge=1, le=1_000_000, description="Версия шаблона")
+    template: int = Field(strict=True, ge=1, le=1_000_000, description="Версия шаблона")
     starts_on: Day = Field(description="Первый день участия: от него считаются все даты")
     dates: dict[Code, Day] = Field(
         default_factory=dict,

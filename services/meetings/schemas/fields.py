@@ -3,8 +3,10 @@
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
+
+from shared.clock import rfc3339
 
 # Wider than the programme will ever need, and narrow enough for every time zone's arithmetic.
 FIRST_YEAR: Final = 2000
@@ -18,6 +20,7 @@ Day = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31
 
 Instant = Annotated[
     AwareDatetime,
+    BeforeValidator(rfc3339),
     Field(ge=datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), le=datetime(LAST_YEAR, 12, 31, tzinfo=UTC)),
     AfterValidator(lambda instant: instant.astimezone(UTC)),
 ]

@@ -4,16 +4,17 @@ from datetime import date, time
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from services.meetings.domain.agendas import AgendaKind
 from services.meetings.domain.meetings import Series
 from services.meetings.domain.series import MAX_WEEKS_AHEAD
 from services.meetings.schemas.fields import Duration, reads
+from shared.clock import WallTime
 from shared.pages import Page
 from shared.recurrence import MAX_RULE
-from shared.text import Code, Line, Text, unfit
+from shared.text import Code, Line, Text
 from shared.workdays import FIRST_YEAR, LAST_YEAR
 
 SERIES_ID: Final = "0190c5a0-0000-7000-8000-000000000200"
@@ -21,13 +22,6 @@ SERIES_ID: Final = "0190c5a0-0000-7000-8000-000000000200"
 SeriesDay = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR - 2, 12, 31))]
 
 
-def _without_zone(at: time) -> time:
-    if at.tzinfo is not None:
-        raise unfit("Время пишется без часового пояса: оно московское")
-    return at
-
-
-WallTime = Annotated[time, AfterValidator(_without_zone)]
 _TEMPLATE: Final[JsonDict] = {
     "kind": "operational",
     "text": "Оперативные задачи проекта",

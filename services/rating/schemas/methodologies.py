@@ -11,8 +11,19 @@ from services.rating.domain.methodologies import NUMBERS, RERU_1, Act, Stage
 from services.rating.domain.scores import Zone
 from services.rating.schemas.head import BasisPoints
 from shared.text import Line, Text, unfit
+from shared.workdays import FIRST_YEAR, LAST_YEAR
 
-Count = Annotated[int, Field(ge=0, le=1000)]
+# Of a month; that it is the first is checked with the rest of the document.
+FirstDay = Annotated[
+    date,
+    Field(
+        ge=date(FIRST_YEAR, 1, 1),
+        le=date(LAST_YEAR, 12, 31),
+        examples=["2024-01-01"],
+        description="Первое число месяца",
+    ),
+]
+Count = Annotated[int, Field(strict=True, ge=0, le=1000)]
 _EXAMPLE: Final[JsonDict] = {name: getattr(RERU_1, name) for name in NUMBERS}
 
 
@@ -21,7 +32,9 @@ class MethodologyNumbers(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
-    grace_days: int = Field(ge=0, le=30, description="Рабочих дней на доработку после возврата")
+    grace_days: int = Field(
+        strict=True, ge=0, le=30, description="Рабочих дней на доработку после возврата"
+    )
     late_first: BasisPoints = Field(description="Своевременность при опоздании на день")
     late_step: BasisPoints = Field(description="Сколько снимает каждый следующий рабочий день")
     late_floor: BasisPoints = Field(description="Меньше этого опоздание не снимает")
@@ -34,7 +47,9 @@ class MethodologyNumbers(BaseModel):
     initial_mu: BasisPoints = Field(description="Среднее по стране, пока нет ни одного среза")
     green_from: BasisPoints
     yellow_from: BasisPoints
-    least_for_place: int = Field(ge=1, le=1000, description="Сколько исполнений нужно для места")
+    least_for_place: int = Field(
+        strict=True, ge=1, le=1000, description="Сколько исполнений нужно для места"
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -52,7 +67,7 @@ class MethodologyCreate(BaseModel):
 
     code: Annotated[str, Field(pattern=r"^[А-ЯЁA-Z][А-ЯЁA-Z0-9-]{0,31}$", examples=["РЭРУ-1"])]
     title: Line = Field(examples=["Мягче к первому опозданию"])
-    effective_from: date = Field(examples=["2024-01-01"], description="Первое число месяца")
+    effective_from: FirstDay
     numbers: MethodologyNumbers
 
 
@@ -62,7 +77,7 @@ class MethodologyChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: Line
-    effective_from: date = Field(examples=["2024-01-01"], description="Первое число месяца")
+    effective_from: FirstDay
     numbers: MethodologyNumbers
 
 

@@ -99,7 +99,7 @@ class CorrectionWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     execution_id: UUID
-    version: int = Field(ge=1, le=2**31 - 1)
+    version: int = Field(strict=True, ge=1, le=2**31 - 1)
 
 
 class RevisionCreate(BaseModel):

@@ -3,12 +3,12 @@
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from services.rating.domain.webhooks import EventType, SubscriptionStatus
 from shared.clock import Instant
 from shared.pages import Page
-from shared.text import Line, RegionCode, unfit
+from shared.text import Line, RegionCode, clean_line, unfit
 
 _URL: Final = "https://monitoring.example.ru/hooks/rating"
 # The specification's own example.
@@ -23,6 +23,7 @@ Url = Annotated[
         examples=[_URL],
         description="https, порт 443, узел в публичном интернете; проверяется и при отправке",
     ),
+    AfterValidator(clean_line),
 ]
 EventTypes = Annotated[
     list[EventType],
@@ -113,6 +114,7 @@ class SecretRotate(BaseModel):
 
     overlap_hours: int = Field(
         default=24,
+        strict=True,
         ge=0,
         le=_LONGEST_OVERLAP,
         description="Сколько часов подписывает и прежний секрет; 0 — он утёк, сменить сразу",
