@@ -48,7 +48,7 @@ def main() -> int:
 
 def _fuzz(prepared: Prepared, service: str, role: str, examples: int, path: Path) -> None:
     began = time.monotonic()
-    found = runs.fuzz(prepared, service, lambda _: role, examples=examples)
+    found = runs.fuzz(prepared, service, lambda _: [role], examples=examples)
     if role == Role.CUR_ADMIN:
         found.add(runs.follow(prepared, service, role, scenarios=examples))
     told = {

@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import schemathesis
-from schemathesis import Case, HookContext, Response
+from schemathesis import AuthContext, Case, HookContext, Response
 from schemathesis.core.failures import Failure
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
+from tests.conftest import Headers
 from tests.fuzz.likely import enrich
+from tests.fuzz.pool import draw
 from tests.fuzz.prepared import Prepared
 from tests.fuzz.rules import is_by_design
 from tests.fuzz.served import Served
 
 PHASES: Final = ("examples", "coverage", "fuzzing", "stateful")
-# An operation's id → the role it is asked as; `None` leaves the operation out.
-RoleOf = Callable[[str], str | None]
+# An operation's id → the roles it is asked as, by turns; none of them leaves the operation out.
+RolesOf = Callable[[str], Sequence[str]]
 
 
 @dataclass
@@ -60,7 +62,7 @@ def document_of(served: Served) -> dict[str, Any]:
 def fuzz(
     prepared: Prepared,
     service: str,
-    role_of: RoleOf,
+    roles_of: RolesOf,
     *,
     examples: int,
     phases: Sequence[str] = ("examples", "coverage", "fuzzing"),
@@ -72,20 +74,24 @@ def fuzz(
     """
     served, pool = prepared.served[service], prepared.pools[service]
     document = document_of(served)
-    operations = []
     for item in document["paths"].values():
         for method, operation in list(item.items()):
-            role = role_of(operation["operationId"])
-            if role is None:
+            if not roles_of(operation["operationId"]):
                 del item[method]
-                continue
-            headers = prepared.headers(role)
-            name = operation["operationId"]
-            operations.append({"include-operation-id": name, "headers": dict(headers)})
-    schema = schemathesis.openapi.from_dict(
-        document, config=_configuration(examples, phases, operations, seed)
-    )
+    schema = schemathesis.openapi.from_dict(document, config=_configuration(examples, phases, seed))
     schema.app = served
+
+    @schema.auth(refresh_interval=None)
+    class Turns:
+        """Whose turn it is: a function of the case."""
+
+        def get(self, case: Case[Any], context: AuthContext) -> Headers:
+            roles = roles_of(case.operation.definition.raw["operationId"])
+            seed = [case.path_parameters, case.query, repr(case.body)]
+            return prepared.headers(draw(list(roles), seed) or roles[0])
+
+        def set(self, case: Case[Any], headers: Headers, context: AuthContext) -> None:
+            case.headers.update(headers)
 
     @schemathesis.hook
     def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
@@ -117,7 +123,7 @@ def follow(
         return fuzz(
             prepared,
             service,
-            lambda _: role,
+            lambda _: [role],
             examples=scenarios,
             phases=["stateful"],
             seed=seed,
@@ -126,9 +132,7 @@ def follow(
         served.keeps = False
 
 
-def _configuration(
-    examples: int, phases: Sequence[str], operations: list[dict[str, Any]], seed: int
-) -> schemathesis.Config:
+def _configuration(examples: int, phases: Sequence[str], seed: int) -> schemathesis.Config:
     """Every check is on; `rules` says which single findings are none."""
     config = schemathesis.Config.from_dict(
         {
@@ -145,7 +149,6 @@ def _configuration(
                 "database": "none",
             },
             "phases": {name: {"enabled": name in phases} for name in PHASES},
-            "operations": operations,
             "suppress-health-check": ["all"],
         }
     )

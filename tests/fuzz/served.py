@@ -8,6 +8,7 @@ from typing import Any, Final
 import anyio
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,6 +22,8 @@ from tests.conftest import serve
 
 # As the service's own connections have it, lest a request wait for ever.
 _LIMITS: Final = {"statement_timeout": "30000", "lock_timeout": "5000", "jit": "off"}
+
+_AS_BY_COMMIT: Final = text("set constraints all immediate")
 
 
 def app_of(service: str) -> FastAPI:
@@ -85,13 +88,14 @@ class Served:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
         """What `async_sessionmaker.begin` is to the service: a transaction, within ours."""
-        async with (
-            AsyncSession(
-                self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
-            ) as session,
-            session.begin(),
-        ):
-            yield session
+        assert self._connection is not None
+        async with AsyncSession(
+            self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        ) as session:
+            async with session.begin():
+                yield session
+            # What would be checked by the commit that never comes.
+            await self._connection.execute(_AS_BY_COMMIT)
 
     async def _open(self) -> AsyncConnection:
         if self._engine is None:

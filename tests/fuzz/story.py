@@ -170,7 +170,13 @@ async def _meet(world: World) -> None:
         await world.post("meetings", f"{path}/items", _ITEM, by="secretary")
         if is_approved:
             await world.post("meetings", f"{path}/approve")
-    listed = {"file": ("list.csv", "Имя участника;Вход;Минут\nАнна;04.10.2023 09:58:00;60\n".encode(), "text/csv")}
+    listed = {
+        "file": (
+            "list.csv",
+            "Имя участника;Вход;Минут\nАнна;04.10.2023 09:58:00;60\n".encode(),
+            "text/csv",
+        )
+    }
     await world.ask(
         "POST",
         "meetings",
