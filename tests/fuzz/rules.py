@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from schemathesis import Case, Response
 from schemathesis.core.failures import Failure
-from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.openapi.checks import AcceptedNegativeData, RejectedPositiveData
 
+_FILE: Final = "/properties/file "
 _PARTS: Final = {"query": "query", "path": "path_parameters", "header": "headers"}
 
 
@@ -15,6 +16,9 @@ def is_by_design(failure: Failure, case: Case[Any], response: Response) -> bool:
     """Whether what the check took for a failure is how the service is meant to answer."""
     if isinstance(failure, RejectedPositiveData):
         return _is_of_the_domain(response) or _is_past_schemas(case, response)
+    if isinstance(failure, AcceptedNegativeData):
+        # Whatever is put in the place of a file goes out as bytes, and any bytes are a file.
+        return case.media_type == "multipart/form-data" and _FILE in failure.message
     return False
 
 
@@ -63,6 +67,8 @@ _EXCUSES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "greater_than_equal": lambda value: isinstance(value, str),
     "less_than_equal": lambda value: isinstance(value, str),
     "instant_out_of_range": lambda value: isinstance(value, str),
+    # Counted without the items that are refused themselves.
+    "too_short": lambda value: isinstance(value, list) and bool(value),
     # What is left of the text once blanks around it are gone.
     "string_too_short": lambda value: isinstance(value, str) and not value.strip(),
     # Said once for all texts, and not as a pattern of characters at each of them.
