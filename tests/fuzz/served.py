@@ -68,9 +68,15 @@ class Served:
         self._asgi: ASGIApp = transport.app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; nothing else is spoken here, there is no lifespan."""
-        if scope["type"] != "http":
-            raise NotImplementedError(scope["type"])
+        """Answer a request; as it starts and ends, open the connection and close it."""
+        if scope["type"] == "lifespan":
+            await receive()
+            await self._open()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await self._close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
         async with self._turn:
             connection = await self._open()
             if not connection.in_transaction():
@@ -104,6 +110,13 @@ class Served:
         if self._connection is None or self._connection.closed or self._connection.invalidated:
             self._connection = await self._engine.connect()
         return self._connection
+
+    async def _close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+        if self._engine is not None:
+            await self._engine.dispose()
+        self._connection = self._engine = None
 
 
 class Wire(httpx.AsyncBaseTransport):

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 
 import pytest
+from schemathesis.python.asgi import shutdown_lifespans
 
 from deploy.local import postgres as local_postgres
 from shared.auth import Role
@@ -26,6 +27,7 @@ def prepared(
 ) -> Iterator[Prepared]:
     with asyncio.Runner() as runner:
         yield runner.run(prepare(server, tmp_path_factory.mktemp("store")))
+    shutdown_lifespans()
 
 
 def by_turns(operation_id: str) -> list[str]:
