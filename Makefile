@@ -7,7 +7,7 @@ CLUSTERS ?= 370
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 STACK := $(BIN)/python -m deploy.local
 
-.PHONY: help install up down reset status logs backup restore demo test test-fast test-kafka chaos bench lint format typecheck arch migrations check openapi lock sbom advisories
+.PHONY: help install up down reset status logs backup restore demo test test-fast test-kafka chaos fuzz bench lint format typecheck arch migrations check openapi lock sbom advisories
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ test-fast: .venv/dev.stamp ## Without the journeys through real processes
 
 chaos: .venv/dev.stamp ## Break the stack in every way under load, a quarter of an hour; CHAOS_SEED=7 repeats a run
 	$(BIN)/python -m pytest -m chaos tests/chaos
+
+fuzz: .venv/dev.stamp ## Made-up requests to every operation as every role, for a night; SERVICE=rating ROLE=cluster PROFILE=quick
+	$(BIN)/python -m tests.fuzz --profile $(or $(PROFILE),nightly) $(SERVICE:%=--service %) $(ROLE:%=--role %) $(if $(ANEW),--anew)
 
 lint: .venv/dev.stamp ## Format and lint, checked
 	$(BIN)/ruff format --check .

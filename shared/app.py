@@ -18,7 +18,17 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlmodel import literal, select
 from starlette.responses import Response
 
-from shared import asyncapi, audit_router, auth, db, examples, permissions, problems, simulation
+from shared import (
+    asyncapi,
+    audit_router,
+    auth,
+    db,
+    examples,
+    openapi,
+    permissions,
+    problems,
+    simulation,
+)
 from shared.bodies import refuse_ambiguous_body
 from shared.changes import Masks
 from shared.clients.base import open_client
@@ -192,7 +202,7 @@ async def refuse_unknown_query(request: Request) -> None:
 def _describe(app: FastAPI) -> None:
     """Finish the OpenAPI document: the problem schema, the real token address, simulated time."""
 
-    def openapi() -> dict[str, Any]:
+    def made() -> dict[str, Any]:
         document = get_openapi(
             title=app.title,
             version=app.version,
@@ -213,27 +223,17 @@ def _describe(app: FastAPI) -> None:
             scheme["flows"]["clientCredentials"]["tokenUrl"] = app.state.token_url
         for path in document["paths"].values():
             for operation in path.values():
-                _finish_operation(operation, app.state.permissions)
+                permission = app.state.permissions[operation["operationId"]]
+                openapi.finish_operation(operation, permission)
+        openapi.finish_schemas(document)
         return document
 
     def cached() -> dict[str, Any]:
         if not app.openapi_schema:
-            app.openapi_schema = openapi()
+            app.openapi_schema = made()
         return app.openapi_schema
 
     app.openapi = cached  # type: ignore[method-assign]
-
-
-def _finish_operation(operation: dict[str, Any], table: permissions.Table) -> None:
-    words = permissions.in_words(table[operation["operationId"]])
-    operation["description"] = "\n\n".join(filter(None, (operation.get("description"), words)))
-    responses = operation["responses"]
-    added = [429, 500, 503]
-    if "422" in responses:
-        added.append(422)
-    if any(given["name"].lower() == "if-match" for given in operation.get("parameters", ())):
-        added.append(412)
-    responses |= {str(code): answer for code, answer in problems.problems(*added).items()}
 
 
 _platform = APIRouter(include_in_schema=False, dependencies=[Depends(auth.probe)])

@@ -107,26 +107,27 @@ async def session(databases: dict[str, str], service: str) -> AsyncIterator[Asyn
     await engine.dispose()
 
 
+def sign(role: str, **claims: Any) -> Headers:
+    """The headers of an actor of that role, with these claims besides."""
+    now = int(time.time())
+    payload = {
+        "iss": ISSUER,
+        "aud": "professionalitet",
+        "sub": role,
+        "iat": now,
+        "nbf": now,
+        "exp": now + 3600,
+        "roles": [role],
+        "scope": " ".join(TokenScope) if role in MACHINES else "",
+        **claims,
+    }
+    encoded = jwt.encode(payload, _KEY, algorithm="RS256", headers={"kid": "test"})
+    return {"Authorization": f"Bearer {encoded}"}
+
+
 @pytest.fixture(scope="session")
 def token() -> Tokens:
     """`token("coordinator", regions=["16"])` → the headers of such an actor."""
-
-    def sign(role: str, **claims: Any) -> Headers:
-        now = int(time.time())
-        payload = {
-            "iss": ISSUER,
-            "aud": "professionalitet",
-            "sub": role,
-            "iat": now,
-            "nbf": now,
-            "exp": now + 3600,
-            "roles": [role],
-            "scope": " ".join(TokenScope) if role in MACHINES else "",
-            **claims,
-        }
-        encoded = jwt.encode(payload, _KEY, algorithm="RS256", headers={"kid": "test"})
-        return {"Authorization": f"Bearer {encoded}"}
-
     return sign
 
 

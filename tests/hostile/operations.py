@@ -7,10 +7,10 @@ from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
 
 from shared.auth import EVERYONE
 from shared.migrations import SERVICES
+from shared.permissions import Permission
 
 Schema = dict[str, Any]
 JSON = "application/json"
@@ -57,12 +57,6 @@ def operations() -> list[Operation]:
 def _of(service: str) -> Iterator[Operation]:
     app = app_of(service)
     document = app.openapi()
-    routes = {
-        (found.path_format, method.lower()): found.route
-        for found in iter_route_contexts(app.routes)
-        if isinstance(found.route, APIRoute)
-        for method in found.methods
-    }
     for path, item in document["paths"].items():
         for method, told in item.items():
             content = told.get("requestBody", {}).get("content", {})
@@ -75,14 +69,11 @@ def _of(service: str) -> Iterator[Operation]:
                 parameters=told.get("parameters", []),
                 body=content[media].get("schema", {}) if media else None,
                 media=media,
-                roles=_roles(routes[path, method]),
+                roles=_roles(app.state.permissions[told["operationId"]]),
                 schemas=document["components"]["schemas"],
             )
 
 
-def _roles(route: APIRoute) -> list[str]:
-    """The roles of its `demand(...)`, whichever it is; whom a public one does not mind."""
-    for dependency in route.dependant.dependencies:
-        if hasattr(dependency.call, "roles"):
-            return sorted(dependency.call.roles)
-    return sorted(EVERYONE)
+def _roles(permission: Permission) -> list[str]:
+    """Who may call it; whom a public one does not mind."""
+    return sorted(permission.reach or EVERYONE)

@@ -76,11 +76,13 @@ def _keys(schema: Schema, _: Any) -> dict[str, Any]:
 
 
 def _long(schema: Schema, _: Any) -> str:
-    return "я" * (schema["maxLength"] + 1)
+    most: int = schema["maxLength"]
+    return "я" * (most + 1)
 
 
 def _crowd(schema: Schema, sound: Any) -> list[Any]:
-    return list(sound[:1]) * (schema.get("maxItems", _UNBOUND) + 1)
+    most: int = schema.get("maxItems", _UNBOUND)
+    return list(sound[:1]) * (most + 1)
 
 
 def _always(value: Any) -> Any:

@@ -64,7 +64,8 @@ class Shapes:
     def variants(self, schema: Schema) -> Iterator[Schema]:
         """The schema once for each of its alternatives, where it is a choice of objects."""
         schema = self._narrow(schema, choose=False)
-        for choice in schema.get("oneOf", schema.get("anyOf", [])):
+        choices: list[Schema] = schema.get("oneOf") or schema.get("anyOf") or []
+        for choice in choices:
             yield self._narrow(choice)
         if not {"oneOf", "anyOf"} & schema.keys():
             yield schema

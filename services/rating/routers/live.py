@@ -32,7 +32,8 @@ router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
     responses={
         200: {
             "description": "Поток событий `standings`: изменившиеся строки рейтинга",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            # An event is no string, and a stream of them no document: OpenAPI 3.1 cannot say more.
+            "content": {"text/event-stream": {}},
         },
         **problems(422, 429),
     },
