@@ -31,6 +31,7 @@ from services.directory.models import (
     ClusterTenure,
     Deliverable,
     Direction,
+    Erasure,
     GroupReport,
     Import,
     Leader,
@@ -48,6 +49,7 @@ from services.directory.models import (
 from services.directory.service import annual_reports
 from services.directory.service.reference import load_reference_data
 from shared.auth import Actor, Role, Rows
+from shared.ids import new_id
 from tests.conftest import NOW
 from tests.permissions.matrix import Ask, Whose, World
 
@@ -298,6 +300,7 @@ async def build(session: AsyncSession) -> tuple[World, Side, Side]:
     await annual_reports.approve(session, own.industry, 2023, _CENTRE, **told)
     await annual_reports.publish(session, own.industry, 2023, **told)
     for_all = await _enter_what_is_nobodys(session, own)
+    gone = await _enter_an_erased_person(session)
     await session.flush()
     session.expunge_all()
     apart = {name: {OWN: ask} for name, ask in own.asks().items()}
@@ -317,6 +320,7 @@ async def build(session: AsyncSession) -> tuple[World, Side, Side]:
         foreign=foreign.names() | for_all,
         asks=apart
         | {name: {OWN: ask} for name, ask in _of_the_centre(own, for_all).items()}
+        | {"read_erasure": {OWN: Ask(path={"person_id": str(gone)})}}
         # Asked for both, because one channel's posts are in no answer with another's.
         | {"list_channel_posts": {FOREIGN: Ask()}},
         lists={
@@ -375,6 +379,17 @@ async def _enter_what_is_nobodys(session: AsyncSession, own: Side) -> dict[str, 
         ),
     )  # fmt: skip
     return {name: str(value) for name, value in ids.items()}
+
+
+async def _enter_an_erased_person(session: AsyncSession) -> UUID:
+    person = Person(id=new_id(), full_name="Обезличено", erased_at=NOW)
+    await _add(session, person)
+    erasure = Erasure(
+        person_id=person.id, reason="Заявление", erased_by="cur_admin", erased_at=NOW,
+        rewritten={}, mentioned={},
+    )  # fmt: skip
+    await _add(session, erasure)
+    return person.id
 
 
 def _of_the_centre(own: Side, ids: dict[str, str]) -> dict[str, Ask]:

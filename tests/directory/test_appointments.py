@@ -13,7 +13,7 @@ from services.directory.domain.appointments import AppointmentOverlaps, Office
 from services.directory.models import Person, Region
 from services.directory.schemas.appointments import AppointmentCreate
 from services.directory.service import appointments as service
-from shared.auth import Actor, Role
+from shared.auth import Actor, Role, Rows
 from shared.db import open_sessions, transaction
 from shared.events.directory import AppointmentEvent
 from shared.tables import OutboxRecord
@@ -129,7 +129,7 @@ async def test_a_head_of_an_authority_appoints_in_the_own_region_only(
 async def test_of_twenty_who_race_for_an_office_one_is_appointed(databases: dict[str, str]) -> None:
     """Real connections, real commits: the database itself refuses the overlap."""
     region, person = "ZZ", uuid4()
-    admin = Actor("admin", frozenset({Role.CUR_ADMIN}))
+    admin = Actor("admin", frozenset({Role.CUR_ADMIN}), rows=frozenset({Rows.ALL}))
     wanted = AppointmentCreate.model_construct(
         region=region,
         office=Office.COORDINATOR,

@@ -157,7 +157,7 @@ async def test_an_association_expands_no_other(world: World, metallurgy: Headers
 
 async def test_two_expansions_at_once_let_each_cluster_join_once(databases: dict[str, str]) -> None:
     """Real connections, real commits."""
-    admin = Actor("admin", frozenset({Role.CUR_ADMIN}))
+    admin = Actor("admin", frozenset({Role.CUR_ADMIN}), rows=frozenset({Rows.ALL}))
     wanted = Expansion(cohort=2031, valid_from=NOW.date(), associations=[CODE])
     async with open_sessions(databases["directory"]) as sessions:
         async with sessions.begin() as session:

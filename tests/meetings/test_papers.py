@@ -435,5 +435,5 @@ async def test_who_looks_at_a_fan_out(
 ) -> None:
     answer = await asking.get(f"/v1/protocols/{protocol_id}/fan-out", headers=token(role))
 
-    allowed = {Role.SECRETARY, Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.OPERATOR}
+    allowed = {Role.SECRETARY, Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.OPERATOR, Role.AUDITOR}
     assert answer.status_code == (200 if role in allowed else 403)
