@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 
@@ -55,6 +56,18 @@ class ControlWrite(BaseModel):
     controller_deputy: Subject | None = None
     co_executors: list[UUID] = Field(default_factory=list, max_length=100)
 
+    @field_validator("rule")
+    @classmethod
+    def _repeating(cls, rule: str | None) -> str | None:
+        if rule is not None:
+            try:
+                found = next_date(rule, starts_on=_SOME_DAY, after=_SOME_DAY)
+            except RuleInvalid as error:
+                raise unfit(str(error)) from error
+            if found is None:
+                raise unfit("По этому правилу нет ни одной даты")
+        return rule
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.term == "monthly") != (self.monthly_day is not None):
@@ -63,11 +76,4 @@ class ControlWrite(BaseModel):
             raise unfit("Либо term, либо rule")
         if len({field.code for field in self.form}) != len(self.form):
             raise unfit("У двух полей один код")
-        if self.rule is not None:
-            try:
-                found = next_date(self.rule, starts_on=_SOME_DAY, after=_SOME_DAY)
-            except RuleInvalid as error:
-                raise unfit(str(error)) from error
-            if found is None:
-                raise unfit("По этому правилу нет ни одной даты")
         return self

@@ -6,6 +6,7 @@ _BY_FORMAT: Final[dict[str, str]] = {
     "uuid": "0190c5a0-0000-7000-8000-000000000012",
     "date": "2023-10-20",
     "date-time": "2023-10-20T09:00:00Z",
+    "time": "10:00:00",
     "uri": "https://example.org/otchet.pdf",
 }
 _BY_TYPE: Final[dict[str, Any]] = {

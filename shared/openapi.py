@@ -49,6 +49,7 @@ def finish_schemas(found: Any) -> None:
     if found.get("type") == "string" and found.get("format") == "time":
         del found["format"]
         found["pattern"] = _LOCAL_TIME
+        found.setdefault("examples", ["10:00:00"])
     if "patternProperties" in found:
         # Keys of another pattern are refused, not left unread.
         found.setdefault("additionalProperties", False)

@@ -55,7 +55,7 @@ async def test_rows_of_lists_go_and_that_they_were_entered_stays(
     await retention.forget(session, terms, now=NOW + terms.imports + timedelta(seconds=1))
     assert (await count(session, "imports"), await count(session, "import_rows")) == (1, 0)
     read = (await ask("GET", f"/v1/imports/{applied['id']}")).json()
-    assert (read["state"], read["rows_created"]) == ("applied", 1)
+    assert (read["state"], read["rows"]["created"]) == ("applied", 1)
     assert await count(session, "people", "erased_at is null") == 1
 
 

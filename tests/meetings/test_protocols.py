@@ -656,7 +656,7 @@ async def test_a_protocol_too_large_for_one_message_is_refused_while_it_is_writt
     ("changes", "field", "code"),
     [
         ({"control": {"term": "monthly"}}, "body.control", "unfit"),
-        ({"due_on": None, "control": {"rule": "FREQ=HOURLY"}}, "body.control", "unfit"),
+        ({"due_on": None, "control": {"rule": "FREQ=HOURLY"}}, "body.control.rule", "unfit"),
         ({"control": {"term": "urgent"}}, "body", "unfit"),
         (
             {"control": {"co_executors": [str(cluster_id(1))]}},

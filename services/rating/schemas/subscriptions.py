@@ -3,7 +3,15 @@
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from services.rating.domain.webhooks import EventType, SubscriptionStatus
 from shared.clock import Instant
@@ -17,9 +25,8 @@ _LONGEST_OVERLAP: Final = 168
 
 Url = Annotated[
     str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
     Field(
-        min_length=1,
-        max_length=2000,
         examples=[_URL],
         description="https, порт 443, узел в публичном интернете; проверяется и при отправке",
     ),
