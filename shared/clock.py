@@ -8,7 +8,7 @@ for that request and must not be earlier than the clock, so that checkpoints sta
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,6 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from shared.errors import Conflict, Invalid
-from shared.text import unfit
 
 MOSCOW: Final = ZoneInfo("Europe/Moscow")
 SIMULATED_NOW: Final = "X-Simulated-Now"
@@ -50,24 +49,10 @@ def _in_range(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-def _written(value: object) -> object:
-    """Pydantic alone would take a bare number for seconds since midnight, UTC."""
-    if isinstance(value, int | float):
-        raise PydanticCustomError("time_parsing", "Expected a time")
-    return value
-
-
-def _without_zone(at: time) -> time:
-    if at.tzinfo is not None:
-        raise unfit("Время пишется без часового пояса: оно местное")
-    return at
-
-
 _RFC3339: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}")
 EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 Instant = Annotated[AwareDatetime, BeforeValidator(rfc3339), AfterValidator(_in_range)]
-WallTime = Annotated[time, BeforeValidator(_written), AfterValidator(_without_zone)]
 _instant: Final = TypeAdapter[datetime](Instant)
 
 

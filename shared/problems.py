@@ -237,9 +237,17 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     status = error.status_code
     phrase = HTTPStatus(status).phrase
     code, title, detail = _HTTP.get(status, (phrase.lower().replace(" ", "_"), phrase, phrase))
-    return _answer(
-        request, status=status, code=code, title=title, detail=detail, headers=error.headers
-    )
+    headers = error.headers
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _allowed(request)):
+        headers = {"Allow": ", ".join(sorted(methods))}
+    return _answer(request, status=status, code=code, title=title, detail=detail, headers=headers)
+
+
+def _allowed(request: Request) -> set[str]:
+    """The methods of the address: each of its operations is a route that knows its own alone."""
+    path = request.scope["path"]
+    found = (one for one in request.app.state.operations if one.path_regex.match(path))
+    return {method for one in found for method in one.methods}
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:

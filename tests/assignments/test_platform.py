@@ -98,6 +98,13 @@ async def test_an_address_that_does_not_exist_is_a_problem_too(client: httpx.Asy
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
 
 
+async def test_a_wrong_method_is_told_every_right_one(client: httpx.AsyncClient) -> None:
+    wrong = await client.put("/v1/views")
+
+    assert wrong.status_code == 405
+    assert wrong.headers["allow"] == "GET, POST"
+
+
 async def test_simulated_time_is_refused_in_production(
     app: FastAPI, token: Tokens, databases: dict[str, str], session: AsyncSession, clock: Clock
 ) -> None:

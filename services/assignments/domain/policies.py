@@ -10,8 +10,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.clock import WallTime
 from shared.text import unfit
+from shared.wall_time import WallTime
 
 Days = Annotated[int, Field(strict=True, ge=0, le=365)]
 

@@ -11,10 +11,10 @@ from services.meetings.domain.agendas import AgendaKind
 from services.meetings.domain.meetings import Series
 from services.meetings.domain.series import MAX_WEEKS_AHEAD
 from services.meetings.schemas.fields import Duration, reads
-from shared.clock import WallTime
 from shared.pages import Page
 from shared.recurrence import MAX_RULE
 from shared.text import Code, Line, Text
+from shared.wall_time import WallTime
 from shared.workdays import FIRST_YEAR, LAST_YEAR
 
 SERIES_ID: Final = "0190c5a0-0000-7000-8000-000000000200"
