@@ -1,8 +1,14 @@
-"""Settings every process reads from its environment at start-up; importing reads nothing."""
+"""Settings every process reads from its environment at start-up; importing reads nothing.
 
+A setting may also be a file of its name in the folder `SECRETS_DIR`, as orchestrators mount
+secrets: what is in the environment goes first.
+"""
+
+import os
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
@@ -15,7 +21,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 _MAIL_SCHEMES: Final = frozenset({"smtp", "smtp+starttls", "smtps"})
 
@@ -34,6 +45,23 @@ class ServiceSettings(BaseSettings):
 
     # A refused value may hold a password.
     model_config = SettingsConfigDict(hide_input_in_errors=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Raises `ValueError` where `SECRETS_DIR` is no folder: a typing error is not "none"."""
+        folder = os.environ.get("SECRETS_DIR")
+        if folder is None:
+            return init_settings, env_settings
+        if not Path(folder).is_dir():
+            raise ValueError(f"SECRETS_DIR is no folder: {folder}")
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, folder)
 
     environment: Environment = Environment.PRODUCTION
     log_level: str = "INFO"
