@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlmodel import literal, select
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from shared import (
@@ -125,6 +126,7 @@ def create_app(
         # The address to redirect to would be made of the Host that the client names.
         redirect_slashes=False,
         dependencies=[
+            Depends(refuse_shadowed_method),
             Depends(refuse_unknown_query),
             Depends(refuse_foreign_cursor),
             Depends(refuse_ambiguous_body),
@@ -149,6 +151,7 @@ def create_app(
         route for router in offered for route in router.routes if isinstance(route, APIRoute)
     ]
     app.state.operations = operations
+    app.state.addresses = frozenset(one.path for one in operations)
     app.state.permissions = permissions.complete(permitted, operations)
     for route in operations:
         _check_threads(route, route.dependant)
@@ -172,6 +175,18 @@ def _check_threads(route: APIRoute, dependant: Dependant) -> None:
         raise RuntimeError(f"{route.path}: {call!r} would run in a thread")
     for below in dependant.dependencies:
         _check_threads(route, below)
+
+
+async def refuse_shadowed_method(request: Request) -> None:
+    """`/clusters/export.csv` is no cluster called so, whatever is asked of it.
+
+    Raises `HTTPException` (405) where another operation has exactly this address.
+    """
+    route = request.scope.get("route")
+    path = request.scope["path"]
+    is_other = isinstance(route, APIRoute) and route.path != path
+    if is_other and path in request.app.state.addresses:
+        raise HTTPException(405)
 
 
 async def refuse_unknown_query(request: Request) -> None:

@@ -32,7 +32,7 @@ class FormField(BaseModel):
     code: Code = Field(examples=["workshops"])
     title: Line = Field(examples=["Введено мастерских"])
     kind: Literal["text", "integer", "number", "boolean", "date"] = Field(examples=["integer"])
-    required: bool = True
+    required: bool = Field(default=True, strict=True)
 
 
 class ControlWrite(BaseModel):

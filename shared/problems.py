@@ -209,12 +209,15 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     malformed = any(item["type"] == "json_invalid" for item in found)
     errors = [
         FieldError(
-            field=".".join(str(part)[:60] for part in item["loc"])[:300],
+            field=".".join(str(part)[:60] for part in _place(item, error.body))[:300],
             code=str(item["type"])[:100],
             message=_message(item),
         )
         for item in found
     ]
+    # Where null would do as well, that is not what was wrong with what is no null.
+    told = [one for one in errors if one.code != "none_required"]
+    errors = told or errors
     first = errors[0]
     return _answer(
         request,
@@ -224,6 +227,26 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
         detail=f"{first.field}: {first.message}",
         errors=errors,
     )
+
+
+def _place(item: Mapping[str, Any], body: Any) -> list[Any]:
+    """The field as the client wrote it: what is last and not there is the name of a type tried."""
+    steps = list(item["loc"])
+    if steps[:1] != ["body"] or len(steps) < 3 or item["type"] == "missing":
+        return steps
+    value = body
+    for step in steps[1:-1]:
+        if (isinstance(value, Mapping) and step in value) or (
+            isinstance(value, list) and isinstance(step, int) and step < len(value)
+        ):
+            value = value[step]
+        else:
+            return steps
+    if isinstance(value, Mapping):
+        is_there = steps[-1] in value
+    else:
+        is_there = isinstance(value, list) and isinstance(steps[-1], int)
+    return steps if is_there else steps[:-1]
 
 
 def _message(item: Mapping[str, Any]) -> str:
@@ -246,8 +269,10 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> set[str]:
     """The methods of the address: each of its operations is a route that knows its own alone."""
     path = request.scope["path"]
-    found = (one for one in request.app.state.operations if one.path_regex.match(path))
-    return {method for one in found for method in one.methods}
+    found = [one for one in request.app.state.operations if one.path_regex.match(path)]
+    # An address of its own is not also one of a row with such an id.
+    own = [one for one in found if one.path == path]
+    return {method for one in own or found for method in one.methods}
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:

@@ -48,19 +48,20 @@ hypothesis_settings.load_profile("ours")
 _KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-STANDS: Final = {"first stands": ("browser", "chaos", "e2e"), "last stands": ("season", "stack")}
+# What is timed in seconds of a whole stack never runs beside another one of its kind.
+STANDS: Final = ("browser", "chaos", "e2e")
+# Two files over one played season; the third breaks one of its own while it is played.
+ONE_SEASON: Final = ("tests/season/test_healing.py", "tests/season/test_story.py")
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """A file goes to one worker; those that start processes of their own go together.
-
-    In two groups: the second begins when most of the rest is done, beside the first one's end.
-    """
+    """A file goes to one worker; those that share a stack, or time one, go together."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        folder = file.split("/")[1]
-        return next((group for group, folders in STANDS.items() if folder in folders), file)
+        if file.split("/")[1] in STANDS:
+            return "stands"
+        return "one season" if file in ONE_SEASON else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

@@ -105,6 +105,17 @@ async def test_a_wrong_method_is_told_every_right_one(client: httpx.AsyncClient)
     assert wrong.headers["allow"] == "GET, POST"
 
 
+@pytest.mark.parametrize(
+    ("method", "address", "right"), [("PUT", "facts", "GET"), ("GET", "bulk", "POST")]
+)
+async def test_an_address_of_its_own_is_no_row_called_so(
+    client: httpx.AsyncClient, method: str, address: str, right: str
+) -> None:
+    wrong = await client.request(method, f"{PATH}/{address}")
+
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, right)
+
+
 async def test_simulated_time_is_refused_in_production(
     app: FastAPI, token: Tokens, databases: dict[str, str], session: AsyncSession, clock: Clock
 ) -> None:

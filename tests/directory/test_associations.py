@@ -341,3 +341,18 @@ async def test_the_associations_shipped_are_the_industries_and_eight_of_them_wor
     assert {row.code for row in found} == set(industries)
     assert sum(row.constituted_on is not None for row in found) == 8
     assert all(isinstance(row, Association) for row in found)
+
+
+@pytest.mark.parametrize("participants", ["many", 84.0, [1], {"of": 1}, True])
+async def test_a_field_is_named_as_the_client_wrote_it(
+    client: httpx.AsyncClient, token: Tokens, participants: Any
+) -> None:
+    """Once, and without the names of the types that were tried for it."""
+    wrong = await client.patch(
+        "/v1/associations/metallurgy/activities/0190c5a0-0000-7000-8000-000000000001",
+        json={"participants": participants},
+        headers=token("cur_admin"),
+    )
+
+    assert wrong.status_code == 422
+    assert [one["field"] for one in wrong.json()["errors"]] == ["body.participants"]

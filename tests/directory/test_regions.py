@@ -4,7 +4,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from sqlmodel import select, text
+from sqlmodel import col, select, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory.domain.addressees import MAX_ADDRESSEES
@@ -20,7 +20,8 @@ from tests.directory.conftest import Create
 
 
 async def _events(session: AsyncSession, topic: str) -> list[OutboxRecord]:
-    rows = await session.exec(select(OutboxRecord).where(OutboxRecord.topic == topic))
+    statement = select(OutboxRecord).where(OutboxRecord.topic == topic)
+    rows = await session.exec(statement.order_by(col(OutboxRecord.position)))
     return list(rows.all())
 
 

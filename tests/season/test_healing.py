@@ -94,7 +94,7 @@ async def command(stack: Stack, name: str) -> int:
         [sys.executable, "-m", "services.rating.main", name],
         cwd=ROOT,
         env={**os.environ, **stack.env("rating")},
-        timeout=120,
+        timeout=300,
     )
     return done.returncode
 

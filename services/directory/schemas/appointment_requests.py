@@ -37,7 +37,7 @@ class AppointmentReminder(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"overdue": True}]})
 
     office: Asked = Office.COORDINATOR
-    overdue: bool = False
+    overdue: bool = Field(default=False, strict=True)
 
 
 class AppointmentsReminded(BaseModel):

@@ -56,7 +56,9 @@ class MeetingCreate(BaseModel):
     starts_at: Instant = Field(examples=["2023-10-04T10:00:00+03:00"])
     duration_minutes: Duration = Field(examples=[60])
     place: Line | None = Field(default=None, examples=["Видеоконференция"])
-    draft: bool = Field(default=False, description="Черновик: в календарях его ещё нет")
+    draft: bool = Field(
+        default=False, strict=True, description="Черновик: в календарях его ещё нет"
+    )
 
 
 class MeetingMoveWrite(BaseModel):

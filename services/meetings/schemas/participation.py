@@ -230,5 +230,7 @@ class CommitWrite(BaseModel):
 
     corrections: list[CorrectionWrite] = Field(default_factory=list, max_length=MAX_LIST_ROWS)
     mark_absent: bool = Field(
-        default=True, description="Кого в списке нет, тот отсутствовал (или предупредил заранее)"
+        default=True,
+        strict=True,
+        description="Кого в списке нет, тот отсутствовал (или предупредил заранее)",
     )

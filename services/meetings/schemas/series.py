@@ -86,7 +86,9 @@ class SeriesCreate(BaseModel):
     duration_minutes: Duration = 90
     place: Line | None = "Видеоконференция"
     agenda_template: list[TemplateItem] = Field(default_factory=list, max_length=20)
-    skip_holidays: bool = Field(default=True, description="В нерабочие дни серия не собирается")
+    skip_holidays: bool = Field(
+        default=True, strict=True, description="В нерабочие дни серия не собирается"
+    )
     weeks_ahead: int = Field(default=6, strict=True, ge=1, le=MAX_WEEKS_AHEAD)
     freeze_minutes: int = Field(
         default=60,

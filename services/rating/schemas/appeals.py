@@ -34,6 +34,7 @@ class AppealUphold(BaseModel):
     note: Text = Field(examples=["Возврат отменён, исполнение принято."])
     as_note: bool = Field(
         default=False,
+        strict=True,
         description="Решение — примечание: факты не меняются. Иначе они уже должны быть исправлены",
     )
 

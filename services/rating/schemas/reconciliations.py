@@ -13,7 +13,9 @@ class ReconciliationCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rebuild: bool = Field(default=False, description="Услышать заново всё, даже если не отличается")
+    rebuild: bool = Field(
+        default=False, strict=True, description="Услышать заново всё, даже если не отличается"
+    )
 
 
 class ExtentRead(BaseModel):
