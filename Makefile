@@ -7,7 +7,7 @@ CLUSTERS ?= 370
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 STACK := $(BIN)/python -m deploy.local
 
-.PHONY: help install up down reset status logs backup restore demo test test-fast test-kafka chaos fuzz bench lint format typecheck arch migrations check openapi lock sbom advisories
+.PHONY: help install up down reset status logs backup restore demo test test-fast test-season test-kafka chaos fuzz bench lint format typecheck arch migrations check openapi lock sbom advisories
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -61,11 +61,14 @@ test: .venv/dev.stamp ## All tests; what cannot run here says why
 
 test-kafka: .venv/dev.stamp ## Transport, journeys and faults over Apache Kafka itself; needs Maven and Java 17
 	$(BIN)/python -m deploy.local.kafka --fetch
-	BROKER=kafka $(BIN)/python -m pytest tests/shared/test_transport.py tests/e2e/test_a_journey.py \
+	BROKER=kafka $(BIN)/python -m pytest -m 'not chaos' tests/shared/test_transport.py tests/e2e/test_a_journey.py \
 		tests/e2e/test_d_stack.py tests/season/test_season.py tests/chaos/test_chaos.py
 
 test-fast: .venv/dev.stamp ## Without the journeys through real processes
-	$(BIN)/python -m pytest -m 'not e2e and not browser and not chaos'
+	$(BIN)/python -m pytest -m 'not e2e and not browser and not chaos and not season'
+
+test-season: .venv/dev.stamp ## Seasons under fire: brokers wiped, workers killed, databases emptied and put back; ten minutes
+	$(BIN)/python -m pytest -m season tests/season
 
 chaos: .venv/dev.stamp ## Break the stack in every way under load, a quarter of an hour; CHAOS_SEED=7 repeats a run
 	$(BIN)/python -m pytest -m chaos tests/chaos

@@ -18,7 +18,7 @@ from tests.fuzz.runs import follow, fuzz
 
 pytestmark = pytest.mark.timeout(600)
 OTHERS = sorted(set(Role) - {Role.CUR_ADMIN})
-EXAMPLES = 3
+EXAMPLES = 2
 
 
 @pytest.fixture(scope="module")

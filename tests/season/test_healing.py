@@ -22,7 +22,12 @@ from tests.e2e.conftest import eventually
 from tests.independent import recompute
 from tests.season.conftest import PLAYED_UNTIL
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.usefixtures("season")]
+pytestmark = [
+    pytest.mark.season,
+    pytest.mark.e2e,
+    pytest.mark.timeout(900),
+    pytest.mark.usefixtures("season"),
+]
 
 EVENING = start_of(PLAYED_UNTIL) + timedelta(hours=20)
 PERIOD = "2023-10"
