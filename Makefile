@@ -7,7 +7,7 @@ CLUSTERS ?= 370
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 STACK := $(BIN)/python -m deploy.local
 
-.PHONY: help install up down reset status logs backup restore demo test test-fast test-season test-kafka chaos fuzz bench lint format typecheck arch migrations check openapi lock sbom advisories
+.PHONY: help install up down reset status logs backup restore demo test test-fast test-healing test-kafka chaos fuzz bench lint format typecheck arch migrations check openapi lock sbom advisories
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,10 +65,10 @@ test-kafka: .venv/dev.stamp ## Transport, journeys and faults over Apache Kafka 
 		tests/e2e/test_d_stack.py tests/season/test_season.py tests/chaos/test_chaos.py
 
 test-fast: .venv/dev.stamp ## Without the journeys through real processes
-	$(BIN)/python -m pytest -m 'not e2e and not browser and not chaos and not season'
+	$(BIN)/python -m pytest -m 'not e2e and not browser and not chaos and not healing'
 
-test-season: .venv/dev.stamp ## Seasons under fire: brokers wiped, workers killed, databases emptied and put back; ten minutes
-	$(BIN)/python -m pytest -m season tests/season
+test-healing: .venv/dev.stamp ## A played season damaged and put back to older backups, five minutes
+	$(BIN)/python -m pytest -m healing tests/season
 
 chaos: .venv/dev.stamp ## Break the stack in every way under load, a quarter of an hour; CHAOS_SEED=7 repeats a run
 	$(BIN)/python -m pytest -m chaos tests/chaos

@@ -23,7 +23,7 @@ from tests.independent import recompute
 from tests.season.conftest import PLAYED_UNTIL
 
 pytestmark = [
-    pytest.mark.season,
+    pytest.mark.healing,
     pytest.mark.e2e,
     pytest.mark.timeout(900),
     pytest.mark.usefixtures("season"),

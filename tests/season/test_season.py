@@ -35,7 +35,7 @@ from tests.independent import check
 from tests.receiver import Receiver, answer, close, receiver
 from tests.stack.test_stack import free_offset
 
-pytestmark = [pytest.mark.season, pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 LAST_DAY = date(2023, 10, 31)
 CLUSTERS = 120
