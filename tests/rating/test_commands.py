@@ -88,7 +88,7 @@ async def test_one_that_broke_off_half_way_is_finished_and_counts_all_of_it(
     async with transaction(context.sessions) as session:
         await reconciliations.request(session, rebuild=False, by="cur_admin", now=world.now)
     with pytest.raises(CalleeAway):
-        await reconciliations.advance(context.sessions, Flaky(world.client, 6), world.clock)
+        await reconciliations.advance(context.sessions, Flaky(world.client, 2), world.clock)
     half = (await world.recorded())[0]
     assert (half.outcome, half.partitions_done) == (Outcome.RUNNING, 1)
     assert 0 < len(await world.versions()) < len(rows)

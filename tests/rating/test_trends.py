@@ -244,7 +244,7 @@ async def test_while_one_worker_is_at_it_another_does_nothing(
         async with other.transaction():
             assert await other.fetchval("select pg_try_advisory_xact_lock($1)", trends.LOCK)
             assert await service.advance(session, LATER) is None
-            assert await trends.lock_marks(session) == {}
+            assert await trends.marks(session) == {}
     finally:
         await other.close()
     assert await keep_all(session, LATER) == 5

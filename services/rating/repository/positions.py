@@ -32,6 +32,14 @@ async def complete_through(
     return found
 
 
+async def reached(session: AsyncSession, topic: str, partition: int) -> int:
+    """The `seq` up to which the partition has been heard; 0 before its first event."""
+    statement = select(ConsumerPosition.seq).where(
+        col(ConsumerPosition.topic) == topic, col(ConsumerPosition.partition) == partition
+    )
+    return (await session.exec(statement)).first() or 0
+
+
 async def lock(session: AsyncSession, topic: str, partition: int) -> ConsumerPosition | None:
     """The position, ours until the transaction ends: nothing of the partition is heard meanwhile.
 

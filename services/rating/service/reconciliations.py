@@ -1,7 +1,7 @@
 """The rating compared with assignments, who own the facts, and healed where it differs.
 
 A reconciliation is a row that waits until some worker, or a command, carries it out: one at a
-time, a partition per transaction, begun anew after a crash.
+time, a partition of a topic per transaction, begun anew after a crash.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from services.rating.domain.reconciliations import (
     report,
 )
 from services.rating.models import Reconciliation
-from services.rating.repository import positions, standings
+from services.rating.repository import positions, standings, trends
 from services.rating.repository import reconciliations as repository
 from services.rating.repository import renewals as kept
 from services.rating.service import renewals
@@ -97,7 +97,7 @@ async def advance(sessions: Sessions, client: ServiceClient, clock: Clock) -> bo
         found = await _compare(sessions, client)
         if found is None and one.trigger is not Trigger.REBUILD:
             return False
-        await _carry_out(sessions, client, clock, one, found)
+        await _carry_out(turn, sessions, client, clock, one, found)
         return True
 
 
@@ -116,6 +116,7 @@ async def _compare(sessions: Sessions, client: ServiceClient) -> _Comparison | N
 
 
 async def _carry_out(
+    turn: AsyncSession,
     sessions: Sessions,
     client: ServiceClient,
     clock: Clock,
@@ -140,19 +141,18 @@ async def _carry_out(
             running.executions,
         )
     for partition in partitions:
+        if is_rebuild:
+            # As soon as it is ours: days worked out meanwhile would be forgotten at the end.
+            await trends.take_turn(turn)
+            await _renew_told(sessions, client, partition)
         async with transaction(sessions) as session:
-            # In the order in which a consumer moves its positions: by topic.
-            if is_rebuild:
-                await renewals.renew_assignments(session, client, partition)
             mended += await renewals.renew_facts(session, client, partition)
-            if is_rebuild:
-                await renewals.renew_clusters(session, client, partition)
-                await renewals.renew_regions(session, client, partition)
             await _tell_progress(session, one.id, mended)
     if is_rebuild:
         async with transaction(sessions) as session:
             # In one transaction: nobody ever sees a board without standings. The marks first, as
             # the scorer does, who may be at work.
+            await kept.take_time(session)
             await standings.take_touched(session)
             await kept.forget_derived(session)
             await score(session, clock.now())
@@ -160,6 +160,17 @@ async def _carry_out(
         await standings.mark_unscored(session)
     left = await _compare(sessions, client) if partitions else found
     await _finish(sessions, clock, one.id, found, left, mended)
+
+
+async def _renew_told(sessions: Sessions, client: ServiceClient, partition: int) -> None:
+    """Whatever is heard beside facts; while one topic is read, the others' positions are free."""
+    for renew in (
+        renewals.renew_assignments,
+        renewals.renew_clusters,
+        renewals.renew_regions,
+    ):
+        async with transaction(sessions) as session:
+            await renew(session, client, partition)
 
 
 async def _tell_progress(session: AsyncSession, found: UUID, mended: Mended) -> None:

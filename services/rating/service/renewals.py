@@ -16,7 +16,7 @@ from services.rating.domain.reconciliations import Mended
 from services.rating.repository import positions
 from services.rating.repository import renewals as repository
 from shared.clients.base import ServiceClient
-from shared.clients.feed import event_at, read_feed
+from shared.clients.feed import PAGE, event_at, read_feed
 from shared.envelopes import Message
 from shared.events.assignments import AssignmentEvent, ExecutionEvent
 from shared.events.base import Event
@@ -110,13 +110,18 @@ async def _read_whole(
                 await keep([*_parsed(read, types, numbered)])
                 end = numbered[-1]
 
-    # Most of it while the consumer goes on, the rest while it waits for us.
-    await read_on()
+    await repository.take_time(session)
+    if not 0 < await positions.reached(session, model.topic, partition) < PAGE:
+        # Most of it while the consumer goes on, the rest while it waits for us; what one page
+        # holds is all the rest.
+        await read_on()
     position = await positions.lock(session, model.topic, partition)
     await read_on()
     if position is None or position.seq == 0:
         return
-    there = await event_at(client, model.topic, partition, position.seq)
+    there = end
+    if there is None or there.seq != position.seq:
+        there = await event_at(client, model.topic, partition, position.seq)
     if there is None or position.event_id not in (None, there.id):
         position.seq, position.event_id = (end.seq or 0, end.id) if end else (0, None)
         position.through = None

@@ -23,6 +23,8 @@ from shared.clock import MOSCOW
 # So that nothing waits long for a transaction, nor the worker's loop for a region.
 _AT_ONCE: Final = timedelta(days=6)
 _REGIONS: Final = 8
+# By region, of every period and day.
+_Tallies = Mapping[str, Sequence[tuple[str, date, Tally]]]
 
 
 async def advance(session: AsyncSession, now: datetime) -> date | None:
@@ -32,6 +34,10 @@ async def advance(session: AsyncSession, now: datetime) -> date | None:
     facts that come later are dated later. Its methodology is that of its period, which does not
     change once the period has begun. A fact heard late all the same takes the region's mark
     back, and its days come anew. Safe to call from any number of workers at once.
+
+    The marks are ours only while the points are stored: whoever hears a late fact, or a whole
+    partition anew, waits for that and not for the work. Where a mark was taken back under the
+    work, nothing of it is kept.
     """
     if not await repository.take_turn(session):
         return None
@@ -51,52 +57,63 @@ async def advance(session: AsyncSession, now: datetime) -> date | None:
     if reached is not None and reached >= last:
         return None
     beginning = first.astimezone(MOSCOW).date().replace(day=1)
+    marks = await repository.marks(session)
     following = {
-        code: beginning if through is None else through + timedelta(days=1)
-        for code, through in (await repository.lock_marks(session)).items()
+        code: beginning if mark.through is None else mark.through + timedelta(days=1)
+        for code, mark in marks.items()
+        if code in regions
     }
+    if not following:
+        # A rebuild has just forgotten them.
+        return None
     start = min(following.values())
     end = min(last, start + _AT_ONCE, Period.month_of(start).end)
-    behind = {code: day for code, day in following.items() if day <= end}
+    behind = {code: marks[code] for code, day in following.items() if day <= end}
     if not behind:
         return None
-    await _keep_days(session, [regions[code] for code in sorted(behind)], start, end)
+    found = await _work_out(session, [regions[code] for code in sorted(behind)], start, end)
+    if await repository.lock_marks(session, behind) != behind:
+        return None
+    for tallies in found:
+        await repository.keep(session, tallies, end)
     return end
 
 
-async def _keep_days(
+async def _work_out(
     session: AsyncSession, regions: Iterable[Region], start: date, end: date
-) -> None:
-    """The tallies of these days, which are of one month, for the regions."""
+) -> list[_Tallies]:
+    """The tallies of these days, which are of one month, for the regions, some at a time."""
     periods = Period.all_of(start)
     rated = {period: await methodology_of(session, period) for period in periods}
     together: dict[str, list[str]] = defaultdict(list)
     for region in regions:
         together[region.timezone].append(region.code)
     days = [start + timedelta(days=number) for number in range((end - start).days + 1)]
+    found = []
     for zone, codes in together.items():
         moments = [(day, day_end(day, zone)) for day in days]
         for first in range(0, len(codes), _REGIONS):
-            await _keep_regions(session, codes[first : first + _REGIONS], moments, rated)
+            some = codes[first : first + _REGIONS]
+            found.append(await _work_out_regions(session, some, moments, rated))
+    return found
 
 
-async def _keep_regions(
+async def _work_out_regions(
     session: AsyncSession,
     codes: Sequence[str],
     moments: Sequence[tuple[date, datetime]],
     rated: Mapping[Period, Methodology],
-) -> None:
+) -> _Tallies:
     begun, ended = moments[0][1], moments[-1][1]
     *_, year = rated
     # What is left out here as of the first day counts on a later one only in a newer version.
     base = await heard.facts_as_of(session, year, begun, codes)
     later = await heard.versions_between(session, codes, begun, ended)
     # In threads: the worker hears, relays and scores meanwhile.
-    tallies = {
+    return {
         code: await asyncio.to_thread(_tallies, base[code], later[code], moments, rated)
         for code in codes
     }
-    await repository.keep(session, tallies, moments[-1][0])
 
 
 def _tallies(
