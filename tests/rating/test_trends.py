@@ -279,6 +279,13 @@ async def test_a_fact_heard_late_has_its_regions_days_worked_out_anew(
     assert await trends.reached(session) == date(2023, 10, 31)
 
 
+async def test_where_no_day_is_kept_yet_a_late_fact_leaves_none_out(session: AsyncSession) -> None:
+    await hear(session, [make_facts()])
+    await trends.begin_marks(session)
+    await trends.reopen(session, ZONES, date(2023, 10, 8))
+    assert {mark.through for mark in (await trends.marks(session)).values()} == {None}
+
+
 async def test_a_region_in_another_zone_has_all_its_days_worked_out_anew(
     session: AsyncSession,
 ) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import case, func, literal_column, or_, text, update
+from sqlalchemy import case, func, literal_column, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +19,22 @@ _NUMBERS: Final = tuple(field.name for field in fields(Tally))
 # Nothing else takes it: whoever has it works out days until the transaction ends.
 LOCK: Final = 0x7E5D
 _STATE: Final = literal_column("trend_marks.xmin::text").label("state")
+_numbers: Final = attrgetter(*_NUMBERS)
+_TYPES: Final = {
+    "period": "text",
+    "day": "date",
+    "region": "text",
+    **dict.fromkeys(_NUMBERS, "bigint"),
+}
+_KEEP: Final = text(
+    f"insert into trends ({', '.join(_TYPES)}) select * from unnest("  # noqa: S608 - our names
+    + ", ".join(f"cast(:{name} as {_TYPES[name]}[])" for name in _TYPES)
+    + ") on conflict (period, day, region) do update set "
+    + ", ".join(f"{name} = excluded.{name}" for name in _NUMBERS)
+    + f" where ({', '.join(f'trends.{name}' for name in _NUMBERS)})"
+    + f" is distinct from ({', '.join(f'excluded.{name}' for name in _NUMBERS)})"
+)
+_REACH: Final = text("update trend_marks set through = :through where region = any(:regions)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +70,7 @@ async def marks(session: AsyncSession) -> Mapping[str, Mark]:
     return {region: Mark(*rest) for region, *rest in await session.exec(statement)}
 
 
-async def lock_marks(session: AsyncSession, regions: Iterable[str]) -> Mapping[str, Mark]:
+async def _lock_marks(session: AsyncSession, regions: Iterable[str]) -> Mapping[str, Mark]:
     """The same of these regions, as it is now; ours until the transaction ends."""
     statement = (
         select(TrendMark.region, TrendMark.through, _STATE)
@@ -90,32 +107,29 @@ async def reopen(session: AsyncSession, regions: Iterable[str], through: date | 
 
 
 async def keep(
-    session: AsyncSession, tallies: Mapping[str, Sequence[tuple[str, date, Tally]]], through: date
-) -> None:
+    session: AsyncSession,
+    tallies: Mapping[str, Sequence[tuple[str, date, Tally]]],
+    through: date,
+    seen: Mapping[str, Mark],
+) -> bool:
     """Store the regions' tallies by period and day, and how far they reach now.
 
-    Points that are right are not touched.
+    False, and nothing stored, where a mark is another than was `seen` before they were worked
+    out. Points that are right are not touched. All is made ready before the marks are ours:
+    others wait for few statements.
     """
-    rows = [
-        {"period": period, "day": day, "region": region}
-        | {name: getattr(one, name) for name in _NUMBERS}
-        for region, points in tallies.items()
-        for period, day, one in points
+    points = [
+        (period, day, region, *_numbers(one))
+        for region, told in tallies.items()
+        for period, day, one in told
     ]
-    points = table_of(TrendPoint)
-    statement = upsert(points).values(rows)
-    await session.exec(
-        statement.on_conflict_do_update(
-            index_elements=["period", "day", "region"],
-            set_={name: statement.excluded[name] for name in _NUMBERS},
-            where=or_(
-                *(points.c[name].is_distinct_from(statement.excluded[name]) for name in _NUMBERS)
-            ),
-        )
-    )
-    marks = table_of(TrendMark)
-    mark = update(marks).where(marks.c.region.in_(tallies)).values(through=through)
-    await (await session.connection()).execute(mark)
+    given = dict(zip(_TYPES, map(list, zip(*points, strict=True)), strict=True))
+    if await _lock_marks(session, seen) != seen:
+        return False
+    connection = await session.connection()
+    await connection.execute(_KEEP, given)
+    await connection.execute(_REACH, {"regions": list(tallies), "through": through})
+    return True
 
 
 async def days_of(session: AsyncSession, period: str) -> Mapping[date, Mapping[str, Tally]]:

@@ -24,7 +24,7 @@ from shared.clock import MOSCOW
 _AT_ONCE: Final = timedelta(days=6)
 _REGIONS: Final = 8
 # By region, of every period and day.
-_Tallies = Mapping[str, Sequence[tuple[str, date, Tally]]]
+_Tallies = dict[str, list[tuple[str, date, Tally]]]
 
 
 async def advance(session: AsyncSession, now: datetime) -> date | None:
@@ -71,17 +71,13 @@ async def advance(session: AsyncSession, now: datetime) -> date | None:
     behind = {code: marks[code] for code, day in following.items() if day <= end}
     if not behind:
         return None
-    found = await _work_out(session, [regions[code] for code in sorted(behind)], start, end)
-    if await repository.lock_marks(session, behind) != behind:
-        return None
-    for tallies in found:
-        await repository.keep(session, tallies, end)
-    return end
+    tallies = await _work_out(session, [regions[code] for code in sorted(behind)], start, end)
+    return end if await repository.keep(session, tallies, end, behind) else None
 
 
 async def _work_out(
     session: AsyncSession, regions: Iterable[Region], start: date, end: date
-) -> list[_Tallies]:
+) -> _Tallies:
     """The tallies of these days, which are of one month, for the regions, some at a time."""
     periods = Period.all_of(start)
     rated = {period: await methodology_of(session, period) for period in periods}
@@ -89,12 +85,12 @@ async def _work_out(
     for region in regions:
         together[region.timezone].append(region.code)
     days = [start + timedelta(days=number) for number in range((end - start).days + 1)]
-    found = []
+    found: _Tallies = {}
     for zone, codes in together.items():
         moments = [(day, day_end(day, zone)) for day in days]
         for first in range(0, len(codes), _REGIONS):
             some = codes[first : first + _REGIONS]
-            found.append(await _work_out_regions(session, some, moments, rated))
+            found |= await _work_out_regions(session, some, moments, rated)
     return found
 
 
