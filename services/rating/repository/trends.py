@@ -6,7 +6,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import case, func, literal_column, text, update
+from sqlalchemy import String, case, func, literal_column, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,7 +18,11 @@ from services.rating.repository.newest import table_of
 _NUMBERS: Final = tuple(field.name for field in fields(Tally))
 # Nothing else takes it: whoever has it works out days until the transaction ends.
 LOCK: Final = 0x7E5D
-_STATE: Final = literal_column("trend_marks.xmin::text").label("state")
+_MARK: Final = (
+    col(TrendMark.region),
+    col(TrendMark.through),
+    literal_column("trend_marks.xmin::text", String),
+)
 _numbers: Final = attrgetter(*_NUMBERS)
 _TYPES: Final = {
     "period": "text",
@@ -66,19 +70,20 @@ async def begin_marks(session: AsyncSession) -> bool:
 
 async def marks(session: AsyncSession) -> Mapping[str, Mark]:
     """Region → how far its points reach. Nobody is kept from taking it back meanwhile."""
-    statement = select(TrendMark.region, TrendMark.through, _STATE)
-    return {region: Mark(*rest) for region, *rest in await session.exec(statement)}
+    rows = await session.exec(select(*_MARK))
+    return {region: Mark(through, state) for region, through, state in rows}
 
 
 async def _lock_marks(session: AsyncSession, regions: Iterable[str]) -> Mapping[str, Mark]:
     """The same of these regions, as it is now; ours until the transaction ends."""
     statement = (
-        select(TrendMark.region, TrendMark.through, _STATE)
+        select(*_MARK)
         .where(col(TrendMark.region).in_(regions))
         .order_by(col(TrendMark.region))
         .with_for_update()
     )
-    return {region: Mark(*rest) for region, *rest in await session.exec(statement)}
+    rows = await session.exec(statement)
+    return {region: Mark(through, state) for region, through, state in rows}
 
 
 async def reached(session: AsyncSession) -> date | None:

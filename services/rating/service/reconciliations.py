@@ -235,6 +235,8 @@ async def follow_replaced_log(
     before = await kept.digests_of(session, partition)
     mended = await renewals.renew_facts(session, client, partition)
     after = await kept.digests_of(session, partition)
+    # Until the new log says how far it is whole, no day of its regions is final.
+    await trends.reopen(session, before.keys() | after.keys(), None)
     one = Reconciliation(
         trigger=Trigger.REPLACED_LOG,
         requested_by="rating",
