@@ -30,7 +30,7 @@ from shared import dead_letters
 from shared.clients.base import ServiceClient
 from shared.clients.feed import read_feed
 from shared.clock import Clock
-from shared.db import OUTBOX_WRITTEN, Sessions, transaction
+from shared.db import OUTBOX_WRITTEN, Sessions, commit_lazily, transaction
 from shared.envelopes import Message, Unreadable, from_record
 from shared.errors import Invalid
 from shared.event_router import Circumstances, EventRouter, Handler
@@ -47,6 +47,9 @@ MAX_BATCH: Final = 4000
 _BREATH: Final = 200
 # Producers send a checkpoint every second; a partition this quiet has lost something.
 SILENCE_SECONDS: Final = 3.0
+# How long a partition nobody waits for rests once it had nothing but a checkpoint: asking for it
+# costs the broker and us, and until the next checkpoint there is likely nothing.
+_REST_SECONDS: Final = 0.9
 # Unless what it has waits to be read, behind what other partitions have.
 _TURN_SECONDS: Final = 30.0
 
@@ -57,11 +60,21 @@ _OPEN = text(
     "insert into consumer_positions (topic, partition, seq, broker_offset)"
     " values (:topic, :partition, 0, 0) on conflict do nothing"
 )
+# All at once; locked in the order in which whoever hears a partition anew locks them.
 _MOVE = text(
-    "update consumer_positions set seq = :seq, event_id = :event_id,"
-    " broker_offset = :broker_offset,"
-    " through = greatest(through, :through)"
-    " where topic = :topic and partition = :partition and seq = :was"
+    "with moved as ("
+    "select * from unnest(cast(:topics as text[]), cast(:partitions as int[]),"
+    " cast(:seqs as bigint[]), cast(:event_ids as text[]), cast(:offsets as bigint[]),"
+    " cast(:throughs as timestamptz[]), cast(:were as bigint[]))"
+    " as m (topic, partition, seq, event_id, broker_offset, through, was)"
+    "), ours as materialized ("
+    "select p.topic, p.partition from consumer_positions p"
+    " where (p.topic, p.partition) in (select topic, partition from moved)"
+    " order by p.topic, p.partition for update"
+    ") update consumer_positions p set seq = m.seq, event_id = m.event_id,"
+    " broker_offset = m.broker_offset, through = greatest(p.through, m.through)"
+    " from moved m join ours using (topic, partition)"
+    " where p.topic = m.topic and p.partition = m.partition and p.seq = m.was"
 )
 _TO_THE_START = text(
     "update consumer_positions set seq = 0, event_id = null, through = null"
@@ -125,6 +138,8 @@ class Consumer:
         self._positions: dict[Stream, Position] = {}
         # The batch being applied, and where the positions will stand after it.
         self._applying: asyncio.Task[None] | None = None
+        # Partition → when it is to be asked for again.
+        self._resting: dict[TopicPartition, float] = {}
         self._ahead: dict[Stream, Position] = {}
 
     async def load(self) -> None:
@@ -160,16 +175,35 @@ class Consumer:
         await self.load()
         partitions = {TopicPartition(*stream): stream for stream in self._streams}
         kafka.assign(list(partitions))
+        self._resting = {}
         for partition, stream in partitions.items():
             kafka.seek(partition, self._positions[stream].broker_offset)
         try:
             while True:
                 fetched = await kafka.getmany(timeout_ms=500, max_records=MAX_BATCH)
                 await self._absorb(fetched)
+                self._let_rest(kafka, fetched)
                 on_round()
                 await self._watch(kafka, partitions, is_busy=bool(fetched))
         finally:
             await self._let_finish()
+
+    def _let_rest(self, kafka: AIOKafkaConsumer, fetched: dict[TopicPartition, list[Any]]) -> None:
+        """Where some topics are urgent, look at the quiet partitions of others less often."""
+        now = asyncio.get_running_loop().time()
+        rested = [partition for partition, until in self._resting.items() if until <= now]
+        kafka.resume(*rested)
+        for partition in rested:
+            del self._resting[partition]
+        if not self._router.urgent:
+            return
+        for partition, records in fetched.items():
+            # Every event has a key, and a checkpoint none.
+            if partition.topic not in self._router.urgent and not any(
+                record.key for record in records
+            ):
+                kafka.pause(partition)
+                self._resting[partition] = now + _REST_SECONDS
 
     async def catch_up(self) -> None:
         """Read every partition's feed to its end; the broker is not needed for this."""
@@ -357,23 +391,10 @@ class Consumer:
         """Effects and positions, in one transaction."""
         async with transaction(self._sessions) as session:
             session.info[Circumstances] = Circumstances(self._clock.now(), self._client)
-            # First: the row's lock keeps out whoever hears the partition anew meanwhile.
-            connection = await session.connection()
-            for (topic, partition), position in sorted(batch.moved.items()):
-                moved = await connection.execute(
-                    _MOVE,
-                    {
-                        "topic": topic,
-                        "partition": partition,
-                        "seq": position.seq,
-                        "event_id": position.event_id,
-                        "broker_offset": position.broker_offset,
-                        "through": position.through,
-                        "was": self._positions[topic, partition].seq,
-                    },
-                )
-                if moved.rowcount != 1:
-                    raise PositionMoved(f"{topic}/{partition}")
+            # Whatever a crash takes of it, the position goes with it, and it is heard again.
+            await commit_lazily(session)
+            # First: the rows' locks keep out whoever hears a partition anew meanwhile.
+            await self._move(session, batch.moved)
             for letter, reason in batch.unreadable:
                 await dead_letters.keep(session, letter, reason)
             for handler, run in groupby(batch.heard, key=lambda item: item[0]):
@@ -388,6 +409,24 @@ class Consumer:
             COMPLETE_THROUGH.set(through.timestamp())
         if batch.events or session.info.pop(OUTBOX_WRITTEN, False):
             self._on_commit()
+
+    async def _move(self, session: AsyncSession, moved: dict[Stream, Position]) -> None:
+        """Move the positions. Raises `PositionMoved` where one is not where we left it."""
+        connection = await session.connection()
+        done = await connection.execute(
+            _MOVE,
+            {
+                "topics": [topic for topic, _ in moved],
+                "partitions": [partition for _, partition in moved],
+                "seqs": [position.seq for position in moved.values()],
+                "event_ids": [position.event_id for position in moved.values()],
+                "offsets": [position.broker_offset for position in moved.values()],
+                "throughs": [position.through for position in moved.values()],
+                "were": [self._positions[stream].seq for stream in moved],
+            },
+        )
+        if done.rowcount != len(moved):
+            raise PositionMoved(", ".join(f"{topic}/{number}" for topic, number in moved))
 
     async def _hand_over(
         self, session: AsyncSession, handler: Handler[Any], run: Sequence[_Heard]
@@ -461,8 +500,12 @@ def _refusal(error: Exception) -> str | None:
         return f"{error.code}: {error}"
     if isinstance(error, asyncpg.DataError):
         return str(error)
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    return str(error.args[0]) if error.args and sqlstate.startswith("22") else None
+    refused = getattr(error, "orig", None)
+    if not error.args or not (getattr(refused, "sqlstate", None) or "").startswith("22"):
+        return None
+    # What the server says besides names the value.
+    detail = getattr(getattr(refused, "__cause__", None), "detail", None)
+    return ": ".join(str(told) for told in (error.args[0], detail) if told)
 
 
 def share_of(topics: Iterable[str], *, index: int, count: int) -> list[Stream]:

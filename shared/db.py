@@ -25,6 +25,7 @@ OUTBOX_WRITTEN: Final = "outbox_written"
 # What it gets follows from the changes that are told.
 _LOG: Final = "outbox"
 _NOTHING: Final = text("select")
+_LAZILY: Final = text("set local synchronous_commit = off")
 _AUDIT: Final = trail.insert_from()
 # SQLSTATE of `outbox_admit` (platform migration 0001).
 _STALE_INSTANT: Final = "OB001"
@@ -127,6 +128,15 @@ async def transaction(sessions: Sessions) -> AsyncIterator[AsyncSession]:
         if getattr(getattr(error, "orig", error), "sqlstate", None) == _STALE_INSTANT:
             raise StaleInstant("Запрос устарел, пока выполнялся. Повторите его.") from error
         raise
+
+
+async def commit_lazily(session: AsyncSession) -> None:
+    """Do not wait for the disk at the commit: for work that a crash of the server lets begin anew.
+
+    Only where nothing has told the outside of it before a later commit of the same database that
+    does wait, as the relay's does: the log is written in order, so that one keeps this one, too.
+    """
+    await (await session.connection()).execute(_LAZILY)
 
 
 async def conclude(session: AsyncSession) -> None:

@@ -1,9 +1,9 @@
 """Which handler hears which event, and what a handler may need besides the session."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from pydantic import ValidationError
@@ -44,7 +44,9 @@ class EventRouter:
     never be applied; anything else it raises stops the worker.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, urgent: Iterable[type[Event]] = ()) -> None:
+        """`urgent`: whose topics somebody waits for; the others may be read a second later."""
+        self.urgent: Final = frozenset(model.topic for model in urgent)
         self._topics: set[str] = set()
         self._routes: dict[str, tuple[_Read, Handler[Any]]] = {}
         self._renewals: dict[str, Renewal] = {}

@@ -12,7 +12,7 @@ from shared.event_router import EventRouter, circumstances
 from shared.events.directory import AppointmentEvent, ClusterEvent, PersonErased, RegionEvent
 from shared.events.meetings import ProtocolApproved
 
-events = EventRouter()
+events = EventRouter(urgent=[ProtocolApproved, AppointmentEvent])
 
 
 @events.on(ProtocolApproved)

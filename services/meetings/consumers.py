@@ -13,7 +13,7 @@ from shared.event_router import EventRouter
 from shared.events.assignments import ExecutionEvent
 from shared.events.directory import AppointmentEvent, ClusterEvent, PersonErased, RegionEvent
 
-events = EventRouter()
+events = EventRouter(urgent=[ExecutionEvent])
 
 
 @events.on(RegionEvent)

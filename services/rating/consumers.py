@@ -13,7 +13,7 @@ from shared.event_router import EventRouter, circumstances
 from shared.events.assignments import AssignmentEvent, ExecutionEvent
 from shared.events.directory import ClusterEvent, PersonErased, RegionEvent
 
-events = EventRouter()
+events = EventRouter(urgent=[ExecutionEvent])
 
 
 @events.on_view(HeardFacts, of=ExecutionEvent)
