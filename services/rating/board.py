@@ -30,7 +30,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.rating.domain.methodologies import Methodology
 from services.rating.domain.periods import Period
+from services.rating.models import Region, SliceRow
 from services.rating.repository import directory, positions
 from services.rating.repository import standings as repository
 from services.rating.service import regions as service
@@ -38,7 +40,6 @@ from services.rating.service.histories import tell_trends
 from services.rating.service.methodologies import methodology_of, mu_of
 from services.rating.service.profiles import LastMonth
 from services.rating.service.regions import Row
-from services.rating.service.standings import tally_of
 from shared.clock import Clock
 from shared.db import Sessions, open_sessions, transaction
 from shared.edge import safe_headers
@@ -295,19 +296,50 @@ async def open_board(settings: ServiceSettings, clock: Clock) -> AsyncIterator[d
         keeping.cancel()
 
 
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What lines are made with besides tallies; it changes seldom, and that is told."""
+
+    month: Period
+    regions: Mapping[str, Region]
+    methodology: Methodology
+    mu_bp: int
+    before: Mapping[str, SliceRow]
+
+
+class _Told:
+    """What has been told since the lines were last read."""
+
+    def __init__(self) -> None:
+        self.anything = asyncio.Event()
+        # More than scores: whatever lines are made with may be another.
+        self.everything = False
+
+    def hear(self, payload: str = "") -> None:
+        self.everything = self.everything or payload != repository.SCORED
+        self.anything.set()
+
+    def forget(self) -> None:
+        self.anything.clear()
+        self.everything = False
+
+
 async def _keep(dsn: str, sessions: Sessions, board: Board, clock: Clock) -> None:
     """Load at start and on every change told; renew the head once a second; outlive outages."""
-    changed = asyncio.Event()
+    told = _Told()
     while True:
         try:
             connection = await asyncpg.connect(dsn, timeout=5)
             try:
-                await connection.add_listener(repository.CHANNEL, lambda *_: changed.set())
-                connection.add_termination_listener(lambda _: changed.set())
-                changed.set()
+                await connection.add_listener(
+                    repository.CHANNEL, lambda *heard: told.hear(str(heard[-1]))
+                )
+                connection.add_termination_listener(lambda _: told.hear())
+                told.hear()
+                setting: _Setting | None = None
                 while not connection.is_closed():
-                    await _refresh(sessions, board, clock, load=changed.is_set(), told=changed)
-                    await _wait(changed)
+                    setting = await _refresh(sessions, board, clock, told, setting)
+                    await _wait(told.anything)
             finally:
                 connection.terminate()
         except (
@@ -328,39 +360,53 @@ async def _wait(changed: asyncio.Event) -> None:
 
 
 async def _refresh(
-    sessions: Sessions, board: Board, clock: Clock, *, load: bool, told: asyncio.Event
-) -> None:
-    told.clear()
+    sessions: Sessions, board: Board, clock: Clock, told: _Told, known: _Setting | None
+) -> _Setting:
+    """Show what is stored now. Returns what its lines were made with."""
+    load, anew = told.anything.is_set(), told.everything
+    told.forget()
     async with transaction(sessions) as session:
         now = clock.now()
         month = service.current_period(now)
         period = str(month)
-        await _renew_courses(session, board, month, now)
+        if not load or board.courses_as_of is None:
+            # Nobody waits for these.
+            await _renew_courses(session, board, month, now)
         # In this order: what was heard by then and waits for no scorer is in the lines read later.
         heard = await positions.complete_through(session)
         stored, scored = await repository.freshness(session, period)
         if scored:
             board.complete_through = heard
-        if not load and (board.period, board.stored) == (period, stored):
+        setting = None if anew or known is None or known.month != month else known
+        if setting is not None and not load and board.stored == stored:
             board.renew(_times(board, clock))
-            return
-        standings = await repository.list_standings(session, period)
-        regions = await directory.list_regions(session)
-        methodology = await methodology_of(session, month)
-        mu_bp = await mu_of(session, month, methodology)
-        before = await service.slice_before(session, month)
-    tallies = {standing.region: tally_of(standing) for standing in standings}
-    rows = service.rank(regions, tallies, mu_bp, methodology, before)
+            return setting
+        tallies, newest = await repository.stored_tallies(session, period)
+        setting = setting or await _setting_of(session, month)
+    rows = service.rank(
+        setting.regions, tallies, setting.mu_bp, setting.methodology, setting.before
+    )
     head = {
         "period": period,
         # After the lines were read: none of them has a fact of later.
         **_times(board, clock),
-        "methodology": methodology.code,
-        "methodology_version": methodology.version,
-        "mu_bp": mu_bp,
+        "methodology": setting.methodology.code,
+        "methodology_version": setting.methodology.version,
+        "mu_bp": setting.mu_bp,
     }
-    newest = max((standing.revision for standing in standings), default=0)
     board.show(head, [render_row(row) for row in rows], newest)
+    return setting
+
+
+async def _setting_of(session: AsyncSession, month: Period) -> _Setting:
+    methodology = await methodology_of(session, month)
+    return _Setting(
+        month,
+        await directory.list_regions(session),
+        methodology,
+        await mu_of(session, month, methodology),
+        await service.slice_before(session, month),
+    )
 
 
 def _times(board: Board, clock: Clock) -> dict[str, str | None]:

@@ -23,8 +23,9 @@ from shared.clock import wall
 from shared.db import transaction
 from shared.worker import Context
 
-# At most a few times a second: under load many facts then share one recomputation.
-PACE_SECONDS: Final = 0.15
+# It rests as long as it took: under load many facts share one recomputation, and half of the
+# time is left to whoever brings them.
+_BREATH_SECONDS: Final = 0.005
 # Mere time changes scores too (a due day ends, a month begins), so look at least this often.
 LOOK_SECONDS: Final = 1.0
 # Comparing reads all history: for each second of it so many without.
@@ -44,13 +45,15 @@ async def scorer(context: Context) -> None:
 
     Score until cancelled. Marks of touched regions are rows: a crash loses none.
     """
+    loop = asyncio.get_running_loop()
     while True:
         context.heard.clear()
+        began = loop.time()
         async with transaction(context.sessions) as session:
             changed = await service.score(session, context.clock.now())
         if changed:
             context.wake_relay()
-        await asyncio.sleep(PACE_SECONDS)
+        await asyncio.sleep(max(_BREATH_SECONDS, loop.time() - began))
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
                 await context.heard.wait()
@@ -94,12 +97,16 @@ async def reconciling(context: Context) -> None:
 
 
 async def trending(context: Context) -> None:
-    """Keep the tallies of every day that has become final; at first all that are missing."""
+    """Keep the tallies of every day that has become final; at first all that are missing.
+
+    Nobody waits for these: it rests longer than it works, for those whose score is waited for.
+    """
+    loop = asyncio.get_running_loop()
     while True:
+        began = loop.time()
         async with transaction(context.sessions) as session:
             kept = await trends.advance(session, context.clock.now())
-        if kept is None:
-            await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS if kept is None else (loop.time() - began) * 2)
 
 
 async def lettering(context: Context) -> None:

@@ -25,7 +25,6 @@ from services.rating.consumers import events
 from services.rating.main import app as rating_app
 from services.rating.models import Reconciliation
 from services.rating.repository import reconciliations as repository
-from services.rating.repository import standings
 from services.rating.service import reconciliations, slices
 from services.rating.service.standings import score
 from shared import migrations, outbox
@@ -40,6 +39,7 @@ from shared.relay import Relay
 from shared.topics import PRODUCED
 from tests.conftest import NOW, Tokens, serve, settings_for
 from tests.independent import recompute
+from tests.rating.standings import stored_standings
 
 ZONES: Final = {
     "02": "Asia/Yekaterinburg",
@@ -175,8 +175,7 @@ class World:
         """The stored standings after the scorer has been at work."""
         async with transaction(self.sessions["rating"]) as session:
             await score(session, self.now)
-            rows = await standings.list_standings(session, f"{self.now:%Y-%m}")
-            return [row.model_dump_json(exclude={"revision"}) for row in rows]
+            return await stored_standings(session, f"{self.now:%Y-%m}")
 
     async def versions(self) -> list[tuple[Any, ...]]:
         """Every row of facts that the rating has, both tables."""

@@ -1,6 +1,5 @@
 """The whole current rating is answered from memory: no statement reaches the database."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
@@ -12,11 +11,12 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.board import PATH, Board, _refresh
-from services.rating.repository import positions, standings
+from services.rating.board import PATH, Board, _refresh, _Told
+from services.rating.repository import directory, positions, standings
 from services.rating.service.standings import score
 from shared.clock import Clock
 from shared.db import get_session
+from shared.events.directory import RegionChanged
 from shared.tables import ConsumerPosition
 from tests.conftest import serve, sessions_of, settings_for
 from tests.rating.test_domain import FOUR
@@ -96,20 +96,47 @@ async def test_a_changed_score_is_another_answer_and_a_newer_head_is_not(
 async def test_the_board_is_complete_only_through_what_has_been_scored(
     session: AsyncSession, clock: Clock
 ) -> None:
-    found, told = Board(), asyncio.Event()
+    found, told = Board(), _Told()
     session.add(
         ConsumerPosition(topic=positions.FACTS_TOPIC, partition=0, seq=7, through=clock.now())
     )
     await hear(session, FOUR)
     await standings.touch(session, ["16"])
     assert not (await standings.freshness(session, "2023-10"))[1]
-    refresh = partial(_refresh, sessions_of(session), found, clock, told=told)
-    await refresh(load=True)
+    refresh = partial(_refresh, sessions_of(session), found, clock, told)
+    told.hear()
+    setting = await refresh(None)
     assert found.snapshot is not None
     assert found.snapshot.head["complete_through"] is None
 
     await score(session, clock.now())
     # Nobody has told of a change, and it is shown all the same: what is said must be in the lines.
-    await refresh(load=False)
+    await refresh(setting)
     assert found.snapshot.head["complete_through"] == "2023-10-02T09:00:00Z"
     assert found.stored == (await standings.freshness(session, "2023-10"))[0] > 0
+
+
+async def test_a_region_renamed_is_shown_at_once_and_a_score_reads_no_names(
+    session: AsyncSession, clock: Clock, statements: list[str]
+) -> None:
+    await hear(session, FOUR)
+    await score(session, clock.now())
+    found, told = Board(), _Told()
+    told.hear()
+    setting = await _refresh(sessions_of(session), found, clock, told, None)
+
+    told.hear(standings.SCORED)
+    statements.clear()
+    assert await _refresh(sessions_of(session), found, clock, told, setting) is setting
+    assert not any("from regions" in statement.lower() for statement in statements)
+
+    known = setting.regions["16"].model_dump() | {"name": "Татарстан (новое имя)"}
+    renamed = RegionChanged(**known | {"version": known["version"] + 1}, occurred_at=clock.now())
+    await directory.keep_regions(session, [renamed])
+    # Every refresh has a session of its own; here there is one.
+    session.expire_all()
+    told.hear()
+    await _refresh(sessions_of(session), found, clock, told, setting)
+    assert found.snapshot is not None
+    names = {item["region"]: item["name"] for item in found.snapshot.items}
+    assert names["16"] == "Татарстан (новое имя)"

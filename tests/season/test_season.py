@@ -23,8 +23,6 @@ from deploy.local.stack import Stack
 from deploy.season.api import Api
 from deploy.season.play import Player, start_of
 from services.rating.consumers import events
-from services.rating.models import Standing
-from services.rating.repository import standings as repository
 from services.rating.service import standings as service
 from shared import migrations
 from shared.db import open_sessions, transaction
@@ -32,6 +30,7 @@ from shared.envelopes import Message, from_feed
 from shared.events.base import PARTITIONS
 from tests.e2e.conftest import eventually
 from tests.independent import check
+from tests.rating.standings import stored_standings
 from tests.receiver import Receiver, answer, close, receiver
 from tests.stack.test_stack import free_offset
 
@@ -217,11 +216,11 @@ async def test_shuffled_and_doubled_delivery_gives_the_same_standings_byte_for_b
                     await handler(session, [event])
         async with transaction(sessions) as session:
             await service.score(session, now)
-            ours = _bytes(await repository.list_standings(session, live["period"]))
+            ours = await stored_standings(session, live["period"])
 
     running = stack.env("rating")["DATABASE_URL"]
     async with open_sessions(running) as sessions, transaction(sessions) as session:
-        theirs = _bytes(await repository.list_standings(session, live["period"]))
+        theirs = await stored_standings(session, live["period"])
     assert len(ours) == 89
     assert ours == theirs
 
@@ -385,11 +384,6 @@ async def _kill_once_up(stack: Stack, name: str) -> None:
         return False
 
     await eventually(partial(asyncio.to_thread, kill), bool)
-
-
-def _bytes(standings: Any) -> list[str]:
-    rows: list[Standing] = list(standings)
-    return [row.model_dump_json(exclude={"revision"}) for row in rows]
 
 
 async def _feed(api: Api) -> list[Message]:

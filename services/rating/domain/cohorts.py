@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from services.rating.domain.credits import due_star
-from services.rating.domain.facts import Facts
+from services.rating.domain.facts import Scored
 from services.rating.domain.methodologies import Methodology
 from services.rating.domain.periods import Period
 from shared.workdays import add_working_days
@@ -25,7 +25,7 @@ class Left(StrEnum):
     NOT_YET_DUE = "not_yet_due"
 
 
-def never_counts(facts: Facts) -> Left | None:
+def never_counts(facts: Scored) -> Left | None:
     """Why the execution counts in no period whatever; None if it can count in some."""
     if facts.origin != "protocol":
         return Left.NOT_PROTOCOL
@@ -38,7 +38,7 @@ def never_counts(facts: Facts) -> Left | None:
     return None
 
 
-def left_out(facts: Facts, period: Period) -> Left | None:
+def left_out(facts: Scored, period: Period) -> Left | None:
     """Why the execution cannot count in the period whatever the date; None if it can."""
     never = never_counts(facts)
     if never is not None or facts.due in period:
@@ -48,7 +48,7 @@ def left_out(facts: Facts, period: Period) -> Left | None:
     return None if carried else Left.OTHER_PERIOD
 
 
-def next_change(facts: Iterable[Facts], methodology: Methodology, today: date) -> date | None:
+def next_change(facts: Iterable[Scored], methodology: Methodology, today: date) -> date | None:
     """The local date at whose beginning mere time changes the sum; None if it never will.
 
     An execution becomes a debt the day after its due day; a debt's delay grows by working days.

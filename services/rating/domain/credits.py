@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from services.rating.domain.facts import Facts
+from services.rating.domain.facts import Scored
 from services.rating.domain.methodologies import WHOLE, Methodology
 from shared.workdays import add_working_days, working_days_between
 
@@ -29,14 +29,14 @@ class Credit:
         return not self.debt and self.late == 0
 
 
-def due_star(facts: Facts, methodology: Methodology) -> date:
+def due_star(facts: Scored, methodology: Methodology) -> date:
     """The date the hand-in is measured against: after a return, not before its days of grace."""
     if facts.returned_on is None:
         return facts.due
     return max(facts.due, add_working_days(facts.returned_on, methodology.grace_days))
 
 
-def credit(facts: Facts, methodology: Methodology, today: date) -> Credit | None:
+def credit(facts: Scored, methodology: Methodology, today: date) -> Credit | None:
     """The credit as of `today`; None while there is neither a hand-in nor an ended due day."""
     due = due_star(facts, methodology)
     if facts.done is None and today <= due:

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import repeat
 
 from services.rating.domain.cohorts import left_out
 from services.rating.domain.credits import credit
-from services.rating.domain.facts import Facts
+from services.rating.domain.facts import Scored
 from services.rating.domain.methodologies import WHOLE, Methodology
 from services.rating.domain.periods import Period
 
@@ -97,25 +98,32 @@ def half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def tally(facts: Iterable[Facts], period: Period, methodology: Methodology, today: date) -> Tally:
+def tally(facts: Iterable[Scored], period: Period, methodology: Methodology, today: date) -> Tally:
     """Add up what counts in the period as of `today`."""
+    return tally_counted(zip(facts, repeat(1), strict=False), period, methodology, today)
+
+
+def tally_counted(
+    counted: Iterable[tuple[Scored, int]], period: Period, methodology: Methodology, today: date
+) -> Tally:
+    """The same of facts that so many executions have each."""
     numerator = weight = executions = on_time = debts = provisional = 0
     delay = returns = extensions = 0
-    for one in facts:
+    for one, count in counted:
         if left_out(one, period) is not None:
             continue
         worth = credit(one, methodology, today)
         if worth is None:
             continue
-        numerator += one.weight * worth.value
-        weight += one.weight
-        executions += 1
-        on_time += worth.on_time
-        debts += worth.debt
-        provisional += worth.provisional
-        delay += worth.late
-        returns += one.returns
-        extensions += one.extensions
+        numerator += one.weight * worth.value * count
+        weight += one.weight * count
+        executions += count
+        on_time += worth.on_time * count
+        debts += worth.debt * count
+        provisional += worth.provisional * count
+        delay += worth.late * count
+        returns += one.returns * count
+        extensions += one.extensions * count
     return Tally(
         numerator, weight, executions, on_time, debts, provisional, delay, returns, extensions
     )

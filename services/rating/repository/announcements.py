@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, literal, text
+from sqlalchemy import ARRAY, Uuid, any_, insert, literal, text
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -43,8 +43,8 @@ class ToldLine:
 async def note(session: AsyncSession, event_ids: Sequence[UUID]) -> None:
     """Note the events for deliveries, in the transaction that tells them."""
     if event_ids:
-        session.add(Announcement(event_ids=list(event_ids)))
-        await session.flush()
+        connection = await session.connection()
+        await connection.execute(insert(Announcement), {"event_ids": list(event_ids)})
 
 
 async def lead(session: AsyncSession) -> bool:

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.models import Cluster, Region
 from services.rating.repository import trends
 from services.rating.repository.newest import keep_newest
-from services.rating.repository.standings import touch
+from services.rating.repository.standings import tell_of_change, touch
 from shared.errors import NotFound
 from shared.events.directory import ClusterEvent, RegionEvent
 
@@ -33,6 +33,8 @@ async def keep_regions(session: AsyncSession, heard: Sequence[RegionEvent]) -> N
         await trends.reopen(session, moved, None)
     await keep_newest(session, Region, "code", heard)
     await touch(session, {event.code for event in heard})
+    # Another name moves no score, and is to be shown all the same.
+    await tell_of_change(session)
 
 
 async def keep_clusters(session: AsyncSession, heard: Sequence[ClusterEvent]) -> None:

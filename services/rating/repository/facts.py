@@ -8,18 +8,18 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import Row, false, or_, text, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.domain.facts import Facts
+from services.rating.domain.facts import Facts, Likeness
 from services.rating.domain.heard import HeardFacts
 from services.rating.domain.periods import Period
 from services.rating.models import ExecutionFacts, ExecutionVersion, FactColumns
 from services.rating.repository import positions, trends
-from services.rating.repository.standings import touch
 from shared.db import copy_rows
 from shared.events.assignments import ExecutionEvent
 
@@ -28,25 +28,37 @@ Heard = HeardFacts | ExecutionEvent
 
 FACT_FIELDS: Final = ("execution_id", "version", *FactColumns.model_fields)
 _SCORED: Final = tuple(field.name for field in fields(Facts))
+_LIKENESS: Final = tuple(field.name for field in fields(Likeness))
 _COLUMNS: Final = ", ".join(FACT_FIELDS)
 _row: Final = attrgetter(*FACT_FIELDS)
 
 _OPEN_STAGE: Final = text(
     "create temporary table if not exists heard (like execution_versions) on commit delete rows"
 )
-_KEEP_VERSIONS: Final = text(
-    f"insert into execution_versions ({_COLUMNS}) select {_COLUMNS}"  # noqa: S608 - our names
-    " from heard on conflict do nothing"
-)
+# One statement: versions are appended, of each execution the newest stays, its region is marked.
 # In the order of keys, so locks never cross.
-_KEEP_NEWEST: Final = text(
-    f"insert into executions ({_COLUMNS})"  # noqa: S608 - our names
-    f" select distinct on (execution_id) {_COLUMNS} from heard"
-    " order by execution_id, version desc"
-    " on conflict (execution_id) do update set "
-    + ", ".join(f"{name} = excluded.{name}" for name in FACT_FIELDS[1:])
-    + " where executions.version < excluded.version"
+_KEEP: Final = f"""
+    kept as (
+        insert into execution_versions ({_COLUMNS}) select {_COLUMNS} from heard
+        on conflict do nothing
+    ), newest as (
+        insert into executions ({_COLUMNS})
+        select distinct on (execution_id) {_COLUMNS} from heard
+        order by execution_id, version desc
+        on conflict (execution_id) do update set
+            {", ".join(f"{name} = excluded.{name}" for name in FACT_FIELDS[1:])}
+        where executions.version < excluded.version
+    )
+    insert into touched (region) select distinct region from heard
+"""  # noqa: S608 - our names
+_KEEP_STAGED: Final = text(f"with {_KEEP}")
+_KEEP_FEW: Final = text(
+    f"with heard as (select {_COLUMNS}"  # noqa: S608 - our names
+    " from jsonb_populate_recordset(null::execution_versions, cast(:heard as jsonb))),"
+    f" {_KEEP}"
 )
+# So many come in one parameter; more by COPY, which costs two statements and less of each.
+_FEW: Final = 50
 
 
 async def keep_facts(session: AsyncSession, heard: Sequence[Heard]) -> None:
@@ -55,11 +67,13 @@ async def keep_facts(session: AsyncSession, heard: Sequence[Heard]) -> None:
     Few statements however many events. Saying it twice changes nothing. What is heard late (a
     dead letter replayed, a reconciled fact) has the days it bears on worked out anew.
     """
-    await stage(session, heard)
     connection = await session.connection()
-    await connection.execute(_KEEP_VERSIONS)
-    await connection.execute(_KEEP_NEWEST)
-    await touch(session, {event.region for event in heard})
+    if len(heard) <= _FEW:
+        few = to_json([dict(zip(FACT_FIELDS, _row(event), strict=True)) for event in heard])
+        await connection.execute(_KEEP_FEW, {"heard": few.decode()})
+    else:
+        await stage(session, heard)
+        await connection.execute(_KEEP_STAGED)
     through = await positions.complete_through(session)
     late = [event for event in heard if through is not None and event.occurred_at <= through]
     if late:
@@ -91,15 +105,24 @@ def _in_period(model: Any, period: Period) -> Any:
     )
 
 
-async def newest_facts(
+async def counted_facts(
     session: AsyncSession, period: Period, regions: Sequence[str]
-) -> dict[str, list[Facts]]:
-    """Newest facts that may count in the period, by region; a region without any is there too."""
-    columns = [col(getattr(ExecutionFacts, name)) for name in _SCORED]
-    statement = select(*columns).where(
-        col(ExecutionFacts.region).in_(regions), _in_period(ExecutionFacts, period)
+) -> dict[str, list[tuple[Likeness, int]]]:
+    """What newest facts may count in the period, and how many executions have them, by region.
+
+    There is far less of them than of executions. A region without any is there too.
+    """
+    columns: list[Any] = [col(getattr(ExecutionFacts, name)) for name in ("region", *_LIKENESS)]
+    counted: list[Any] = [*columns, func.count()]
+    statement = (
+        select(*counted)
+        .where(col(ExecutionFacts.region).in_(regions), _in_period(ExecutionFacts, period))
+        .group_by(*columns)
     )
-    return _by_region(await session.exec(statement), regions)
+    found: dict[str, list[tuple[Likeness, int]]] = {region: [] for region in regions}
+    for region, *values, count in await session.exec(statement):
+        found[region].append((Likeness(*values), count))
+    return found
 
 
 async def facts_as_of(

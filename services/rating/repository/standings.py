@@ -1,18 +1,56 @@
 """Statements about stored standings, and the marks of regions to be scored again."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, insert, or_, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from pydantic_core import to_json
+from sqlalchemy import delete, insert, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.rating.domain.scores import Tally
 from services.rating.models import Standing, Touched
-from services.rating.repository.newest import table_of
 
 CHANNEL: Final = "standings"
+# What the board is told where nothing but standings changed.
+SCORED: Final = "scored"
+_TALLY: Final = tuple(field.name for field in fields(Tally))
+_VALUES: Final = tuple(
+    name for name in Standing.model_fields if name not in {"period", "region", "revision"}
+)
+# The text is the same however many there are, so it is compiled and planned once.
+_KEEP: Final = text(
+    f"""
+    with turn as materialized (select nextval('standings_revision') as revision)
+    insert into standings (period, region, revision, {", ".join(_VALUES)})
+    select period, region, turn.revision, {", ".join(_VALUES)}
+    from jsonb_populate_recordset(null::standings, cast(:rows as jsonb)) as given
+        cross join turn
+    on conflict (period, region) do update set revision = excluded.revision,
+        {", ".join(f"{name} = excluded.{name}" for name in _VALUES)}
+    where ({", ".join(f"standings.{name}" for name in _VALUES)})
+        is distinct from ({", ".join(f"excluded.{name}" for name in _VALUES)})
+    returning region, revision
+    """  # noqa: S608 - our names
+)
+_SCORED_REGIONS: Final = text(
+    "select r.code, r.timezone, s.region is not null, s.next_change"
+    " from regions r left join standings s on s.region = r.code and s.period = :period"
+    " order by r.code"
+)
+_TELL: Final = text(f"select pg_notify('{CHANNEL}', :payload)")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRegion:
+    """A region, whether it has a stored tally, and from when mere time may change that."""
+
+    code: str
+    timezone: str
+    is_scored: bool
+    next_change: date | None
 
 
 async def touch(session: AsyncSession, regions: Iterable[str]) -> None:
@@ -28,12 +66,15 @@ async def take_touched(session: AsyncSession) -> set[str]:
     return {region for (region,) in await session.exec(statement)}
 
 
-async def list_standings(session: AsyncSession, period: str) -> Sequence[Standing]:
-    """The stored standings of the period, by region."""
-    statement = (
-        select(Standing).where(col(Standing.period) == period).order_by(col(Standing.region))
-    )
-    return (await session.exec(statement)).all()
+async def stored_tallies(session: AsyncSession, period: str) -> tuple[dict[str, Tally], int]:
+    """The stored tallies of the period, by region, and the newest revision among them, or 0."""
+    columns: list[Any] = [col(getattr(Standing, name)) for name in (*_TALLY, "region", "revision")]
+    statement = select(*columns).where(col(Standing.period) == period)
+    tallies, newest = {}, 0
+    for *values, region, revision in await session.exec(statement):
+        tallies[region] = Tally(*values)
+        newest = max(newest, revision)
+    return tallies, newest
 
 
 async def freshness(session: AsyncSession, period: str) -> tuple[int, bool]:
@@ -54,39 +95,25 @@ async def keep_standings(
     Returns the revision, and the regions that differed.
     """
     rows = [standing.model_dump(exclude={"revision"}) for standing in standings]
-    if not rows:
-        return 0, set()
     connection = await session.connection()
-    revision = (await connection.execute(text("select nextval('standings_revision')"))).scalar_one()
-    table = table_of(Standing)
-    statement = upsert(table).values([{**row, "revision": revision} for row in rows])
-    values = [name for name in rows[0] if name not in {"period", "region"}]
-    changed = or_(*(table.c[name].is_distinct_from(statement.excluded[name]) for name in values))
-    result = await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["period", "region"],
-            set_={name: statement.excluded[name] for name in [*values, "revision"]},
-            where=changed,
-        ).returning(table.c.region)
-    )
-    differed = {region for (region,) in result}
-    if differed:
-        await tell_of_change(session)
-    return revision, differed
+    kept = (await connection.execute(_KEEP, {"rows": to_json(rows).decode()})).all()
+    if not kept:
+        return 0, set()
+    await connection.execute(_TELL, {"payload": SCORED})
+    return kept[0].revision, {row.region for row in kept}
 
 
 async def tell_of_change(session: AsyncSession) -> None:
-    """Let the boards of the API's processes load anew once the transaction is through."""
+    """Let the boards of the API's processes load all anew once the transaction is through."""
     connection = await session.connection()
-    await connection.execute(text(f"notify {CHANNEL}"))
+    await connection.execute(_TELL, {"payload": ""})
 
 
-async def due_for_change(session: AsyncSession, period: str, today: date) -> Sequence[str]:
-    """Regions whose stored tally mere time may have changed by a date of `today` anywhere."""
-    statement = select(Standing.region).where(
-        col(Standing.period) == period, col(Standing.next_change) <= today
-    )
-    return (await session.exec(statement)).all()
+async def scored_regions(session: AsyncSession, period: str) -> list[ScoredRegion]:
+    """Every region, and what is stored of it in the period."""
+    connection = await session.connection()
+    rows = await connection.execute(_SCORED_REGIONS, {"period": period})
+    return [ScoredRegion(*row) for row in rows]
 
 
 async def mark_unscored(session: AsyncSession) -> None:

@@ -16,7 +16,6 @@ from services.rating.repository import directory, positions, slices, standings, 
 from services.rating.repository import facts as repository
 from services.rating.service.methodologies import methodology_of, mu_of
 from services.rating.service.regions import current_period
-from services.rating.service.standings import tally_of
 from shared.clock import date_in
 
 
@@ -135,8 +134,6 @@ async def _running(
     """The regions as they stand now, with places; none but in the month that runs."""
     if period != current_period(now):
         return {}
-    tallies = {
-        one.region: tally_of(one) for one in await standings.list_standings(session, str(period))
-    }
+    tallies, _ = await standings.stored_tallies(session, str(period))
     placed = places(tallies, mu_bp, methodology)
     return {code: (one, placed[code]) for code, one in tallies.items()}

@@ -6,12 +6,11 @@ from datetime import date, datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.cohorts import next_change
-from services.rating.domain.facts import Facts
+from services.rating.domain.facts import Likeness
 from services.rating.domain.methodologies import Methodology
 from services.rating.domain.periods import Period
-from services.rating.domain.scores import Tally, tally
+from services.rating.domain.scores import Tally, tally_counted
 from services.rating.models import Standing
-from services.rating.repository import directory
 from services.rating.repository import facts as heard
 from services.rating.repository import standings as repository
 from services.rating.service.announcements import announce_standings
@@ -19,6 +18,7 @@ from services.rating.service.methodologies import methodology_of
 from services.rating.service.regions import current_period
 from shared import outbox
 from shared.clock import date_in
+from shared.db import commit_lazily
 
 
 async def score(session: AsyncSession, now: datetime) -> int:
@@ -29,30 +29,39 @@ async def score(session: AsyncSession, now: datetime) -> int:
     # Said at once: with many regions touched the scoring may outlast the clock's margin, and
     # would be refused at its end, again and again.
     await outbox.admit(session, now)
+    # A crash of the server takes the marks' removal with the scores.
+    await commit_lazily(session)
     period = current_period(now)
-    regions = await directory.list_regions(session)
     touched = await repository.take_touched(session)
-    known = {standing.region for standing in await repository.list_standings(session, str(period))}
-    latest = max((date_in(region.timezone, now) for region in regions.values()), default=now.date())
-    touched |= set(await repository.due_for_change(session, str(period), latest))
-    touched |= regions.keys() - known
-    wanted = sorted(touched & regions.keys())
-    facts = await heard.newest_facts(session, period, wanted)
-    methodology = await methodology_of(session, period)
-    standings = [
-        _standing(period, code, facts[code], methodology, date_in(regions[code].timezone, now))
-        for code in wanted
+    regions = await repository.scored_regions(session, str(period))
+    days = {region.code: date_in(region.timezone, now) for region in regions}
+    latest = max(days.values(), default=now.date())
+    wanted = [
+        region.code
+        for region in regions
+        if region.code in touched
+        or not region.is_scored
+        or (region.next_change is not None and region.next_change <= latest)
     ]
+    if not wanted:
+        return 0
+    facts = await heard.counted_facts(session, period, wanted)
+    methodology = await methodology_of(session, period)
+    standings = [_standing(period, code, facts[code], methodology, days[code]) for code in wanted]
     revision, changed = await repository.keep_standings(session, standings)
-    told = [(one.region, tally_of(one)) for one in standings if one.region in changed]
+    told = [(one.region, _tally_of(one)) for one in standings if one.region in changed]
     await announce_standings(session, str(period), told, methodology, revision=revision, now=now)
     return len(changed)
 
 
 def _standing(
-    period: Period, code: str, facts: Sequence[Facts], methodology: Methodology, today: date
+    period: Period,
+    code: str,
+    counted: Sequence[tuple[Likeness, int]],
+    methodology: Methodology,
+    today: date,
 ) -> Standing:
-    one = tally(facts, period, methodology, today)
+    one = tally_counted(counted, period, methodology, today)
     return Standing(
         period=str(period),
         region=code,
@@ -65,11 +74,11 @@ def _standing(
         delay=one.delay,
         returns=one.returns,
         extensions=one.extensions,
-        next_change=next_change(facts, methodology, today),
+        next_change=next_change((facts for facts, _ in counted), methodology, today),
         revision=0,
     )
 
 
-def tally_of(standing: Standing) -> Tally:
+def _tally_of(standing: Standing) -> Tally:
     """A stored standing's tally."""
     return Tally(**{name: getattr(standing, name) for name in Tally.__dataclass_fields__})
