@@ -1,6 +1,7 @@
 """What Schemathesis is wrong about in our case, each with its reason; everything else is a bug."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ def is_by_design(failure: Failure, case: Case[Any], response: Response) -> bool:
     if isinstance(failure, RejectedPositiveData):
         return _is_of_the_domain(response) or _is_past_schemas(case, response)
     if isinstance(failure, AcceptedNegativeData):
+        # What is too large to be read is refused unread.
+        if response.status_code == 413:
+            return True
         # Whatever is put in the place of a file goes out as bytes, and any bytes are a file.
         return case.media_type == "multipart/form-data" and _FILE in failure.message
     return False
@@ -74,6 +78,10 @@ _EXCUSES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "too_short": lambda value: isinstance(value, list) and bool(value),
     # What is left of the text once blanks around it are gone.
     "string_too_short": lambda value: isinstance(value, str) and not value.strip(),
+    # Counted once composed: some letters become two.
+    "string_too_long": lambda value: (
+        isinstance(value, str) and len(unicodedata.normalize("NFC", value)) > len(value)
+    ),
     # Said once for all texts, and not as a pattern of characters at each of them.
     "forbidden_characters": lambda value: True,
     # Schemathesis itself says 0 is a version where the header's pattern asks for quotes.
