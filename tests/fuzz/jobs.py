@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import time
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -64,7 +65,7 @@ def run(job: Job) -> Told:
         "refused": len(found.refused),
         "requests": found.sent.total(),
         "fewer": {one: found.sent[one] for one in open_to_it if found.sent[one] < examples},
-        "statuses": dict(sorted(found.statuses.items())),
+        "statuses": _by_operation(found.statuses),
         "checks": found.checks,
         "never_passed": sorted(one for one in open_to_it if not found.passed[one]),
         "failures": found.failures,
@@ -72,3 +73,10 @@ def run(job: Job) -> Told:
     }
     job.path.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
     return told
+
+
+def _by_operation(statuses: Counter[tuple[str, int]]) -> dict[str, dict[int, int]]:
+    found: dict[str, dict[int, int]] = defaultdict(dict)
+    for (label, status), times in sorted(statuses.items()):
+        found[label][status] = times
+    return found

@@ -40,7 +40,7 @@ class Found:
     refused: set[str] = field(default_factory=set)
     sent: Counter[str] = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
-    statuses: Counter[int] = field(default_factory=Counter)
+    statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
@@ -212,7 +212,7 @@ def _read(recorder: ScenarioRecorder, found: Found) -> None:
             continue
         label = recorder.cases[case_id].value.operation.label
         found.sent[label] += 1
-        found.statuses[response.status_code] += 1
+        found.statuses[label, response.status_code] += 1
         found.passed[label] += response.status_code < 400
         if label in found.refused and response.status_code < 400:
             kind = f"{label} | refused to the role | {response.status_code}"
