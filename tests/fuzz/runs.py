@@ -75,17 +75,19 @@ def fuzz(
     *,
     examples: int,
     phases: Sequence[str] = ("examples", "coverage", "fuzzing"),
+    plainly: Callable[[str], bool] = lambda _: False,
     seed: int = 2023,
 ) -> Found:
     """Send up to `examples` made-up requests to each operation, valid ones and invalid ones.
 
-    To them come those of the other phases: the document's examples, and boundaries of its schemas.
-    An operation that is open to none of its roles gets at most `REFUSED`, and must refuse each.
+    To them come those of the other phases: the document's examples, and boundaries of its schemas;
+    `plainly` says by an operation's id that it goes without. An operation that is open to none of
+    its roles gets at most `REFUSED`, and must refuse each.
     """
     served, pool = prepared.served[service], prepared.pools[service]
     document = document_of(served)
     found = Found()
-    refused = []
+    refused, plain = [], []
     for path, item in document["paths"].items():
         for method, operation in list(item.items()):
             roles = roles_of(operation["operationId"])
@@ -95,7 +97,9 @@ def fuzz(
             elif not permission.is_public and permission.reach.keys().isdisjoint(roles):
                 refused.append(operation["operationId"])
                 found.refused.add(f"{method.upper()} {path}")
-    configuration = _configuration(examples, phases, seed, refused)
+            elif plainly(operation["operationId"]):
+                plain.append(operation["operationId"])
+    configuration = _configuration(examples, phases, seed, refused, plain)
     schema = schemathesis.openapi.from_dict(document, config=configuration)
     schema.app = served
 
@@ -150,19 +154,19 @@ def follow(
 
 
 def _configuration(
-    examples: int, phases: Sequence[str], seed: int, refused: Sequence[str]
+    examples: int, phases: Sequence[str], seed: int, refused: Sequence[str], plain: Sequence[str]
 ) -> schemathesis.Config:
     """Every check is on; `rules` says which single findings are none."""
     operations: list[dict[str, Any]] = [
         # A stream never ends: its first event is enough, and there may be none to tell.
         {"include-path-regex": "/stream$", "request-timeout": 1}
     ]
+    only = {"phases": {name: {"enabled": name == "fuzzing"} for name in PHASES if name in phases}}
+    if plain:
+        operations.append({"include-operation-id": plain, **only})
     if refused:
-        only = {name: {"enabled": name == "fuzzing"} for name in PHASES if name in phases}
         generation = {"max-examples": min(examples, REFUSED)}
-        operations.append(
-            {"include-operation-id": refused, "generation": generation, "phases": only}
-        )
+        operations.append({"include-operation-id": refused, "generation": generation, **only})
     config = schemathesis.Config.from_dict(
         {
             "workers": 1,
