@@ -2,12 +2,15 @@
 
 from typing import Any, Final
 
+from services.assignments.service import reminders
+from shared.db import transaction
 from tests.fuzz.world import REGION, World
 
 _REPORT: Final = {
     "text": "Сделано.",
     "evidence": [{"title": "Акт", "url": "https://cluster.example/act.pdf"}],
 }
+_LATER: Final = {"wanted": "2023-12-22", "reason": "Ждём подписи."}
 _OF_CLUSTER: Final[tuple[tuple[str, str, Any], ...]] = (
     ("acknowledge", "coordinator", None),
     ("start", "cluster", None),
@@ -29,6 +32,16 @@ async def carry_out_in_part(world: World) -> None:
             path = await _assign(world, kind, f"Довести до шага {done}.")
             for verb, by, body in way[:done]:
                 await world.post("assignments", f"{path}/{verb}", body, by=by)
+            if done in (1, 2):
+                await world.post("assignments", f"{path}/extensions", _LATER, by=way[1][1])
+
+
+async def remind(world: World) -> None:
+    """What is overdue, due soon or not acknowledged is written to those whom it concerns."""
+    now = world.clock.now()
+    async with transaction(world.sessions["assignments"]) as session:
+        due = await reminders.due_regions(session, now)
+        await reminders.compose(session, due, now=now, sending=False)
 
 
 async def _assign(world: World, kind: str, text: str) -> str:
