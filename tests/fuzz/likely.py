@@ -49,7 +49,9 @@ def enrich(case: Case[Any], pool: Pool) -> None:
     if isinstance(case.body, dict | list) and not meta.is_negative_at(ParameterLocation.BODY):
         case.body = _real("", case.body, pool)
         if isinstance(case.body, dict) and _FILE in case.body:
-            case.body[_FILE] = draw(_FILES, seed) or case.body[_FILE]
+            taken = draw(_FILES, seed)
+            if taken is not None:
+                case.body[_FILE] = Binary(taken)
     # Most versions made up are of nothing; without the header anything may be changed.
     if case.headers and not meta.is_negative_at(ParameterLocation.HEADER) and draw([True], seed):
         for name in [name for name in case.headers if name.lower() == _VERSION]:

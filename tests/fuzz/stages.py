@@ -59,8 +59,10 @@ async def _assign(world: World, kind: str, text: str) -> str:
 
 
 async def meet_in_part(world: World) -> None:
-    """Meetings planned, frozen and going on, a protocol that is written and one in review."""
+    """Meetings from a draft to one going on, a protocol that is written and one in review."""
     await _plan(world, "2023-11-15T10:00:00+03:00")
+    await _plan(world, "2023-11-22T10:00:00+03:00", draft=True)
+    await _plan(world, "2023-11-02T08:00:00+03:00")
     frozen = await _plan(world, "2023-11-08T10:00:00+03:00")
     await world.post("meetings", f"{frozen}/agenda/freeze", by="secretary")
     going_on = await _plan(world, "2023-11-02T09:00:00+03:00")
@@ -82,12 +84,13 @@ async def meet_in_part(world: World) -> None:
             await _review(world, path)
 
 
-async def _plan(world: World, starts_at: str) -> str:
+async def _plan(world: World, starts_at: str, **more: Any) -> str:
     meeting = {
         "title": "Совещание",
-        "series": "other",
+        "series": "unified",
         "starts_at": starts_at,
         "duration_minutes": 60,
+        **more,
     }
     meeting = await world.post("meetings", "/v1/meetings", meeting, by="secretary")
     path = f"/v1/meetings/{meeting['id']}"
