@@ -60,11 +60,17 @@ def document_of(served: Served) -> dict[str, Any]:
     """The service's OpenAPI document, its tokens said in a way the checks of Schemathesis know.
 
     They take away and falsify credentials of schemes `http` and `apiKey`, not of `oauth2`: on the
-    wire ours is a bearer token.
+    wire ours is a bearer token. Files get a name, for without one none is taken.
     """
     document: dict[str, Any] = copy.deepcopy(served.app.openapi())
     schemes = document["components"]["securitySchemes"]
     schemes["oauth2"] = {"type": "http", "scheme": "bearer"}
+    named = {"headers": {"Content-Disposition": {"example": 'form-data; filename="list.csv"'}}}
+    for item in document["paths"].values():
+        for operation in item.values():
+            body = operation.get("requestBody", {}).get("content", {})
+            if "multipart/form-data" in body:
+                body["multipart/form-data"]["encoding"] = {"file": named}
     return document
 
 
