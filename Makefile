@@ -74,7 +74,7 @@ chaos: .venv/dev.stamp ## Break the stack in every way under load, a quarter of 
 	$(BIN)/python -m pytest -m chaos tests/chaos
 
 fuzz: .venv/dev.stamp ## Made-up requests to every operation as every role, for a night; SERVICE=rating ROLE=cluster PROFILE=quick
-	$(BIN)/python -m tests.fuzz --profile $(or $(PROFILE),nightly) $(SERVICE:%=--service %) $(ROLE:%=--role %) $(if $(ANEW),--anew)
+	$(BIN)/python -m tests.fuzz --profile $(or $(PROFILE),nightly) $(SERVICE:%=--service %) $(ROLE:%=--role %) $(WORKERS:%=--workers %) $(if $(ANEW),--anew)
 
 lint: .venv/dev.stamp ## Format and lint, checked
 	$(BIN)/ruff format --check .

@@ -43,6 +43,7 @@ from shared.feed import feed_router
 from shared.limits import RateLimiter
 from shared.observability import configure_logging
 from shared.pages import refuse_foreign_cursor
+from shared.paths import nearer
 from shared.personal import Register
 from shared.relay import Waker
 from shared.settings import Environment, ServiceSettings
@@ -151,7 +152,7 @@ def create_app(
         route for router in offered for route in router.routes if isinstance(route, APIRoute)
     ]
     app.state.operations = operations
-    app.state.addresses = frozenset(one.path for one in operations)
+    app.state.nearer = nearer(operations)
     app.state.permissions = permissions.complete(permitted, operations)
     for route in operations:
         _check_threads(route, route.dependant)
@@ -180,12 +181,11 @@ def _check_threads(route: APIRoute, dependant: Dependant) -> None:
 async def refuse_shadowed_method(request: Request) -> None:
     """`/clusters/export.csv` is no cluster called so, whatever is asked of it.
 
-    Raises `HTTPException` (405) where another operation has exactly this address.
+    Raises `HTTPException` (405) where another operation's address is nearer to what is asked for.
     """
     route = request.scope.get("route")
-    path = request.scope["path"]
-    is_other = isinstance(route, APIRoute) and route.path != path
-    if is_other and path in request.app.state.addresses:
+    others = request.app.state.nearer.get(route.path, ()) if isinstance(route, APIRoute) else ()
+    if any(one.match(request.scope["path"]) for one in others):
         raise HTTPException(405)
 
 

@@ -252,7 +252,11 @@ def _place(item: Mapping[str, Any], body: Any) -> list[Any]:
 def _message(item: Mapping[str, Any]) -> str:
     if item["type"] == UNFIT:
         return str(item["msg"])[:500]
-    return _MESSAGES.get(str(item["type"]), "Недопустимое значение")
+    kind = str(item["type"])
+    # Pydantic says so of a text, too, where two limits are put on it.
+    if kind == "too_long" and isinstance(item.get("input"), str):
+        kind = "string_too_long"
+    return _MESSAGES.get(kind, "Недопустимое значение")
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -268,11 +272,14 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> set[str]:
     """The methods of the address: each of its operations is a route that knows its own alone."""
-    path = request.scope["path"]
-    found = [one for one in request.app.state.operations if one.path_regex.match(path)]
-    # An address of its own is not also one of a row with such an id.
-    own = [one for one in found if one.path == path]
-    return {method for one in own or found for method in one.methods}
+    state, path = request.app.state, request.scope["path"]
+    return {
+        method
+        for one in state.operations
+        if one.path_regex.match(path)
+        and not any(other.match(path) for other in state.nearer.get(one.path, ()))
+        for method in one.methods
+    }
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:

@@ -2,9 +2,9 @@
 
 import re
 import unicodedata
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 # C0 except tab and newline, C1, bidirectional overrides and isolates, surrogates, BOM, what a wrong
@@ -28,6 +28,11 @@ def unfit(message: str) -> PydanticCustomError:
     return PydanticCustomError(UNFIT, "{message}", {"message": message})
 
 
+def compose(value: Any) -> Any:
+    """NFC-normalised, where it is a text: before it is measured, for some letters become two."""
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+
+
 def clean(value: str) -> str:
     """NFC-normalised; raises `PydanticCustomError` on characters nobody types."""
     if _FORBIDDEN.search(value):
@@ -48,11 +53,13 @@ def clean_line(value: str) -> str:
 Line = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=300),
+    BeforeValidator(compose),
     AfterValidator(clean_line),
 ]
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000),
+    BeforeValidator(compose),
     AfterValidator(clean),
 ]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]

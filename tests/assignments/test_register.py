@@ -550,6 +550,7 @@ async def test_a_saved_name_is_unique_and_a_repetition_is_answered_alike(
     ("body", "field"),
     [
         ({"name": "", "filter": {}}, "body.name"),
+        ({"name": "я" * 101, "filter": {}}, "body.name"),
         ({"name": "x", "filter": {"colour": "red"}}, "body.filter.colour"),
         ({"name": "x", "filter": {"region": "1"}}, "body.filter.region"),
         ({"name": "x", "filter": {"q": "\x00"}}, "body.filter.q"),

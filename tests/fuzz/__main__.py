@@ -4,82 +4,69 @@ What is done is kept in `.fuzz/`, one file for a service and a role; the next ca
 """
 
 import argparse
-import asyncio
 import json
-import logging
+import multiprocessing
+import os
 import sys
-import time
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Final
+from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from deploy.local import postgres as local_postgres
 from shared.auth import Role
 from shared.migrations import SERVICES
-from tests.fuzz import runs
-from tests.fuzz.prepared import Prepared, prepare
-
-FOLDER: Final = Path(".fuzz")
-# At least so many requests to an operation as each role.
-EXAMPLES: Final = {"nightly": 300, "quick": 50}
+from tests.fuzz import jobs
+from tests.fuzz.jobs import EXAMPLES, FOLDER, Job, Told
 
 
 def main() -> int:
     """Run what has not been run yet; 1 where anything was found."""
     asked = _arguments()
-    # What is refused is in the report; a line of log for each would be all there is to read.
-    logging.disable(logging.CRITICAL)
-    FOLDER.mkdir(exist_ok=True)
     wanted = [
-        (service, role, FOLDER / f"{asked.profile}-{service}-{role}.json")
-        for service in asked.service or SERVICES
+        Job(asked.profile, service, role)
         for role in asked.role or list(Role)
+        for service in asked.service or SERVICES
     ]
-    waiting = [one for one in wanted if asked.anew or not one[2].exists()]
+    waiting = [one for one in wanted if asked.anew or not one.path.exists()]
     if waiting:
-        store = FOLDER / "store"
-        store.mkdir(exist_ok=True)
-        with local_postgres.ephemeral() as server:
-            prepared = asyncio.run(prepare(server, store.absolute()))
-            for service, role, path in waiting:
-                _fuzz(prepared, service, role, EXAMPLES[asked.profile], path)
-    return _report(path for _, _, path in wanted)
+        _run(waiting, asked.workers)
+    return _report(wanted)
 
 
-def _fuzz(prepared: Prepared, service: str, role: str, examples: int, path: Path) -> None:
-    began = time.monotonic()
-    found = runs.fuzz(prepared, service, lambda _: [role], examples=examples)
-    if role == Role.CUR_ADMIN:
-        found.add(runs.follow(prepared, service, role, scenarios=examples))
-    told = {
-        "service": service,
-        "role": role,
-        "seconds": round(time.monotonic() - began),
-        "operations": len(found.sent),
-        "requests": found.sent.total(),
-        "least": min(found.sent.values()),
-        "statuses": dict(sorted(found.statuses.items())),
-        "checks": found.checks,
-        "never_passed": sorted(one for one in found.sent if not found.passed[one]),
-        "failures": found.failures,
-        "errors": found.errors,
-    }
-    path.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+def _run(waiting: list[Job], workers: int) -> None:
+    store = FOLDER / "store"
+    store.mkdir(parents=True, exist_ok=True)
+    with (
+        local_postgres.ephemeral() as server,
+        ProcessPoolExecutor(
+            min(workers, len(waiting)),
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=jobs.get_ready,
+            initargs=(server, store.absolute()),
+        ) as pool,
+    ):
+        for done in as_completed([pool.submit(jobs.run, job) for job in waiting]):
+            print(_line(done.result()), flush=True)  # noqa: T201
+    print()  # noqa: T201
 
 
-def _report(paths: Iterable[Path]) -> int:
-    """A line for each run, and whatever was wrong; 1 where anything was."""
+def _report(wanted: Iterable[Job]) -> int:
+    """A line for each job, and whatever was wrong; 1 where anything was."""
     wrong = []
-    for path in paths:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        wrong += [f"{kind}\n{how}" for kind, how in found["failures"].items()] + found["errors"]
-        print(  # noqa: T201
-            f"{found['service']:<11} {found['role']:<14} операций {found['operations']:>3},"
-            f" запросов {found['requests']:>6}, не менее {found['least']:>4} на операцию,"
-            f" {found['seconds']:>5} с, нарушений {len(found['failures'])}"
-        )
+    for job in wanted:
+        told = json.loads(job.path.read_text(encoding="utf-8"))
+        print(_line(told))  # noqa: T201
+        wrong += [f"{kind}\n{how}" for kind, how in told["failures"].items()] + told["errors"]
     print("", *wrong, sep="\n\n")  # noqa: T201
     return int(bool(wrong))
+
+
+def _line(told: Told) -> str:
+    return (
+        f"{told['service']:<11} {told['role']:<14} операций {told['operations']:>3}"
+        f" (запросов меньше нужного у {len(told['fewer'])}), закрытых {told['refused']:>3},"
+        f" запросов {told['requests']:>6}, {told['seconds']:>5} с,"
+        f" нарушений {len(told['failures']) + len(told['errors'])}"
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -88,6 +75,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--service", nargs="*", choices=SERVICES)
     parser.add_argument("--role", nargs="*", choices=list(Role))
     parser.add_argument("--anew", action="store_true", help="forget what has been run before")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes side by side"
+    )
     return parser.parse_args()
 
 

@@ -15,6 +15,8 @@ import httpx
 _PARAM: Final = re.compile(r"\{(\w+)\}")
 # What is remembered of a field, whoever has it; more would only be more of the same.
 _KEPT: Final = 12
+# Of addresses more: what stands at each stage is among them.
+_KEPT_WAYS: Final = 40
 # Fields whose values are of use wherever a field of this name is asked for.
 _TELLING: Final = re.compile(
     r".*(_id|_ids)$|id|region|regions|industry|cohort|code|period|person|stage|cursor|next_cursor"
@@ -23,8 +25,9 @@ _NAMES: Final[Mapping[str, str]] = {"regions": "region", "clusters": "cluster_id
 
 # Files and streams: of what they have, other answers tell more easily.
 _UNTELLING: Final = re.compile(r"\.(\w+|\{ending\})$|/file$|/content$|/stream$")
-# How many of a kind are looked into.
-_LOOKED_INTO: Final = 3
+# How many values of a name are tried, and of how many things it is looked what is below them.
+_TRIED: Final = 3
+_LOOKED_INTO: Final = 8
 # What no list names, and is the same in any world.
 _ALWAYS: Final[Mapping[str, list[Any]]] = {
     "year": [2023],
@@ -65,7 +68,7 @@ class Pool:
 
     def resolve(self, template: str, values: Values) -> None:
         """Remember that the template has something at these values."""
-        if values not in self.paths[template] and len(self.paths[template]) < _KEPT:
+        if values not in self.paths[template] and len(self.paths[template]) < _KEPT_WAYS:
             self.paths[template].append(values)
 
     def learn(self, other: "Pool") -> None:
@@ -85,7 +88,7 @@ class Pool:
         if stem in self.paths:
             return self.paths[stem]
         known = [way for head, ways in self.paths.items() if stem.startswith(head) for way in ways]
-        return known[:_KEPT]
+        return known[:_KEPT_WAYS]
 
 
 def draw(choices: list[Any], seed: Any, *, of: int = 4) -> Any:
@@ -147,12 +150,14 @@ def _items(found: Any) -> Iterable[Any]:
 def _lead_on(
     pool: Pool, document: Mapping[str, Any], template: str, values: Values, item: Values
 ) -> None:
-    """An item of a list is at an address below the list's."""
+    """An item of a list is at an address below the list's, or of what has the list in it."""
     for other in document["paths"]:
         rest = other.removeprefix(template)
-        match = re.match(r"/\{(\w+)\}", rest)
-        if other.startswith(template) and match:
-            name = match[1]
+        match = re.match(r"(/[\w-]+)?/\{(\w+)\}", rest)
+        if not other.startswith(template) or match is None:
+            continue
+        if match[1] is None or "get" not in document["paths"].get(template + match[1], {}):
+            name = match[2]
             given = next(
                 (item[key] for key in (name, "id", "code", "region") if item.get(key)), None
             )
@@ -170,9 +175,9 @@ def _guesses(pool: Pool, template: str) -> list[Values]:
     guessed = []
     for way in ways[:_LOOKED_INTO]:
         missing = [name for name in names if name not in way]
-        choices = [_choices(pool, name)[:_LOOKED_INTO] for name in missing]
+        choices = [_choices(pool, name)[:_TRIED] for name in missing]
         guessed += [way | dict(zip(missing, one, strict=True)) for one in product(*choices)]
-    return [one for one in guessed if set(one) == set(names)][: _LOOKED_INTO**2]
+    return [one for one in guessed if set(one) == set(names)][:_LOOKED_INTO]
 
 
 def _choices(pool: Pool, name: str) -> list[Any]:

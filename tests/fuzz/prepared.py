@@ -31,13 +31,13 @@ class Prepared:
     headers: Callable[[str], Headers]
 
 
-async def prepare(server: local_postgres.Server, store: Path) -> Prepared:
-    """Four databases of their own on the server, filled by the story; files go to the folder."""
+async def prepare(server: local_postgres.Server, store: Path, name: str = "fuzz") -> Prepared:
+    """Four databases on the server, named so and filled by the story; files go to the folder."""
     connection = await asyncpg.connect(server.dsn)
     dsns = {}
     for service in migrations.SERVICES:
-        await connection.execute(f"create database fuzz_{service}")
-        dsns[service] = server.dsn.rsplit("/", 1)[0] + f"/fuzz_{service}"
+        await connection.execute(f"create database {name}_{service}")
+        dsns[service] = server.dsn.rsplit("/", 1)[0] + f"/{name}_{service}"
         await migrations.upgrade(service, dsns[service])
     await connection.close()
     async with open_world(dsns, store.as_uri()) as world:

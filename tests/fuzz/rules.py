@@ -1,6 +1,7 @@
 """What Schemathesis is wrong about in our case, each with its reason; everything else is a bug."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -8,6 +9,8 @@ from schemathesis import Case, Response
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 
+# Bodies, addresses, headers.
+_TOO_LARGE: Final = frozenset({413, 414, 431})
 _FILE: Final = "/properties/file "
 _PARTS: Final = {"query": "query", "path": "path_parameters", "header": "headers"}
 
@@ -17,6 +20,9 @@ def is_by_design(failure: Failure, case: Case[Any], response: Response) -> bool:
     if isinstance(failure, RejectedPositiveData):
         return _is_of_the_domain(response) or _is_past_schemas(case, response)
     if isinstance(failure, AcceptedNegativeData):
+        # What is too large to be read is refused unread.
+        if response.status_code in _TOO_LARGE:
+            return True
         # Whatever is put in the place of a file goes out as bytes, and any bytes are a file.
         return case.media_type == "multipart/form-data" and _FILE in failure.message
     return False
@@ -74,6 +80,10 @@ _EXCUSES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "too_short": lambda value: isinstance(value, list) and bool(value),
     # What is left of the text once blanks around it are gone.
     "string_too_short": lambda value: isinstance(value, str) and not value.strip(),
+    # Counted once composed: some letters become two.
+    "string_too_long": lambda value: (
+        isinstance(value, str) and len(unicodedata.normalize("NFC", value)) > len(value)
+    ),
     # Said once for all texts, and not as a pattern of characters at each of them.
     "forbidden_characters": lambda value: True,
     # Schemathesis itself says 0 is a version where the header's pattern asks for quotes.

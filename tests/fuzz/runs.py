@@ -14,7 +14,9 @@ from schemathesis.core.failures import Failure
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
+from shared.permissions import Permission
 from tests.conftest import Headers
+from tests.fuzz import bugs
 from tests.fuzz.likely import enrich
 from tests.fuzz.pool import draw
 from tests.fuzz.prepared import Prepared
@@ -22,23 +24,30 @@ from tests.fuzz.rules import is_by_design
 from tests.fuzz.served import Served
 
 PHASES: Final = ("examples", "coverage", "fuzzing", "stateful")
+# Of what a role may not call there is little to learn: each answer is the same 403.
+REFUSED: Final = 10
 # An operation's id → the roles it is asked as, by turns; none of them leaves the operation out.
 RolesOf = Callable[[str], Sequence[str]]
 
 
 @dataclass
 class Found:
-    """What was sent, what came back, and what was wrong: the first case of each kind."""
+    """What was sent, what came back, and what was wrong: the first case of each kind.
 
+    `refused`: operations that are open to none of the roles they were asked as.
+    """
+
+    refused: set[str] = field(default_factory=set)
     sent: Counter[str] = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
-    statuses: Counter[int] = field(default_factory=Counter)
+    statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
     def add(self, other: "Found") -> None:
         """Put what another run found to this."""
+        self.refused |= other.refused
         self.sent += other.sent
         self.passed += other.passed
         self.statuses += other.statuses
@@ -51,11 +60,17 @@ def document_of(served: Served) -> dict[str, Any]:
     """The service's OpenAPI document, its tokens said in a way the checks of Schemathesis know.
 
     They take away and falsify credentials of schemes `http` and `apiKey`, not of `oauth2`: on the
-    wire ours is a bearer token.
+    wire ours is a bearer token. Files get a name, for without one none is taken.
     """
     document: dict[str, Any] = copy.deepcopy(served.app.openapi())
     schemes = document["components"]["securitySchemes"]
     schemes["oauth2"] = {"type": "http", "scheme": "bearer"}
+    named = {"headers": {"Content-Disposition": {"example": 'form-data; filename="list.csv"'}}}
+    for item in document["paths"].values():
+        for operation in item.values():
+            body = operation.get("requestBody", {}).get("content", {})
+            if "multipart/form-data" in body:
+                body["multipart/form-data"]["encoding"] = {"file": named}
     return document
 
 
@@ -66,19 +81,32 @@ def fuzz(
     *,
     examples: int,
     phases: Sequence[str] = ("examples", "coverage", "fuzzing"),
+    plainly: Callable[[str], bool] = lambda _: False,
     seed: int = 2023,
 ) -> Found:
     """Send up to `examples` made-up requests to each operation, valid ones and invalid ones.
 
-    To them come those of the other phases: the document's examples, and boundaries of its schemas.
+    To them come those of the other phases: the document's examples, and boundaries of its schemas;
+    `plainly` says by an operation's id that it goes without. An operation that is open to none of
+    its roles gets at most `REFUSED`, and must refuse each.
     """
     served, pool = prepared.served[service], prepared.pools[service]
     document = document_of(served)
-    for item in document["paths"].values():
+    found = Found()
+    refused, plain = [], []
+    for path, item in document["paths"].items():
         for method, operation in list(item.items()):
-            if not roles_of(operation["operationId"]):
+            roles = roles_of(operation["operationId"])
+            permission: Permission = served.app.state.permissions[operation["operationId"]]
+            if not roles:
                 del item[method]
-    schema = schemathesis.openapi.from_dict(document, config=_configuration(examples, phases, seed))
+            elif not permission.is_public and permission.reach.keys().isdisjoint(roles):
+                refused.append(operation["operationId"])
+                found.refused.add(f"{method.upper()} {path}")
+            elif plainly(operation["operationId"]):
+                plain.append(operation["operationId"])
+    configuration = _configuration(examples, phases, seed, refused, plain)
+    schema = schemathesis.openapi.from_dict(document, config=configuration)
     schema.app = served
 
     @schema.auth(refresh_interval=None)
@@ -103,7 +131,6 @@ def fuzz(
     ) -> bool:
         return not is_by_design(failure, case, response)
 
-    found = Found()
     with _unhooked(before_call, filter_failure):
         for event in from_schema(schema).execute():
             _note(event, found)
@@ -132,16 +159,27 @@ def follow(
         served.keeps = False
 
 
-def _configuration(examples: int, phases: Sequence[str], seed: int) -> schemathesis.Config:
+def _configuration(
+    examples: int, phases: Sequence[str], seed: int, refused: Sequence[str], plain: Sequence[str]
+) -> schemathesis.Config:
     """Every check is on; `rules` says which single findings are none."""
+    operations: list[dict[str, Any]] = [
+        # A stream never ends: its first event is enough, and there may be none to tell.
+        {"include-path-regex": "/stream$", "request-timeout": 1}
+    ]
+    only = {"phases": {name: {"enabled": name == "fuzzing"} for name in PHASES if name in phases}}
+    if plain:
+        operations.append({"include-operation-id": plain, **only})
+    if refused:
+        generation = {"max-examples": min(examples, REFUSED)}
+        operations.append({"include-operation-id": refused, "generation": generation, **only})
     config = schemathesis.Config.from_dict(
         {
             "workers": 1,
             "continue-on-failure": True,
             "request-timeout": 60,
-            # A stream never ends: its first event is enough, and there may be none to tell.
             "max-stream-events": 1,
-            "operations": [{"include-path-regex": "/stream$", "request-timeout": 1}],
+            "operations": operations,
             "generation": {
                 "mode": "all",
                 "max-examples": examples,
@@ -184,8 +222,11 @@ def _read(recorder: ScenarioRecorder, found: Found) -> None:
             continue
         label = recorder.cases[case_id].value.operation.label
         found.sent[label] += 1
-        found.statuses[response.status_code] += 1
+        found.statuses[label, response.status_code] += 1
         found.passed[label] += response.status_code < 400
+        if label in found.refused and response.status_code < 400:
+            kind = f"{label} | refused to the role | {response.status_code}"
+            found.failures.setdefault(kind, response.text[:2000])
         for check in recorder.checks.get(case_id, ()):
             found.checks[check.name] += 1
             if check.failure_info is not None:
@@ -193,8 +234,13 @@ def _read(recorder: ScenarioRecorder, found: Found) -> None:
                 kind = " | ".join(
                     [label, check.name, str(response.status_code), failure.title, _why(response)]
                 )
-                sample = f"{check.failure_info.code_sample}\n{failure.message}\n{response.text}"
-                found.failures.setdefault(kind, sample[:4000])
+                told = [
+                    check.failure_info.code_sample,
+                    failure.message,
+                    response.text[:2000],
+                    bugs.behind(response),
+                ]
+                found.failures.setdefault(kind, "\n".join(told)[:6000])
 
 
 def _why(response: Response) -> str:

@@ -41,7 +41,8 @@ async def _give_resolve() -> Any:
     return resolve
 
 
-# What looks names up is given by these.
+# What looks names up is given by these, below these addresses.
+_LOOKING_UP: Final = ("/v1/channels", "/v1/subscriptions")
 RESOLVERS: Final[dict[Any, Any]] = dict.fromkeys((find_resolver, resolver), _give_resolve)
 
 
@@ -81,7 +82,9 @@ class Served:
             connection = await self._open()
             if not connection.in_transaction():
                 await connection.begin()
-            self.app.dependency_overrides.update(RESOLVERS)
+            # While anything is overridden FastAPI reads every signature anew: only where it must.
+            if scope["path"].startswith(_LOOKING_UP):
+                self.app.dependency_overrides.update(RESOLVERS)
             try:
                 await self._asgi(scope, receive, send)
             finally:

@@ -9,6 +9,7 @@ from shared import dead_letters
 from shared.db import transaction
 from shared.envelopes import Message
 from shared.events.directory import RegionRegistered
+from tests.fuzz.stages import carry_out_in_part, meet_in_part, remind
 from tests.fuzz.world import INDUSTRY, REGION, World
 
 ASSOCIATION: Final = f"/v1/associations/{INDUSTRY}"
@@ -32,9 +33,12 @@ async def tell(world: World) -> None:
     world.at("2023-10-04T12:00:00+00:00")
     await world.carry("meetings")
     await _carry_out(world)
+    await carry_out_in_part(world)
     world.at("2023-11-02T06:00:00+00:00")
     await world.carry("directory", "meetings", "assignments")
+    await remind(world)
     await _rate(world)
+    await meet_in_part(world)
     await world.carry("rating")
     for service in world.sessions:
         await _put_aside(world, service)

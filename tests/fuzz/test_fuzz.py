@@ -14,7 +14,7 @@ from deploy.local import postgres as local_postgres
 from shared.auth import Role
 from shared.migrations import SERVICES
 from tests.fuzz.prepared import Prepared, prepare
-from tests.fuzz.runs import follow, fuzz
+from tests.fuzz.runs import REFUSED, follow, fuzz
 
 pytestmark = pytest.mark.timeout(600)
 OTHERS = sorted(set(Role) - {Role.CUR_ADMIN})
@@ -71,3 +71,15 @@ def test_an_answer_that_is_not_declared_is_found(prepared: Prepared) -> None:
         honest["200"] = declared
 
     assert any("status_code_conformance" in kind for kind in found.failures)
+
+
+def test_what_a_role_may_not_call_is_tried_a_few_times_and_refused(prepared: Prepared) -> None:
+    def roles_of(operation_id: str) -> list[str]:
+        return [Role.AUDITOR] if operation_id == "create_cluster" else []
+
+    found = fuzz(prepared, "directory", roles_of, examples=3 * REFUSED)
+
+    assert found.refused == {"POST /v1/clusters"}
+    assert 0 < found.sent.total() <= REFUSED
+    assert {status for _, status in found.statuses} <= {400, 403}
+    assert not found.failures

@@ -180,6 +180,17 @@ async def test_what_is_due_feeds_the_agenda_and_becomes_an_item_by_one_command(
     ]
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_the_command_is_no_item_called_so(
+    client: httpx.AsyncClient, secretary: Headers, method: str
+) -> None:
+    path = "/v1/protocols/0190c5a0-0000-7000-8000-000000000100/items/from-checkpoint"
+
+    wrong = await client.request(method, path, headers=secretary)
+
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+
+
 async def test_a_frozen_agenda_holds_what_is_due_for_the_cohorts_that_meet(
     client: httpx.AsyncClient, secretary: Headers
 ) -> None:

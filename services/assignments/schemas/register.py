@@ -179,7 +179,7 @@ class ViewCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Line = Field(max_length=100, examples=["Просрочено в ПФО"])
+    name: Annotated[Line, Field(max_length=100)] = Field(examples=["Просрочено в ПФО"])
     filter: RegisterFilter
     sort: Sort = Sort.DUE
 
