@@ -33,7 +33,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.rating.domain.methodologies import Methodology
 from services.rating.domain.periods import Period
 from services.rating.models import Region, SliceRow
-from services.rating.repository import directory, positions
+from services.rating.repository import directory
 from services.rating.repository import standings as repository
 from services.rating.service import regions as service
 from services.rating.service.histories import tell_trends
@@ -372,13 +372,12 @@ async def _refresh(
         if not load or board.courses_as_of is None:
             # Nobody waits for these.
             await _renew_courses(session, board, month, now)
-        # In this order: what was heard by then and waits for no scorer is in the lines read later.
-        heard = await positions.complete_through(session)
-        stored, scored = await repository.freshness(session, period)
-        if scored:
-            board.complete_through = heard
+        # First: what was heard by then and waits for no scorer is in the lines read later.
+        fresh = await repository.freshness(session, period)
+        if fresh.is_scored:
+            board.complete_through = fresh.heard
         setting = None if anew or known is None or known.month != month else known
-        if setting is not None and not load and board.stored == stored:
+        if setting is not None and not load and board.stored == fresh.stored:
             board.renew(_times(board, clock))
             return setting
         tallies, newest = await repository.stored_tallies(session, period)

@@ -102,7 +102,7 @@ async def test_the_board_is_complete_only_through_what_has_been_scored(
     )
     await hear(session, FOUR)
     await standings.touch(session, ["16"])
-    assert not (await standings.freshness(session, "2023-10"))[1]
+    assert not (await standings.freshness(session, "2023-10")).is_scored
     refresh = partial(_refresh, sessions_of(session), found, clock, told)
     told.hear()
     setting = await refresh(None)
@@ -113,7 +113,7 @@ async def test_the_board_is_complete_only_through_what_has_been_scored(
     # Nobody has told of a change, and it is shown all the same: what is said must be in the lines.
     await refresh(setting)
     assert found.snapshot.head["complete_through"] == "2023-10-02T09:00:00Z"
-    assert found.stored == (await standings.freshness(session, "2023-10"))[0] > 0
+    assert found.stored == (await standings.freshness(session, "2023-10")).stored > 0
 
 
 async def test_a_region_renamed_is_shown_at_once_and_a_score_reads_no_names(

@@ -14,6 +14,11 @@ from shared.tables import ConsumerPosition
 
 FACTS_TOPIC: Final = ExecutionEvent.topic
 REGIONS_TOPIC: Final = RegionEvent.topic
+COMPLETE_THROUGH: Final = (
+    "select case when bool_and(through is not null) then min(through) end"
+    " from consumer_positions where topic = any(:topics)"
+    " having count(distinct topic) = cardinality(:topics)"
+)
 
 
 async def complete_through(
@@ -21,13 +26,8 @@ async def complete_through(
 ) -> datetime | None:
     """The instant up to which every fact of the topics has been heard; None before it is known."""
     connection = await session.connection()
-    statement = text(
-        "select case when bool_and(through is not null) then min(through) end"
-        " from consumer_positions where topic = any(:topics)"
-        " having count(distinct topic) = cardinality(:topics)"
-    )
     found: datetime | None = (
-        await connection.execute(statement, {"topics": list(topics)})
+        await connection.execute(text(COMPLETE_THROUGH), {"topics": list(topics)})
     ).scalar_one_or_none()
     return found
 

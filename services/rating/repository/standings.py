@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from pydantic_core import to_json
@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.scores import Tally
 from services.rating.models import Standing, Touched
+from services.rating.repository.positions import COMPLETE_THROUGH, FACTS_TOPIC
 
 CHANNEL: Final = "standings"
 # What the board is told where nothing but standings changed.
@@ -23,34 +24,54 @@ _VALUES: Final = tuple(
 # The text is the same however many there are, so it is compiled and planned once.
 _KEEP: Final = text(
     f"""
-    with turn as materialized (select nextval('standings_revision') as revision)
-    insert into standings (period, region, revision, {", ".join(_VALUES)})
-    select period, region, turn.revision, {", ".join(_VALUES)}
-    from jsonb_populate_recordset(null::standings, cast(:rows as jsonb)) as given
-        cross join turn
-    on conflict (period, region) do update set revision = excluded.revision,
-        {", ".join(f"{name} = excluded.{name}" for name in _VALUES)}
-    where ({", ".join(f"standings.{name}" for name in _VALUES)})
-        is distinct from ({", ".join(f"excluded.{name}" for name in _VALUES)})
-    returning region, revision
+    with turn as materialized (select nextval('standings_revision') as revision), kept as (
+        insert into standings (period, region, revision, {", ".join(_VALUES)})
+        select period, region, turn.revision, {", ".join(_VALUES)}
+        from jsonb_populate_recordset(null::standings, cast(:rows as jsonb)) as given
+            cross join turn
+        on conflict (period, region) do update set revision = excluded.revision,
+            {", ".join(f"{name} = excluded.{name}" for name in _VALUES)}
+        where ({", ".join(f"standings.{name}" for name in _VALUES)})
+            is distinct from ({", ".join(f"excluded.{name}" for name in _VALUES)})
+        returning region, revision
+    ), told as materialized (
+        select pg_notify('{CHANNEL}', '{SCORED}') where exists (select from kept)
+    )
+    select kept.region, kept.revision from kept cross join told
     """  # noqa: S608 - our names
 )
-_SCORED_REGIONS: Final = text(
-    "select r.code, r.timezone, s.region is not null, s.next_change"
+_TAKE_REGIONS: Final = text(
+    "with taken as (delete from touched returning region)"
+    " select r.code, r.timezone, r.code in (select region from taken), s.region is not null,"
+    " s.next_change"
     " from regions r left join standings s on s.region = r.code and s.period = :period"
     " order by r.code"
 )
-_TELL: Final = text(f"select pg_notify('{CHANNEL}', :payload)")
+_FRESHNESS: Final = text(
+    f"select ({COMPLETE_THROUGH}) as heard, coalesce(max(revision), 0) as stored,"  # noqa: S608
+    " not exists (select from touched) as is_scored from standings where period = :period"
+)
+_TELL: Final = text(f"select pg_notify('{CHANNEL}', '')")
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredRegion:
-    """A region, whether it has a stored tally, and from when mere time may change that."""
+    """A region, whether it is to be scored again, and when mere time may change its tally."""
 
     code: str
     timezone: str
+    is_touched: bool
     is_scored: bool
     next_change: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Through when facts are heard, the newest revision stored, whether nothing waits."""
+
+    heard: datetime | None
+    stored: int
+    is_scored: bool
 
 
 async def touch(session: AsyncSession, regions: Iterable[str]) -> None:
@@ -77,14 +98,11 @@ async def stored_tallies(session: AsyncSession, period: str) -> tuple[dict[str, 
     return tallies, newest
 
 
-async def freshness(session: AsyncSession, period: str) -> tuple[int, bool]:
-    """The newest revision of the period's standings, and whether nothing waits to be scored."""
-    statement = text(
-        "select coalesce(max(revision), 0), not exists (select from touched)"
-        " from standings where period = :period"
-    )
-    row = (await (await session.connection()).execute(statement, {"period": period})).one()
-    return row[0], row[1]
+async def freshness(session: AsyncSession, period: str) -> Freshness:
+    """How the period's standings stand to what has been heard, all at one moment."""
+    connection = await session.connection()
+    given = {"period": period, "topics": [FACTS_TOPIC]}
+    return Freshness(*(await connection.execute(_FRESHNESS, given)).one())
 
 
 async def keep_standings(
@@ -99,20 +117,19 @@ async def keep_standings(
     kept = (await connection.execute(_KEEP, {"rows": to_json(rows).decode()})).all()
     if not kept:
         return 0, set()
-    await connection.execute(_TELL, {"payload": SCORED})
     return kept[0].revision, {row.region for row in kept}
 
 
 async def tell_of_change(session: AsyncSession) -> None:
     """Let the boards of the API's processes load all anew once the transaction is through."""
     connection = await session.connection()
-    await connection.execute(_TELL, {"payload": ""})
+    await connection.execute(_TELL)
 
 
-async def scored_regions(session: AsyncSession, period: str) -> list[ScoredRegion]:
-    """Every region, and what is stored of it in the period."""
+async def take_regions(session: AsyncSession, period: str) -> list[ScoredRegion]:
+    """Take the marks: every region, whether it had one, and what is stored of it in the period."""
     connection = await session.connection()
-    rows = await connection.execute(_SCORED_REGIONS, {"period": period})
+    rows = await connection.execute(_TAKE_REGIONS, {"period": period})
     return [ScoredRegion(*row) for row in rows]
 
 

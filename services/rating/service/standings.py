@@ -32,14 +32,13 @@ async def score(session: AsyncSession, now: datetime) -> int:
     # A crash of the server takes the marks' removal with the scores.
     await commit_lazily(session)
     period = current_period(now)
-    touched = await repository.take_touched(session)
-    regions = await repository.scored_regions(session, str(period))
+    regions = await repository.take_regions(session, str(period))
     days = {region.code: date_in(region.timezone, now) for region in regions}
     latest = max(days.values(), default=now.date())
     wanted = [
         region.code
         for region in regions
-        if region.code in touched
+        if region.is_touched
         or not region.is_scored
         or (region.next_change is not None and region.next_change <= latest)
     ]
