@@ -73,6 +73,8 @@ async def open_sessions(dsn: str, *, pool_size: int = 16) -> AsyncIterator[Sessi
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
+        # The one used last comes first: it knows types and has plans, which each has to learn anew.
+        pool_use_lifo=True,
         connect_args={
             "server_settings": {"statement_timeout": "30000", "lock_timeout": "5000", "jit": "off"}
         },

@@ -87,15 +87,16 @@ async def lock_for_commands(
     Two statements, and a third where a later date is being asked for. The second reads only what
     cannot change any more; what came to hang on them while the first waited, it finds.
     """
-    lock = _lock_statement(actor.rows, with_hanging=with_hanging)
-    parameters = {**own_rows(actor), "ids": list(execution_ids), "now": now}
+    alone = len(execution_ids) == 1
+    lock = _lock_statement(actor.rows, with_hanging=with_hanging, alone=alone)
+    parameters = {**own_rows(actor), **_meaning(execution_ids), "now": now}
     rows = (await session.exec(lock, params=parameters)).all()
     locked = {execution.id: execution for execution, *_ in rows}
     if not locked:
         return Locked({}, (), {})
     meant = set(execution_ids)
-    belonging = _BELONGING_AND_HANGING if with_hanging else _BELONGING
-    found = (await session.exec(belonging, params={"ids": list(locked)})).all()
+    belonging = _belonging_statement(with_hanging=with_hanging, alone=len(locked) == 1)
+    found = (await session.exec(belonging, params=_meaning([*locked]))).all()
     late = [one for one, *_ in found if one not in locked]
     if late:
         more = await session.exec(_LOCK, params={"ids": late})
@@ -112,21 +113,34 @@ async def lock_for_commands(
     )
 
 
+_ID: Final = bindparam("id", type_=Uuid)
 _IDS: Final = any_(bindparam("ids", type_=ARRAY(Uuid)))
 
 
+def _meaning(execution_ids: Sequence[UUID]) -> dict[str, Any]:
+    """One id is asked for as one.
+
+    Of an array the server expects ten and plans every time anew, which takes it longer than all
+    the rest of a command; a plan for one is kept.
+    """
+    if len(execution_ids) == 1:
+        return {"id": execution_ids[0]}
+    return {"ids": list(execution_ids)}
+
+
 @functools.cache
-def _lock_statement(rows: frozenset[Rows], *, with_hanging: bool) -> Any:
+def _lock_statement(rows: frozenset[Rows], *, with_hanging: bool, alone: bool) -> Any:
     """Made once per set of rows: making a statement costs as much as carrying it out."""
     visible = visible_by(rows, {})
-    own = (col(Execution.id) == _IDS) & visible
+    which: Any = _ID if alone else _IDS
+    own = (col(Execution.id) == which) & visible
     return (
         select(
             Execution,
             visible.label("visible"),
             func.outbox_admit(bindparam("now", type_=UtcDateTime)).label("admitted"),
         )
-        .where(or_(own, col(Execution.lead_id) == _IDS) if with_hanging else own)
+        .where(or_(own, col(Execution.lead_id) == which) if with_hanging else own)
         .order_by(col(Execution.id))
         .with_for_update(key_share=True, of=Execution)
         # Whoever has read a row before it was locked gets it anew.
@@ -134,20 +148,23 @@ def _lock_statement(rows: frozenset[Rows], *, with_hanging: bool) -> Any:
     )
 
 
-_OF_EXECUTIONS: Final = (
-    select(Execution.id, Assignment, Extension.id)
-    .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
-    .outerjoin(
-        Extension,
-        (col(Extension.execution_id) == col(Execution.id))
-        & (col(Extension.status) == ExtensionStatus.OPEN),
+@functools.cache
+def _belonging_statement(*, with_hanging: bool, alone: bool) -> Any:
+    which: Any = _ID if alone else _IDS
+    meant = col(Execution.id) == which
+    return (
+        select(Execution.id, Assignment, Extension.id)
+        .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
+        .outerjoin(
+            Extension,
+            (col(Extension.execution_id) == col(Execution.id))
+            & (col(Extension.status) == ExtensionStatus.OPEN),
+        )
+        .where(meant | (col(Execution.lead_id) == which) if with_hanging else meant)
+        .execution_options(populate_existing=True)
     )
-    .execution_options(populate_existing=True)
-)
-_BELONGING_AND_HANGING: Final = _OF_EXECUTIONS.where(
-    (col(Execution.id) == _IDS) | (col(Execution.lead_id) == _IDS)
-)
-_BELONGING: Final = _OF_EXECUTIONS.where(col(Execution.id) == _IDS)
+
+
 _LOCK: Final = (
     select(Execution)
     .where(col(Execution.id) == _IDS)
