@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 from random import Random
 from typing import Any, Final
 from uuid import UUID
@@ -16,7 +17,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.facts import Facts
-from services.rating.domain.histories import day_end, last_ended, states
+from services.rating.domain.histories import course, day_end, last_ended
+from services.rating.domain.methodologies import RERU_1
 from services.rating.domain.periods import Period
 from services.rating.domain.scores import Tally, tally
 from services.rating.models import ExecutionVersion, Region, TrendPoint
@@ -68,41 +70,40 @@ def test_a_day_is_of_a_month_a_quarter_and_a_year() -> None:
 
 # The first example reads the calendar in.
 @given(
-    facts=many(most=5),
+    facts=many(most=15),
     told=st.lists(st.tuples(MOMENTS, st.integers(0, 4), st.integers(1, 9)), max_size=15),
     cut=st.integers(1, 40),
 )
-def test_days_continued_are_the_days_from_the_beginning(
+def test_days_continued_are_the_newest_facts_of_each_added_up(
     facts: list[Facts], told: list[tuple[datetime, int, int]], cut: int
 ) -> None:
-    """Whatever the order in which versions came about."""
+    """Whatever the order in which versions came about, and whatever each of them says."""
     versions = [
-        (when, replace(facts[place], version=version))
-        for when, place, version in {
-            (place, version): (when, place, version) for when, place, version in told
-        }.values()
-        if place < len(facts)
-    ]
-    days = [date(2023, 9, 30) + number * DAY for number in range(45)]
-    moments = [(day, day_end(day, "Europe/Moscow")) for day in days]
-
-    def plain(found: Any) -> Any:
-        return [
-            (day, sorted((one.execution_id, one.version) for one in known))
-            for day, _, known in found
-        ]
-
-    whole = plain(states(versions, moments))
-    begun = moments[cut][1]
-    base = {
-        one.execution_id: one
-        for one in sorted(
-            (one for when, one in versions if when <= begun), key=lambda one: one.version
+        (when, replace(facts[index], execution_id=UUID(int=place), version=version))
+        for index, (when, place, version) in enumerate(
+            {(place, version): (when, place, version) for when, place, version in told}.values()
         )
-    }
-    rest = [(when, one) for when, one in versions if when > begun]
+        if index < len(facts)
+    ]
+    days = [date(2023, 9, 30) + gone * DAY for gone in range(45)]
+    moments = [(day, day_end(day, "Europe/Moscow")) for day in days]
+    rated = dict.fromkeys(Period.all_of(date(2023, 10, 1)), RERU_1)
 
-    assert plain(states(rest, moments[cut:], base.values())) == whole[cut:]
+    def newest(moment: datetime) -> list[Facts]:
+        dated = sorted((one for when, one in versions if when <= moment), key=attrgetter("version"))
+        return list({one.execution_id: one for one in dated}.values())
+
+    expected = [
+        {period: tally(newest(moment), period, RERU_1, day + DAY) for period in rated}
+        for day, moment in moments
+    ]
+    whole = course(versions, moments, "Europe/Moscow", rated)
+    assert [sums for _, _, sums in whole] == expected
+
+    begun = moments[cut][1]
+    rest = [(when, one) for when, one in versions if when > begun]
+    continued = course(rest, moments[cut:], "Europe/Moscow", rated, newest(begun))
+    assert [sums for _, _, sums in continued] == expected[cut:]
 
 
 async def a_world(session: AsyncSession, seed: int) -> None:

@@ -9,10 +9,10 @@ from typing import Final
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.facts import Facts
-from services.rating.domain.histories import day_end, last_ended, states
+from services.rating.domain.histories import course, day_end, last_ended
 from services.rating.domain.methodologies import Methodology
 from services.rating.domain.periods import Period
-from services.rating.domain.scores import Tally, tally
+from services.rating.domain.scores import Tally
 from services.rating.models import Region
 from services.rating.repository import directory, positions, slices
 from services.rating.repository import facts as heard
@@ -90,7 +90,7 @@ async def _work_out(
         moments = [(day, day_end(day, zone)) for day in days]
         for first in range(0, len(codes), _REGIONS):
             some = codes[first : first + _REGIONS]
-            found |= await _work_out_regions(session, some, moments, rated)
+            found |= await _work_out_regions(session, some, moments, zone, rated)
     return found
 
 
@@ -98,6 +98,7 @@ async def _work_out_regions(
     session: AsyncSession,
     codes: Sequence[str],
     moments: Sequence[tuple[date, datetime]],
+    zone: str,
     rated: Mapping[Period, Methodology],
 ) -> _Tallies:
     begun, ended = moments[0][1], moments[-1][1]
@@ -107,7 +108,7 @@ async def _work_out_regions(
     later = await heard.versions_between(session, codes, begun, ended)
     # In threads: the worker hears, relays and scores meanwhile.
     return {
-        code: await asyncio.to_thread(_tallies, base[code], later[code], moments, rated)
+        code: await asyncio.to_thread(_tallies, base[code], later[code], moments, zone, rated)
         for code in codes
     }
 
@@ -116,6 +117,7 @@ def _tallies(
     base: Sequence[Facts],
     later: Sequence[tuple[datetime, Facts]],
     moments: Sequence[tuple[date, datetime]],
+    zone: str,
     rated: Mapping[Period, Methodology],
 ) -> list[tuple[str, date, Tally]]:
     """The sums of every day in each of its periods.
@@ -123,7 +125,7 @@ def _tallies(
     As of a day's end it is already the next in the zone: all that was due has ended.
     """
     return [
-        (str(period), day, tally(facts, period, methodology, day + timedelta(days=1)))
-        for day, _, facts in states(later, moments, base)
-        for period, methodology in rated.items()
+        (str(period), day, one)
+        for day, _, sums in course(later, moments, zone, rated, base)
+        for period, one in sums.items()
     ]
