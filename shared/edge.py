@@ -33,6 +33,8 @@ _HSTS: Final = b"strict-transport-security"
 _REQUEST_ID_LENGTH: Final = 64
 _PATH_BYTES: Final = 2048
 _TOO_LARGE: Final = 413
+# Asked by whoever would else take a busy process for a dead one.
+_PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 def safe_headers(settings: ServiceSettings) -> tuple[tuple[bytes, bytes], ...]:
@@ -64,10 +66,11 @@ class BodyLimit:
 
 
 class Requests:
-    """Request id in, out and in the logs; limits of size and time; time taken, by template."""
+    """Request id in, out and in the logs; limits of size, time and number; time taken."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._in_hand = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,11 +86,15 @@ class Requests:
         always = safe_headers(settings)
         status = 0
         started = time.perf_counter()
+        is_full = self._in_hand >= settings.requests_in_hand and scope["path"] not in _PROBES
+        self._in_hand += 1
 
         async def respond(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                # A stream that has begun waits for nothing of ours.
+                self._in_hand -= 1
                 headers = list(message["headers"])
                 said = {name for name, _ in headers}
                 headers += [header for header in always if header[0] not in said]
@@ -109,7 +116,7 @@ class Requests:
 
         try:
             async with asyncio.timeout(settings.request_seconds) as limit:
-                refusal = _oversize(request, settings)
+                refusal = problems.overloaded(request) if is_full else _oversize(request, settings)
                 await (refusal or self._app)(scope, receive, respond if refusal else answer)
         except TimeoutError:
             if status or not limit.expired():
@@ -123,6 +130,8 @@ class Requests:
             async with asyncio.timeout(None) as limit:
                 await (await problems.on_bug(request, error))(scope, receive, respond)
         finally:
+            if not status:
+                self._in_hand -= 1
             route = scope.get("route")
             template = route.path if isinstance(route, APIRoute) else "other"
             taken = time.perf_counter() - started

@@ -357,6 +357,18 @@ def headers_too_large(request: Request) -> Response:
     )
 
 
+def overloaded(request: Request) -> Response:
+    """The refusal of one request more than the process has in hand."""
+    return _answer(
+        request,
+        status=503,
+        code="overloaded",
+        title="Сервис перегружен",
+        detail="Запросов больше, чем сервис успевает выполнить. Повторите через секунду.",
+        headers={"Retry-After": "1"},
+    )
+
+
 def timed_out(request: Request) -> Response:
     """The answer in place of one that did not begin in time."""
     return _answer(

@@ -129,6 +129,9 @@ class ServiceSettings(BaseSettings):
     # Open streams of this process, and of one address.
     streams: int = Field(default=5000, ge=1)
     streams_each: int = Field(default=1000, ge=1)
+    # Requests a process has in hand, their answers not begun; one more is refused at once, so that
+    # those it has are answered in a second or two and not in ten.
+    requests_in_hand: int = Field(default=256, ge=1)
     # How long a request may take until its answer begins.
     request_seconds: float = Field(default=60, gt=0, le=3600)
     query_bytes: int = Field(default=8 * 1024, ge=256)

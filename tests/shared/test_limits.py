@@ -190,6 +190,30 @@ async def test_a_body_of_brackets_is_refused(opening: str, closing: str, depth: 
             assert answer.status_code == 400 or depth < 1000
 
 
+async def test_a_process_with_its_hands_full_says_so_at_once() -> None:
+    router = APIRouter()
+    begun, free = asyncio.Event(), asyncio.Event()
+
+    @router.get("/hold", dependencies=[Depends(public)])
+    async def hold() -> None:
+        begun.set()
+        await free.wait()
+
+    service = create_app("meetings", router, title="x", description="x", permitted={"hold": PUBLIC})
+    async with asking(service, requests_in_hand=1) as client:
+        for _ in range(2):  # What is given back is given back once.
+            begun.clear()
+            free.clear()
+            held = asyncio.create_task(client.get("/hold"))
+            await begun.wait()
+            refused = await client.get("/hold")
+            assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+            assert refused.headers["Retry-After"] == "1"
+            assert (await client.get("/livez")).status_code == 200
+            free.set()
+            assert (await held).status_code == 200
+
+
 async def test_a_request_that_takes_too_long_is_answered_all_the_same() -> None:
     async with asking(small_service(), request_seconds=0.05) as client:
         answer = await client.get("/wait?seconds=30")
