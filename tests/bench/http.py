@@ -76,14 +76,19 @@ class Pool:
         self._free: list[Connection] = []
         self.opened = 0
 
+    async def open(self, count: int) -> None:
+        """Have so many connections open, as whoever sends much keeps them."""
+        while len(self._free) < count:
+            self._free.append(await self._new())
+
+    async def _new(self) -> Connection:
+        reader, writer = await asyncio.open_connection(HOST, self._port, limit=_LIMIT)
+        self.opened += 1
+        return Connection(reader, writer)
+
     async def send(self, request: bytes) -> Answer:
         """Send over a free connection, or a new one."""
-        if self._free:
-            connection = self._free.pop()
-        else:
-            reader, writer = await asyncio.open_connection(HOST, self._port, limit=_LIMIT)
-            connection = Connection(reader, writer)
-            self.opened += 1
+        connection = self._free.pop() if self._free else await self._new()
         answer = await connection.send(request)
         self._free.append(connection)
         return answer
