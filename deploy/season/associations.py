@@ -142,8 +142,9 @@ class Associations:
         await self._curate(code, at)
 
     async def _curate(self, code: str, at: datetime) -> None:
-        """A curator for every cluster of the industry, some for several."""
-        mine = [one for one in self._season.clusters if one.industry == code]
+        """A curator for every cluster of the industry that is there by then, some for several."""
+        covered = await self._get(f"/v1/associations/{code}/coverage")
+        mine = [one["cluster_id"] for one in covered["items"] if one["curator_id"] is None]
         curators = [
             await enter_person(self._api, f"curator-{number}", code, at)
             for number in range(1 + len(mine) // 5)
@@ -156,7 +157,7 @@ class Associations:
                     {
                         "kind": "curator",
                         "person_id": curators[number % len(curators)],
-                        "cluster_id": self._clusters[cluster.code],
+                        "cluster_id": cluster,
                         "valid_from": since,
                     },
                     at,

@@ -117,7 +117,7 @@ class _Bench:
         stand.stack.start("assignments-api")
         port = free_port()
         command = uvicorn("tests.bench.references.minimal_command:app", port)
-        with serving(command, port, {"DATABASE_URL": stand.dsn("assignments")}) as pid:
+        with serving(command, port, {"DATABASE_URL": stand.running_dsn("assignments")}) as pid:
             for number in range(self._times):
                 ours = stand.process("assignments-api")
                 self._load("accept", number, ours, stand.port("assignments"))

@@ -48,6 +48,10 @@ class Stand:
         """The service's database, as its owner: rows are made by what may make tables, too."""
         return self.stack.owner_env(service)["DATABASE_URL"]
 
+    def running_dsn(self, service: str) -> str:
+        """The service's database, as its processes have it."""
+        return self.stack.env(service)["DATABASE_URL"]
+
     def admin_dsn(self, service: str) -> str:
         """The service's database, as superuser."""
         return self.stack.superuser_dsn.rsplit("/", 1)[0] + f"/{service}"
