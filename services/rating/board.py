@@ -362,16 +362,24 @@ async def _wait(changed: asyncio.Event) -> None:
 async def _refresh(
     sessions: Sessions, board: Board, clock: Clock, told: _Told, known: _Setting | None
 ) -> _Setting:
-    """Show what is stored now. Returns what its lines were made with."""
+    """Show what is stored now, and its days. Returns what the lines were made with."""
+    if board.snapshot is None:
+        # The first page has them, too.
+        await _renew_courses(sessions, board, clock)
+    setting = await _renew_lines(sessions, board, clock, told, known)
+    # After what somebody waits for, and however often that comes.
+    await _renew_courses(sessions, board, clock)
+    return setting
+
+
+async def _renew_lines(
+    sessions: Sessions, board: Board, clock: Clock, told: _Told, known: _Setting | None
+) -> _Setting:
     load, anew = told.anything.is_set(), told.everything
     told.forget()
     async with transaction(sessions) as session:
-        now = clock.now()
-        month = service.current_period(now)
+        month = service.current_period(clock.now())
         period = str(month)
-        if not load or board.courses_as_of is None:
-            # Nobody waits for these.
-            await _renew_courses(session, board, month, now)
         # First: what was heard by then and waits for no scorer is in the lines read later.
         fresh = await repository.freshness(session, period)
         if fresh.is_scored:
@@ -415,12 +423,14 @@ def _times(board: Board, clock: Clock) -> dict[str, str | None]:
     }
 
 
-async def _renew_courses(session: AsyncSession, board: Board, month: Period, now: datetime) -> None:
+async def _renew_courses(sessions: Sessions, board: Board, clock: Clock) -> None:
     """Once a minute is enough: only the last day's point moves, and the line's end is small."""
+    now = clock.now()
     minute = now.replace(second=0, microsecond=0)
     if board.courses_as_of == minute:
         return
-    found = await tell_trends(session, month, now)
+    async with transaction(sessions) as session:
+        found = await tell_trends(session, service.current_period(now), now)
     board.courses_as_of = minute
     board.courses = {
         code: [point.tally.stabilised_bp(found.mu_bp, found.methodology) for point in points]

@@ -1,6 +1,7 @@
 """The whole current rating is answered from memory: no statement reaches the database."""
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.board import PATH, Board, _refresh, _Told
 from services.rating.repository import directory, positions, standings
 from services.rating.service.standings import score
-from shared.clock import Clock
+from shared.clock import Clock, Setting
 from shared.db import get_session
 from shared.events.directory import RegionChanged
 from shared.tables import ConsumerPosition
@@ -114,6 +115,22 @@ async def test_the_board_is_complete_only_through_what_has_been_scored(
     await refresh(setting)
     assert found.snapshot.head["complete_through"] == "2023-10-02T09:00:00Z"
     assert found.stored == (await standings.freshness(session, "2023-10")).stored > 0
+
+
+async def test_days_are_renewed_however_often_scores_come(
+    session: AsyncSession, clock: Clock
+) -> None:
+    await hear(session, FOUR)
+    await score(session, clock.now())
+    found, told = Board(), _Told()
+    setting, renewed = None, set()
+    for _ in range(3):
+        told.hear(standings.SCORED)
+        setting = await _refresh(sessions_of(session), found, clock, told, setting)
+        renewed.add(found.courses_as_of)
+        later = clock.now() + timedelta(minutes=1)
+        clock.setting = Setting(later, later, running=False)
+    assert len(renewed) == 3
 
 
 async def test_a_region_renamed_is_shown_at_once_and_a_score_reads_no_names(
