@@ -30,7 +30,7 @@ from shared import dead_letters
 from shared.clients.base import ServiceClient
 from shared.clients.feed import read_feed
 from shared.clock import Clock
-from shared.db import OUTBOX_WRITTEN, Sessions, commit_lazily, transaction
+from shared.db import OUTBOX_WRITTEN, Sessions, transaction
 from shared.envelopes import Message, Unreadable, from_record
 from shared.errors import Invalid
 from shared.event_router import Circumstances, EventRouter, Handler
@@ -391,8 +391,6 @@ class Consumer:
         """Effects and positions, in one transaction."""
         async with transaction(self._sessions) as session:
             session.info[Circumstances] = Circumstances(self._clock.now(), self._client)
-            # Whatever a crash takes of it, the position goes with it, and it is heard again.
-            await commit_lazily(session)
             # First: the rows' locks keep out whoever hears a partition anew meanwhile.
             await self._move(session, batch.moved)
             for letter, reason in batch.unreadable:

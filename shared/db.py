@@ -133,10 +133,11 @@ async def transaction(sessions: Sessions) -> AsyncIterator[AsyncSession]:
 
 
 async def commit_lazily(session: AsyncSession) -> None:
-    """Do not wait for the disk at the commit: for work that a crash of the server lets begin anew.
+    """Do not wait for the disk at the commit: for copies that a crash of the server has made anew.
 
-    Only where nothing has told the outside of it before a later commit of the same database that
-    does wait, as the relay's does: the log is written in order, so that one keeps this one, too.
+    Readers may see what the crash then takes. So never where something new is made (an id, a
+    number, a letter): it would come back as another. A later commit that waits keeps this one,
+    too, for the log is written in order.
     """
     await (await session.connection()).execute(_LAZILY)
 

@@ -9,6 +9,7 @@ from services.rating.repository import assignments, directory, facts
 from services.rating.service import reconciliations, renewals
 from services.rating.service.erasures import forget
 from shared import erasures
+from shared.db import commit_lazily
 from shared.event_router import EventRouter, circumstances
 from shared.events.assignments import AssignmentEvent, ExecutionEvent
 from shared.events.directory import ClusterEvent, PersonErased, RegionEvent
@@ -22,6 +23,8 @@ async def keep_facts(session: AsyncSession, heard: Sequence[HeardFacts]) -> None
 
     What happened does not matter here, only the facts after it. Lateness needs no event at all.
     """
+    # A copy, with its position: what a crash takes of it is heard again, the same to the bit.
+    await commit_lazily(session)
     await facts.keep_facts(session, heard)
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.cohorts import next_change
-from services.rating.domain.facts import Likeness
+from services.rating.domain.facts import Scored
 from services.rating.domain.methodologies import Methodology
 from services.rating.domain.periods import Period
 from services.rating.domain.scores import Tally, tally_counted
@@ -18,7 +18,6 @@ from services.rating.service.methodologies import methodology_of
 from services.rating.service.regions import current_period
 from shared import outbox
 from shared.clock import date_in
-from shared.db import commit_lazily
 
 
 async def score(session: AsyncSession, now: datetime) -> int:
@@ -29,8 +28,6 @@ async def score(session: AsyncSession, now: datetime) -> int:
     # Said at once: with many regions touched the scoring may outlast the clock's margin, and
     # would be refused at its end, again and again.
     await outbox.admit(session, now)
-    # A crash of the server takes the marks' removal with the scores.
-    await commit_lazily(session)
     period = current_period(now)
     regions = await repository.take_regions(session, str(period))
     days = {region.code: date_in(region.timezone, now) for region in regions}
@@ -56,7 +53,7 @@ async def score(session: AsyncSession, now: datetime) -> int:
 def _standing(
     period: Period,
     code: str,
-    counted: Sequence[tuple[Likeness, int]],
+    counted: Sequence[tuple[Scored, int]],
     methodology: Methodology,
     today: date,
 ) -> Standing:
