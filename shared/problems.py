@@ -282,6 +282,12 @@ def _allowed(request: Request) -> set[str]:
     }
 
 
+def _try_again(request: Request, code: str, title: str, detail: str) -> Response:
+    return _answer(
+        request, status=503, code=code, title=title, detail=detail, headers={"Retry-After": "1"}
+    )
+
+
 async def _on_database_error(request: Request, error: Exception) -> Response:
     """An outage is a 503 the caller may retry; anything else is our bug."""
     sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
@@ -293,26 +299,22 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
     if not outage:
         return await on_bug(request, error)
     logger.warning("database away", error=repr(error))
-    return _answer(
+    return _try_again(
         request,
-        status=503,
-        code="database_unavailable",
-        title="Временно недоступно",
-        detail="База данных временно недоступна. Повторите запрос.",
-        headers={"Retry-After": "1"},
+        "database_unavailable",
+        "Временно недоступно",
+        "База данных временно недоступна. Повторите запрос.",
     )
 
 
 async def _on_callee_away(request: Request, error: Exception) -> Response:
     """Another service does not answer: it is not our database, and it passes."""
     logger.warning("another service is away", error=repr(error))
-    return _answer(
+    return _try_again(
         request,
-        status=503,
-        code="callee_unavailable",
-        title="Временно недоступно",
-        detail="Соседний сервис временно не отвечает. Повторите запрос.",
-        headers={"Retry-After": "1"},
+        "callee_unavailable",
+        "Временно недоступно",
+        "Соседний сервис временно не отвечает. Повторите запрос.",
     )
 
 
@@ -359,25 +361,21 @@ def headers_too_large(request: Request) -> Response:
 
 def overloaded(request: Request) -> Response:
     """The refusal of one request more than the process has in hand."""
-    return _answer(
+    return _try_again(
         request,
-        status=503,
-        code="overloaded",
-        title="Сервис перегружен",
-        detail="Запросов больше, чем сервис успевает выполнить. Повторите через секунду.",
-        headers={"Retry-After": "1"},
+        "overloaded",
+        "Сервис перегружен",
+        "Запросов больше, чем сервис успевает выполнить. Повторите через секунду.",
     )
 
 
 def timed_out(request: Request) -> Response:
     """The answer in place of one that did not begin in time."""
-    return _answer(
+    return _try_again(
         request,
-        status=503,
-        code="timed_out",
-        title="Запрос выполнялся слишком долго",
-        detail="Ответ не готов вовремя. Повторите запрос с тем же Idempotency-Key.",
-        headers={"Retry-After": "1"},
+        "timed_out",
+        "Запрос выполнялся слишком долго",
+        "Ответ не готов вовремя. Повторите запрос с тем же Idempotency-Key.",
     )
 
 

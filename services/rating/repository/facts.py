@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.domain.facts import Facts, Likeness
+from services.rating.domain.facts import Facts, Scored
 from services.rating.domain.heard import HeardFacts
 from services.rating.domain.periods import Period
 from services.rating.models import ExecutionFacts, ExecutionVersion, FactColumns
@@ -27,8 +27,8 @@ from shared.events.assignments import ExecutionEvent
 Heard = HeardFacts | ExecutionEvent
 
 FACT_FIELDS: Final = ("execution_id", "version", *FactColumns.model_fields)
-_SCORED: Final = tuple(field.name for field in fields(Facts))
-_LIKENESS: Final = tuple(field.name for field in fields(Likeness))
+_FACTS: Final = tuple(field.name for field in fields(Facts))
+_SCORED: Final = tuple(field.name for field in fields(Scored))
 _COLUMNS: Final = ", ".join(FACT_FIELDS)
 _row: Final = attrgetter(*FACT_FIELDS)
 
@@ -107,21 +107,21 @@ def _in_period(model: Any, period: Period) -> Any:
 
 async def counted_facts(
     session: AsyncSession, period: Period, regions: Sequence[str]
-) -> dict[str, list[tuple[Likeness, int]]]:
+) -> dict[str, list[tuple[Scored, int]]]:
     """What newest facts may count in the period, and how many executions have them, by region.
 
     There is far less of them than of executions. A region without any is there too.
     """
-    columns: list[Any] = [col(getattr(ExecutionFacts, name)) for name in ("region", *_LIKENESS)]
+    columns: list[Any] = [col(getattr(ExecutionFacts, name)) for name in ("region", *_SCORED)]
     counted: list[Any] = [*columns, func.count()]
     statement = (
         select(*counted)
         .where(col(ExecutionFacts.region).in_(regions), _in_period(ExecutionFacts, period))
         .group_by(*columns)
     )
-    found: dict[str, list[tuple[Likeness, int]]] = {region: [] for region in regions}
+    found: dict[str, list[tuple[Scored, int]]] = {region: [] for region in regions}
     for region, *values, count in await session.exec(statement):
-        found[region].append((Likeness(*values), count))
+        found[region].append((Scored(*values), count))
     return found
 
 
@@ -147,7 +147,7 @@ async def facts_as_of(
         .order_by(col(ExecutionVersion.execution_id), col(ExecutionVersion.version).desc())
         .subquery()
     )
-    statement = select(*(latest.c[name] for name in _SCORED)).where(
+    statement = select(*(latest.c[name] for name in _FACTS)).where(
         (latest.c.due <= period.end)
         & or_(
             latest.c.due >= period.start,
@@ -163,7 +163,7 @@ async def versions_of(
     session: AsyncSession, region: str, until: datetime
 ) -> list[tuple[datetime, Facts]]:
     """Every version of the region's facts dated so or earlier, and when it came about."""
-    columns = [col(getattr(ExecutionVersion, name)) for name in ("occurred_at", *_SCORED)]
+    columns = [col(getattr(ExecutionVersion, name)) for name in ("occurred_at", *_FACTS)]
     statement = select(*columns).where(
         col(ExecutionVersion.region) == region, col(ExecutionVersion.occurred_at) <= until
     )
@@ -183,7 +183,7 @@ async def versions_between(
         col(newer.version) > col(ExecutionVersion.version),
         col(newer.occurred_at) <= after,
     )
-    columns = [col(getattr(ExecutionVersion, name)) for name in ("occurred_at", *_SCORED)]
+    columns = [col(getattr(ExecutionVersion, name)) for name in ("occurred_at", *_FACTS)]
     statement = select(*columns).where(
         col(ExecutionVersion.region).in_(regions),
         col(ExecutionVersion.occurred_at) > after,
@@ -201,7 +201,7 @@ async def facts_at_versions(
     session: AsyncSession, wanted: Sequence[tuple[UUID, int]]
 ) -> list[Facts]:
     """The facts of these executions in these versions; those unknown are not there."""
-    columns = [col(getattr(ExecutionVersion, name)) for name in _SCORED]
+    columns = [col(getattr(ExecutionVersion, name)) for name in _FACTS]
     statement = select(*columns).where(
         tuple_(col(ExecutionVersion.execution_id), col(ExecutionVersion.version)).in_(wanted)
     )
@@ -210,7 +210,7 @@ async def facts_at_versions(
 
 def _by_region(rows: Iterable[Row[Any]], regions: Sequence[str]) -> dict[str, list[Facts]]:
     found: dict[str, list[Facts]] = defaultdict(list)
-    place = _SCORED.index("region")
+    place = _FACTS.index("region")
     for row in rows:
         found[row[place]].append(Facts(*tuple(row)))
     return {region: found.get(region, []) for region in regions}
