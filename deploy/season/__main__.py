@@ -17,9 +17,9 @@ from rich.table import Table
 from deploy.local.errors import StackError
 from deploy.local.processes import ROOT
 from deploy.local.stack import Stack
-from deploy.season.api import Api, Refused
+from deploy.season.api import Api, NotSettled, Refused
 from deploy.season.plan import FIRST_DAY, LAST_DAY
-from deploy.season.play import NotSettled, Player, start_of
+from deploy.season.play import Player, start_of
 
 console = Console()
 _HEARD_SECONDS: Final = 60.0
@@ -51,6 +51,7 @@ async def _play(stack: Stack, seed: int, clusters: int) -> None:
     async with httpx.AsyncClient(timeout=60, trust_env=False, limits=limits) as http:
         api = Api(http, stack.urls)
         if await _is_untouched(api):
+            console.print("Рейтинг уже можно смотреть:", f"{stack.urls['rating']}/", markup=False)
             with Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),

@@ -1,7 +1,7 @@
 """The public APIs as the season's people use them: a token per client, a `now` per request."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -10,11 +10,30 @@ import httpx
 from httpx import codes
 
 SECRET: Final = "dev"  # noqa: S105 - the development issuer's only secret
-_PARALLEL: Final = 24
+# More at once only wait for each other: each service answers from one process.
+_PARALLEL: Final = 8
+
+
+_SETTLE_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.05
 
 
 class Refused(RuntimeError):
     """A service said no to something the season's plan takes for granted."""
+
+
+class NotSettled(RuntimeError):
+    """What was set in motion did not come to rest in time."""
+
+
+async def until(settled: Callable[[], Awaitable[object]], what: str) -> None:
+    """Wait for a condition another process brings about. Raises `NotSettled`."""
+    try:
+        async with asyncio.timeout(_SETTLE_SECONDS):
+            while not await settled():  # noqa: ASYNC110 - it happens in another process
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        raise NotSettled(f"За {_SETTLE_SECONDS:.0f} с не дождались: {what}.") from None
 
 
 @dataclass(slots=True)
@@ -43,6 +62,30 @@ class Api:
         """The JSON of what is put there at the simulated instant. Raises `Refused`."""
         return await self._send("PUT", who, service, path, body=body, at=at)
 
+    async def upload(
+        self,
+        who: str,
+        service: str,
+        path: str,
+        file: tuple[str, bytes],
+        form: Mapping[str, str],
+        *,
+        at: datetime,
+    ) -> Any:
+        """The JSON of what is made of a file, given as name and content. Raises `Refused`."""
+        return await self._send("POST", who, service, path, file=file, form=form, at=at)
+
+    async def all(self, who: str, service: str, path: str, **params: Any) -> list[Any]:
+        """Every page of a list. Raises `Refused`."""
+        items: list[Any] = []
+        cursor: Mapping[str, Any] = {}
+        while True:
+            page = await self.get(who, service, path, limit=200, **params, **cursor)
+            items += page["items"]
+            if page["next_cursor"] is None:
+                return items
+            cursor = {"cursor": page["next_cursor"]}
+
     async def set_clock(self, instant: datetime, *, running: bool = False) -> None:
         """Set the simulated clock of all four services."""
         body = {"instant": instant.isoformat(), "running": running}
@@ -60,6 +103,8 @@ class Api:
         *,
         params: Mapping[str, Any] | None = None,
         body: Any = None,
+        file: tuple[str, bytes] | None = None,
+        form: Mapping[str, str] | None = None,
         at: datetime | None = None,
     ) -> Any:
         headers = {"Authorization": f"Bearer {await self._token(who)}"}
@@ -68,7 +113,13 @@ class Api:
         async with self._gate:
             while True:
                 response = await self.http.request(
-                    method, self.urls[service] + path, params=params, json=body, headers=headers
+                    method,
+                    self.urls[service] + path,
+                    params=params,
+                    json=body,
+                    data=form,
+                    files={"file": file} if file else None,
+                    headers=headers,
                 )
                 if response.status_code != codes.TOO_MANY_REQUESTS:
                     break

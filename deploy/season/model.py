@@ -6,10 +6,11 @@ are asked for coordinators on 12 September; late in the autumn clusters begin to
 
 import asyncio
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from deploy.season.api import Api
+from deploy.season.lists import enter_lists
 from deploy.season.people import ADMIN
 from deploy.season.plan import FIRST_DAY, MOSCOW, Cluster, Season
 
@@ -61,7 +62,12 @@ class Model:
         regions = self._season.regions
         await asyncio.gather(*(self._seat_board(one.code, one.name, at) for one in regions))
         await asyncio.gather(*(self._seat_company(one.code, one.name, at) for one in regions))
-        await asyncio.gather(*(self._house(one, at) for one in self._season.clusters))
+        colleges = await asyncio.gather(*(self._house(one, at) for one in self._season.clusters))
+        # The lists of winners come a second time, with their core colleges filled in.
+        named = {
+            one.code: college for one, college in zip(self._season.clusters, colleges, strict=True)
+        }
+        await enter_lists(self._api, self._season.clusters, at + timedelta(minutes=30), named)
 
     async def _seat_board(self, region: str, name: str, at: datetime) -> None:
         board = await self._organisation(
@@ -76,14 +82,15 @@ class Model:
             "operational", region, at,
         )  # fmt: skip
 
-    async def _house(self, cluster: Cluster, at: datetime) -> None:
-        college = await self._organisation(
-            f"college-{cluster.code}", f"Базовый колледж кластера {cluster.code}", "college",
-            "operational", cluster.region, at,
-        )  # fmt: skip
+    async def _house(self, cluster: Cluster, at: datetime) -> str:
+        """The name of its core college."""
+        name = f"Базовый колледж кластера {cluster.code}"
+        await self._organisation(
+            f"college-{cluster.code}", name, "college", "operational", cluster.region, at
+        )
         here = {"cluster_id": self._clusters[cluster.code]}
-        await self._relate("core_college", college, at, **here)
         await self._relate("managing_company", self._companies[cluster.region], at, **here)
+        return name
 
     async def _ask_authorities(self, at: datetime) -> None:
         """The letter to the authorities, before the protocol says it again."""

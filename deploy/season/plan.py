@@ -162,7 +162,7 @@ def _clusters(
         )
 
 
-_ALL: Final = (
+_AUTUMN: Final = (
     "Представить план загрузки мастерских на учебный год",
     "Внести в личный кабинет кластера сведения о наборе",
     "Подтвердить софинансирование партнёров-работодателей",
@@ -177,6 +177,7 @@ _ALL: Final = (
     "Представить отчёт об исполнении показателей за период",
     "Утвердить план мероприятий на первый квартал 2024 года",
 )
+_TO_EVERYBODY: Final = frozenset({0, 5, 9})
 _SPRING: Final = (
     ("Представить план набора на 2024/25 учебный год", date(2024, 1, 24), (2022,)),
     ("Уточнить сведения об оснащении мастерских", date(2024, 2, 7), (2023,)),
@@ -216,24 +217,30 @@ def _meetings(seed: int, industries: Sequence[str]) -> Iterator[Meeting]:
         date(2023, 9, 13), "other", "Совещание с регионами о новой модели управления", (first,)
     )
     day = FIRST_UNIFIED
-    for number, text in enumerate(_ALL):
+    for number, text in enumerate(_AUTUMN):
         due = add_working_days(day, dice.choice((5, 6, 8, 10, 12)))
-        items = (Item(text, dice.choices(("planned", "important", "urgent"), (4, 4, 2))[0], due),)
+        # Once a month an item goes to everybody; the others are some industries' business.
+        whose = () if number in _TO_EVERYBODY else _industries(dice, industries, 6)
+        priority = dice.choices(("planned", "important", "urgent"), (4, 4, 2))[0]
+        items = (Item(text, priority, due, industries=whose),)
         if number % 2:
-            industry = tuple(sorted(dice.sample(list(industries), 3)))
-            items += (_some(dice, day, industries=industry),)
+            items += (_some(dice, day, industries=_industries(dice, industries, 3)),)
         elif number % 4 == 2:
             items += (_some(dice, day, cohorts=(COHORTS[number % 3],)),)
         yield Meeting(day, "unified", f"Еженедельное совещание № {number + 1}", items)
         day += timedelta(days=7)
     # The new year begins with what is left of the old one, and resolves something now and then.
-    number = len(_ALL)
+    number = len(_AUTUMN)
     while day <= LAST_DAY:
         if is_working_day(day):
             number += 1
             items = tuple(_spring(dice, day))
             yield Meeting(day, "unified", f"Еженедельное совещание № {number}", items)
         day += timedelta(days=7)
+
+
+def _industries(dice: Random, industries: Sequence[str], number: int) -> tuple[str, ...]:
+    return tuple(sorted(dice.sample(industries, min(number, len(industries)))))
 
 
 def _spring(dice: Random, day: date) -> Iterator[Item]:
@@ -259,13 +266,15 @@ def script(
 ) -> list[Step]:
     """What will be done about one execution: commands in order, each on a working day.
 
-    Depends on the seed, the cluster's code and the item's number only.
+    Depends on the seed, the cluster's code and the item's number only; a coordinator acknowledges
+    an item for all clusters of the region at one sitting.
     """
     dice = Random(f"{season.seed}:{cluster_code}:{item}")
     before, spread, delay, chance_of_return, chance_of_silence, chance_of_late = region.habit.value
     start = max(issued + timedelta(days=1), region.coordinator_from)
-    acknowledged = _later(start, dice.randint(0, 1 + delay))
-    steps = [_step(dice, acknowledged, "coordinator", "acknowledge")]
+    sitting = Random(f"{season.seed}:{region.code}:{item}")
+    acknowledged = _later(start, sitting.randint(0, 1 + delay))
+    steps = [_step(sitting, acknowledged, "coordinator", "acknowledge")]
     if dice.random() < chance_of_silence:
         return steps
     begun = _later(acknowledged, dice.randint(0, 2))

@@ -14,9 +14,10 @@ from functools import partial
 from random import Random
 from typing import Any, Final, Protocol
 
-from deploy.season.api import Api, Refused
+from deploy.season.api import Api, Refused, until
 from deploy.season.associations import Associations
 from deploy.season.channels import Channels
+from deploy.season.lists import enter_lists
 from deploy.season.model import Model
 from deploy.season.people import ADMIN as _ADMIN
 from deploy.season.people import enter_person
@@ -25,7 +26,6 @@ from deploy.season.plan import (
     FIRST_RATED,
     LAST_DAY,
     MOSCOW,
-    Cluster,
     Item,
     Meeting,
     Region,
@@ -39,8 +39,6 @@ from deploy.season.processes import Processes
 
 _SECRETARY: Final = "secretary"
 _CONTROLLER: Final = "cur_controller"
-_SETTLE_SECONDS: Final = 60.0
-_POLL_SECONDS: Final = 0.05
 _MORNING: Final = timedelta(hours=6)
 _MINUTE: Final = timedelta(minutes=1)
 Progress = Callable[[int, int], None]
@@ -56,10 +54,6 @@ class Chapter(Protocol):
 
 MakeChapter = Callable[[Api, Season, Mapping[str, str]], Chapter]
 CHAPTERS: Final[tuple[MakeChapter, ...]] = (Model, Channels, Associations, Processes)
-
-
-class NotSettled(RuntimeError):
-    """What a day set in motion did not come to rest in time."""
 
 
 def start_of(day: date) -> datetime:
@@ -124,7 +118,7 @@ class Player:
             # By then the month has ended in Kaliningrad, too.
             await self._api.set_clock(start_of(day) + _MORNING)
             month = f"{day - timedelta(days=1):%Y-%m}"
-            await self._until(partial(self._frozen, month), f"срез за {month}")
+            await until(partial(self._frozen, month), f"срез за {month}")
 
     async def _frozen(self, month: str) -> bool:
         found = await self._api.get(_ADMIN, "rating", "/v1/slices", period=month)
@@ -135,7 +129,7 @@ class Player:
         at = start_of(FIRST_DAY) + timedelta(hours=9)
         await self._api.post(_ADMIN, "directory", "/v1/reference-data/load", at=at)
         await self._api.post(_SECRETARY, "meetings", "/v1/series/load", at=at)
-        regions = await self._all(_ADMIN, "directory", "/v1/regions")
+        regions = await self._api.all(_ADMIN, "directory", "/v1/regions")
         industries = (await self._api.get(_ADMIN, "directory", "/v1/industries"))["items"]
         self._season = make_season(
             self._seed,
@@ -143,29 +137,13 @@ class Player:
             sorted((region["code"], region["short_name"]) for region in regions),
             sorted((industry["code"], industry["name"]) for industry in industries),
         )
-        await asyncio.gather(*(self._enter(cluster, at) for cluster in self._season.clusters))
+        self._cluster_ids = await enter_lists(self._api, self._season.clusters, at)
         self._chapters = [
             make(self._api, self._season, self._cluster_ids) for make in self._make_chapters
         ]
         await asyncio.gather(
             *(self._appoint_to(region, "authority_head", at) for region in self._season.regions)
         )
-
-    async def _enter(self, cluster: Cluster, at: datetime) -> None:
-        entered = await self._api.post(
-            _ADMIN,
-            "directory",
-            "/v1/clusters",
-            {
-                "code": cluster.code,
-                "name": cluster.name,
-                "region": cluster.region,
-                "industry": cluster.industry,
-                "cohort": cluster.cohort,
-            },
-            at=at,
-        )
-        self._cluster_ids[cluster.code] = entered["id"]
 
     async def _appoint_to(self, region: Region, office: str, at: datetime) -> None:
         person = await enter_person(self._api, office, region.code, at)
@@ -193,7 +171,7 @@ class Player:
             if region.deputy:
                 await self._appoint_to(region, "deputy", at)
         for region in today:
-            await self._until(partial(self._moved, region.code), f"назначение {region.code}")
+            await until(partial(self._moved, region.code), f"назначение {region.code}")
 
     async def _moved(self, region: str) -> bool:
         """Whether nothing of the region waits for its coordinator any more."""
@@ -239,7 +217,7 @@ class Player:
         for planned in meeting.items:
             await api.post(_SECRETARY, "meetings", f"{path}/items", _item(planned), at=after)
         await api.post(_ADMIN, "meetings", f"{path}/approve", at=after + timedelta(hours=1))
-        await self._until(
+        await until(
             lambda: self._issued(protocol["id"], len(meeting.items)), f"протокол {protocol['id']}"
         )
         await self._plan_executions(protocol["id"])
@@ -247,7 +225,7 @@ class Player:
     async def _meeting(self, meeting: Meeting, at: datetime) -> str:
         """The id of the series' own meeting of the day; one of no series is made by hand."""
         if meeting.series != "other":
-            await self._until(
+            await until(
                 partial(self._occurrence, meeting), f"совещание {meeting.series} {meeting.on}"
             )
             return str(await self._occurrence(meeting))
@@ -309,13 +287,13 @@ class Player:
         """Everybody reads what has been assigned and, by habit, knows what they will do."""
         numbers = {
             found["id"]: found["number"]
-            for found in await self._all(
+            for found in await self._api.all(
                 _CONTROLLER, "assignments", "/v1/assignments", protocol_id=protocol_id
             )
         }
         codes = {cluster_id: code for code, cluster_id in self._cluster_ids.items()}
         regions = {region.code: region for region in self._season.regions}
-        executions = await self._all(
+        executions = await self._api.all(
             _CONTROLLER, "assignments", "/v1/executions", protocol_id=protocol_id
         )
         self.executions += len(executions)
@@ -387,26 +365,6 @@ class Player:
         if found["refused"]:
             refused = next(item for item in found["items"] if not item["done"])
             raise Refused(f"{command} {refused['execution_id']} → {refused}")
-
-    async def _all(self, who: str, service: str, path: str, **params: Any) -> list[Any]:
-        """Every page of a list."""
-        items: list[Any] = []
-        cursor: Mapping[str, Any] = {}
-        while True:
-            page = await self._api.get(who, service, path, limit=200, **params, **cursor)
-            items += page["items"]
-            if page["next_cursor"] is None:
-                return items
-            cursor = {"cursor": page["next_cursor"]}
-
-    async def _until(self, settled: Callable[[], Awaitable[object]], what: str) -> None:
-        """Wait for a condition another process brings about. Raises `NotSettled`."""
-        try:
-            async with asyncio.timeout(_SETTLE_SECONDS):
-                while not await settled():  # noqa: ASYNC110 - it happens in another process
-                    await asyncio.sleep(_POLL_SECONDS)
-        except TimeoutError:
-            raise NotSettled(f"За {_SETTLE_SECONDS:.0f} с не дождались: {what}.") from None
 
 
 # Who does what at one sitting, for all they have before them.
