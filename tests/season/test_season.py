@@ -37,10 +37,10 @@ from tests.stack.test_stack import free_offset
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 LAST_DAY = date(2023, 10, 31)
-CLUSTERS = 120
+CLUSTERS = 160
 KILLS = 10
 # Of October as the plan of seed 11 plays it; another only if the plan or the formula is another.
-RESULT = "0639ca1a69c0898c74a2bf464abc2b6008c795b80e4861469f7adfb3fc9a8b69"
+RESULT = "d94d79da962241167c7029f0170cae6e4d85580e3e6c0c3fc414877fb0abcb5d"
 
 
 @pytest.fixture(scope="module")
