@@ -57,7 +57,7 @@ async def test_they_are_heard_but_nothing_waits_for_them(session: AsyncSession) 
     assert AssignmentEvent.topic in events.topics
     await heard_through(session, LATER)
     await heard_through(session, None, AssignmentEvent.topic)
-    for topics in ((positions.FACTS_TOPIC,), (positions.FACTS_TOPIC, positions.REGIONS_TOPIC)):
+    for topics in ((positions.FACTS_TOPIC,), positions.RATED):
         assert await positions.complete_through(session, topics) == LATER
 
 

@@ -13,7 +13,9 @@ from sqlalchemy.engine import Engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.board import PATH, Board, _refresh, _Told
+from services.rating.domain.periods import Period
 from services.rating.repository import directory, positions, standings
+from services.rating.service.regions import rate_lines
 from services.rating.service.standings import score
 from shared.clock import Clock, Setting
 from shared.db import get_session
@@ -94,12 +96,27 @@ async def test_a_changed_score_is_another_answer_and_a_newer_head_is_not(
     assert (await live.get(PATH, headers=tag)).status_code == 200
 
 
+async def test_facts_alone_are_not_complete_while_their_regions_have_not_been_heard(
+    session: AsyncSession, clock: Clock
+) -> None:
+    """A rating that is filled anew hears of facts before it hears whose they are."""
+    session.add(
+        ConsumerPosition(topic=positions.FACTS_TOPIC, partition=0, seq=7, through=clock.now())
+    )
+    await hear(session, FOUR)
+    await score(session, clock.now())
+    assert (await standings.freshness(session, "2023-10")).heard is None
+    rating = await rate_lines(session, Period.parse("2023-10"), clock.now())
+    assert rating.complete_through is None
+
+
 async def test_the_board_is_complete_only_through_what_has_been_scored(
     session: AsyncSession, clock: Clock
 ) -> None:
     found, told = Board(), _Told()
-    session.add(
-        ConsumerPosition(topic=positions.FACTS_TOPIC, partition=0, seq=7, through=clock.now())
+    session.add_all(
+        ConsumerPosition(topic=topic, partition=0, seq=7, through=clock.now())
+        for topic in positions.RATED
     )
     await hear(session, FOUR)
     await standings.touch(session, ["16"])

@@ -74,7 +74,7 @@ async def keep_facts(session: AsyncSession, heard: Sequence[Heard]) -> None:
     else:
         await stage(session, heard)
         await connection.execute(_KEEP_STAGED)
-    through = await positions.complete_through(session)
+    through = await positions.complete_through(session, (positions.FACTS_TOPIC,))
     late = [event for event in heard if through is not None and event.occurred_at <= through]
     if late:
         earliest = min(event.occurred_at for event in late).date()

@@ -14,6 +14,8 @@ from shared.tables import ConsumerPosition
 
 FACTS_TOPIC: Final = ExecutionEvent.topic
 REGIONS_TOPIC: Final = RegionEvent.topic
+# What a score is made of. A rating that is filled anew may hear of facts before their regions.
+RATED: Final = (FACTS_TOPIC, REGIONS_TOPIC)
 COMPLETE_THROUGH: Final = (
     "select case when bool_and(through is not null) then min(through) end"
     " from consumer_positions where topic = any(:topics)"
@@ -21,10 +23,8 @@ COMPLETE_THROUGH: Final = (
 )
 
 
-async def complete_through(
-    session: AsyncSession, topics: Sequence[str] = (FACTS_TOPIC,)
-) -> datetime | None:
-    """The instant up to which every fact of the topics has been heard; None before it is known."""
+async def complete_through(session: AsyncSession, topics: Sequence[str] = RATED) -> datetime | None:
+    """The instant up to which all of these topics has been heard; None before it is known."""
     connection = await session.connection()
     found: datetime | None = (
         await connection.execute(text(COMPLETE_THROUGH), {"topics": list(topics)})

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.scores import Tally
 from services.rating.models import Standing, Touched
-from services.rating.repository.positions import COMPLETE_THROUGH, FACTS_TOPIC
+from services.rating.repository.positions import COMPLETE_THROUGH, RATED
 
 CHANNEL: Final = "standings"
 # What the board is told where nothing but standings changed.
@@ -101,7 +101,7 @@ async def stored_tallies(session: AsyncSession, period: str) -> tuple[dict[str, 
 async def freshness(session: AsyncSession, period: str) -> Freshness:
     """How the period's standings stand to what has been heard, all at one moment."""
     connection = await session.connection()
-    given = {"period": period, "topics": [FACTS_TOPIC]}
+    given = {"period": period, "topics": list(RATED)}
     return Freshness(*(await connection.execute(_FRESHNESS, given)).one())
 
 

@@ -13,7 +13,7 @@ class RatingHead(BaseModel):
     period: str = Field(max_length=7, examples=["2023-10"])
     as_of: AwareDatetime
     complete_through: AwareDatetime | None = Field(
-        description="Все факты до этого момента услышаны; null — пока неизвестно"
+        description="Всё до этого момента услышано: факты и регионы; null — пока неизвестно"
     )
     methodology: str = Field(max_length=64, examples=["РЭРУ-1"])
     methodology_version: int

@@ -38,6 +38,8 @@ from shared.observability import MENDED, RECONCILED
 
 # Farther behind than this the rating is still catching up.
 _BEHIND: Final = timedelta(minutes=1)
+# Regions are not compared.
+_FACTS: Final = (positions.FACTS_TOPIC,)
 
 logger = structlog.get_logger(__name__)
 
@@ -67,7 +69,7 @@ async def request(
 
 async def schedule(session: AsyncSession, *, now: datetime) -> bool:
     """Have a reconciliation made; False while the rating is catching up."""
-    heard = await positions.complete_through(session)
+    heard = await positions.complete_through(session, _FACTS)
     if heard is None or now - heard > _BEHIND:
         return False
     one = Reconciliation(
@@ -103,7 +105,7 @@ async def advance(sessions: Sessions, client: ServiceClient, clock: Clock) -> bo
 
 async def _compare(sessions: Sessions, client: ServiceClient) -> _Comparison | None:
     async with transaction(sessions) as session:
-        as_of = await positions.complete_through(session)
+        as_of = await positions.complete_through(session, _FACTS)
         if as_of is None:
             return None
         ours = await kept.digests(session, as_of)

@@ -98,9 +98,7 @@ async def advance(session: AsyncSession, now: datetime) -> Slice | None:
     waiting = await repository.lock_draft(session)
     if waiting is None:
         return None
-    # A rating that is filled anew may hear of facts before it hears of their regions.
-    topics = (positions.FACTS_TOPIC, positions.REGIONS_TOPIC)
-    heard = await positions.complete_through(session, topics)
+    heard = await positions.complete_through(session)
     if heard is None or heard < waiting.cut_off:
         return None
     await _freeze(session, waiting, (), now=now, heard=heard)

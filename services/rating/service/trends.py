@@ -41,9 +41,7 @@ async def advance(session: AsyncSession, now: datetime) -> date | None:
     """
     if not await repository.take_turn(session):
         return None
-    # As with slices: a rating that is filled anew may hear of facts before their regions.
-    topics = (positions.FACTS_TOPIC, positions.REGIONS_TOPIC)
-    complete_through = await positions.complete_through(session, topics)
+    complete_through = await positions.complete_through(session)
     first = await slices.first_heard(session)
     regions = await directory.list_regions(session)
     if complete_through is None or first is None or not regions:
