@@ -1,47 +1,27 @@
 """The assignments service over connections of its own, whose commits are real."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from deploy.local import postgres as local_postgres
 from services.assignments.main import app as assignments_app
+from services.assignments.models import KnownRegion
 from shared import migrations
 from shared.clients.base import ServiceClient
-from shared.clients.directory import Addressee
 from shared.clock import Clock
-from shared.db import Sessions, open_sessions
+from shared.db import Sessions, open_sessions, transaction
+from tests.assignments.directory import Clusters
 from tests.assignments.real import World
+from tests.assignments.register import furnish
+from tests.assignments.stand import AUTHORITY, HELPER, THIRD, Stand, addressee
 from tests.conftest import Tokens, serve, settings_for
-
-
-class Clusters:
-    """The directory at the end of the wire: knows whom the test puts into it."""
-
-    def __init__(self) -> None:
-        self.addressees: Sequence[Addressee] = ()
-        self.away = False
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/token":
-            return httpx.Response(200, json={"access_token": "t", "expires_in": 3600})
-        if self.away:
-            raise httpx.ConnectError("nobody listens", request=request)
-        wanted = httpx.Response(200, content=request.content).json()
-        items = [
-            one.model_dump(mode="json")
-            for one in self.addressees
-            if (one.cluster_id is None) == (wanted["kind"] == "authority")
-            and (not wanted["clusters"] or str(one.cluster_id) in wanted["clusters"])
-        ]
-        if len(items) < len(wanted["clusters"]):
-            return httpx.Response(422, json={"code": "unknown_cluster"})
-        return httpx.Response(200, json={"at": wanted["at"], "items": items})
 
 
 @pytest.fixture
@@ -93,6 +73,40 @@ async def api(
     transport = serve(app, settings, sessions=sessions, clock=clock, client=to_directory)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as found:
         yield found
+
+
+@pytest.fixture
+async def stand(
+    api: httpx.AsyncClient,
+    sessions: Sessions,
+    clusters: Clusters,
+    to_directory: ServiceClient,
+    token: Tokens,
+) -> Stand:
+    """Three clusters and an authority in the directory, all of region 16, with a coordinator."""
+    found = Stand(api, sessions, clusters, to_directory, token)
+    clusters.addressees = [
+        addressee(),
+        addressee(HELPER),
+        addressee(THIRD),
+        addressee(None, **AUTHORITY),
+    ]
+    await found.appoint()
+    return found
+
+
+@pytest.fixture
+async def known_region(sessions: Sessions) -> None:
+    """The service has heard of region 16."""
+    names = dict.fromkeys(("name", "short_name", "federal_district"), "x")
+    async with transaction(sessions) as session:
+        session.add(KnownRegion(code="16", timezone="Europe/Moscow", version=1, **names))
+
+
+@pytest.fixture
+async def furnished(session: AsyncSession) -> None:
+    """The register's regions and clusters are there."""
+    await furnish(session)
 
 
 @pytest.fixture(scope="session")

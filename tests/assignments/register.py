@@ -1,16 +1,19 @@
 """A small world for the tests of the register: regions, clusters, and executions to choose from."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
+import httpx
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.models import Execution, KnownCluster, KnownRegion
+from tests.conftest import Headers
 from tests.factories import CLUSTER, make_assignment, make_execution
 
 Placed = Callable[..., Awaitable[Execution]]
+PATH: Final = "/v1/executions"
 OTHER: Final = UUID("0190c5a0-0000-7000-8000-0000000000bb")
 
 
@@ -70,6 +73,13 @@ async def place(
     await session.flush()
     session.expunge_all()
     return execution
+
+
+async def found(client: httpx.AsyncClient, headers: Headers, params: Mapping[str, Any]) -> set[str]:
+    """The ids on the first page a query gives."""
+    response = await client.get(PATH, params=params, headers=headers)
+    assert response.status_code == 200, response.text
+    return {item["id"] for item in response.json()["items"]}
 
 
 def day(number: int) -> date:

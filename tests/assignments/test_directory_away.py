@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.assignments.conftest import Clusters
+from tests.assignments.directory import Clusters
 from tests.conftest import Tokens
 
 ASSIGNMENT = {

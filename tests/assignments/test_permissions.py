@@ -18,7 +18,7 @@ from shared.auth import Role
 from shared.clients.base import ServiceClient
 from shared.clock import Clock, Setting
 from shared.db import async_url, conclude, get_session
-from tests.assignments.conftest import Clusters
+from tests.assignments.directory import Clusters
 from tests.assignments.register import OTHER
 from tests.assignments.rows import CLAIMS, FOREIGN, HELPER, OWN, populate
 from tests.conftest import NOW, Tokens, serve, sessions_of, settings_for

@@ -26,7 +26,7 @@ from shared.clients.base import ServiceClient
 from shared.db import Sessions, transaction
 from shared.events.assignments import ExecutionEvent
 from shared.tables import OutboxRecord
-from tests.assignments.conftest import Clusters
+from tests.assignments.directory import Clusters
 from tests.conftest import NOW, Headers, Tokens
 from tests.factories import CLUSTER, make_addressee, make_assignment, make_execution
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import httpx
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.control import HeardExecution
@@ -16,11 +17,13 @@ from shared.events.directory import (
     ClusterRegistered,
     RegionRegistered,
 )
+from shared.tables import OutboxRecord
 from tests.conftest import NOW, Headers
 
 MEETING_AT: Final = "2023-10-04T10:00:00+03:00"
 # The Wednesday's meeting is over, in Moscow it is still the same day.
 AFTER: Final = {"X-Simulated-Now": "2023-10-04T12:00:00Z"}
+NOBODYS: Final = "0190c5a0-0000-7000-8000-00000000ffff"
 REGIONS: Final = ("16", "63", "77")
 
 
@@ -206,3 +209,16 @@ async def approve(
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+async def read_protocol(
+    client: httpx.AsyncClient, actor: Headers, protocol_id: str
+) -> dict[str, Any]:
+    """The protocol as it is read."""
+    found: dict[str, Any] = (await client.get(f"/v1/protocols/{protocol_id}", headers=actor)).json()
+    return found
+
+
+async def outbox(session: AsyncSession) -> list[OutboxRecord]:
+    """Everything told so far, in order."""
+    return list(await session.exec(select(OutboxRecord).order_by(col(OutboxRecord.position))))

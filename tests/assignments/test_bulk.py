@@ -1,0 +1,65 @@
+"""One command for many executions, each with an outcome of its own."""
+
+from uuid import uuid4
+
+import pytest
+
+from services.assignments.domain.executions import Status
+from shared.db import transaction
+from tests.assignments.stand import OWN, Found, Stand
+from tests.factories import make_assignment, make_execution
+
+
+async def test_a_thousand_at_once_each_with_an_outcome_of_its_own(stand: Stand) -> None:
+    assignment = make_assignment(executions=900)
+    kinds: list[tuple[int, Found, tuple[int, str | None]]] = [
+        (500, {}, (200, None)),
+        (200, {"status": Status.IN_PROGRESS}, (409, "action_not_allowed")),
+        (100, {"region": "77"}, (404, "execution_not_found")),
+        (100, {"version": 5}, (412, "version_mismatch")),
+    ]
+    expected: dict[str, tuple[int, str | None]] = {
+        str(uuid4()): (404, "execution_not_found") for _ in range(100)
+    }
+    async with transaction(stand.sessions) as session:
+        session.add(assignment)
+        await session.flush()
+        for count, facts, outcome in kinds:
+            for _ in range(count):
+                row = make_execution(assignment, cluster_id=uuid4(), **facts)
+                session.add(row)
+                expected[str(row.id)] = outcome
+    items = [{"execution_id": id_, "version": 2} for id_ in expected]
+    body = {"command": "acknowledge", "items": items}
+
+    found = await stand.post("coordinator", "/v1/executions/bulk", body)
+
+    assert (found["done"], found["refused"]) == (500, 500)
+    assert [one["execution_id"] for one in found["items"]] == list(expected)
+    for one in found["items"]:
+        assert (one["status"], one["code"]) == expected[one["execution_id"]]
+        assert one["done"] == (one["status"] == 200)
+        assert (one["detail"] is None) == one["done"]
+        known = one["status"] != 404
+        assert (one["version"] is not None) == known
+    done = [one for one in found["items"] if one["done"]]
+    assert {(one["state"], one["version"]) for one in done} == {("acknowledged", 3)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"command": "return"}, "bulk_incomplete"),
+        ({"command": "redate", "reason": "Так решено."}, "bulk_incomplete"),
+        ({"command": "accept", "on": "2023-11-03"}, "bulk_incomplete"),
+        ({"items": [{"execution_id": str(OWN)}] * 2}, "bulk_incomplete"),
+        ({"items": []}, "invalid_request"),
+        ({"items": [{"execution_id": str(uuid4())} for _ in range(1001)]}, "invalid_request"),
+        ({"command": "submit"}, "invalid_request"),
+    ],
+)
+async def test_a_bulk_command_that_is_incomplete_is_refused_whole(
+    stand: Stand, changes: Found, code: str
+) -> None:
+    body = {"command": "accept", "items": [{"execution_id": str(OWN)}], **changes}
+    await stand.post("controller", "/v1/executions/bulk", body, expect=(422, code))
