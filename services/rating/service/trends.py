@@ -20,15 +20,14 @@ from services.rating.repository import trends as repository
 from services.rating.service.methodologies import methodology_of
 from shared.clock import MOSCOW
 
-# So that nothing waits long for a transaction, nor the worker's loop for a region.
-_AT_ONCE: Final = timedelta(days=6)
+# So that nothing waits long for a region, and no more facts of a year are held at once.
 _REGIONS: Final = 8
 # By region, of every period and day.
 _Tallies = dict[str, list[tuple[str, date, Tally]]]
 
 
 async def advance(session: AsyncSession, now: datetime) -> date | None:
-    """Keep the next days that are final, up to a week of them; the last day kept, if any was.
+    """Keep the next days that are final, up to a month's end; the last day kept, if any was.
 
     A day is final once it has ended in every region's zone and every fact up to then is heard:
     facts that come later are dated later. Its methodology is that of its period, which does not
@@ -65,7 +64,8 @@ async def advance(session: AsyncSession, now: datetime) -> date | None:
         # A rebuild has just forgotten them.
         return None
     start = min(following.values())
-    end = min(last, start + _AT_ONCE, Period.month_of(start).end)
+    # Every turn begins with all facts of the year as they were: the fewer turns the better.
+    end = min(last, Period.month_of(start).end)
     behind = {code: marks[code] for code, day in following.items() if day <= end}
     if not behind:
         return None
