@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from services.assignments.consumers import hear, issue
 from services.assignments.domain.executions import Status
 from services.assignments.models import Execution, KnownRegion
-from services.assignments.service import issuing, overdue, routing
+from services.assignments.service import overdue, recurrences, routing
 from shared.clients.base import ServiceClient
 from shared.clients.directory import Addressee
 from shared.db import Sessions, transaction
@@ -188,7 +188,7 @@ class Stand:
 
     async def months_pass(self, at: datetime) -> int:
         async with transaction(self.sessions) as session:
-            return await issuing.issue_recurring(session, self.to_directory, now=at)
+            return await recurrences.issue_recurring(session, self.to_directory, now=at)
 
 
 def appointed(
@@ -915,7 +915,7 @@ async def test_a_series_the_directory_refuses_says_so_and_holds_up_no_other(
         settings = settings_for(databases["assignments"], oidc_token_url="http://issuer/token")
         refusing = ServiceClient(http, settings)
         async with transaction(stand.sessions) as session:
-            await issuing.issue_recurring(session, refusing, now=november)
+            await recurrences.issue_recurring(session, refusing, now=november)
     for series in (await stand.get("/v1/recurrences"))["items"]:
         assert (series["issued"], series["next_on"]) == (1, "2023-10-06")
         assert "422" in series["trouble"]
