@@ -22,25 +22,23 @@ from typing import Any, Final
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared import dead_letters
+from shared import consumer_positions, dead_letters
 from shared.clients.base import ServiceClient
 from shared.clients.feed import read_feed
 from shared.clock import Clock
+from shared.consumer_positions import Position, Stream
 from shared.db import OUTBOX_WRITTEN, Sessions, transaction
 from shared.envelopes import Message, Unreadable, from_record
 from shared.errors import Invalid
 from shared.event_router import Circumstances, EventRouter, Handler
-from shared.events.base import PARTITIONS, Checkpoint, Event
+from shared.events.base import PARTITIONS, Event
 from shared.events.views import View
 from shared.observability import COMPLETE_THROUGH, CONSUMED, HEALED, REPLACED
 
 logger = structlog.get_logger(__name__)
-
-Stream = tuple[str, int]
 
 MAX_BATCH: Final = 4000
 # While this many messages are read, the batch being applied waits for its turn.
@@ -52,56 +50,6 @@ SILENCE_SECONDS: Final = 3.0
 _REST_SECONDS: Final = 0.9
 # Unless what it has waits to be read, behind what other partitions have.
 _TURN_SECONDS: Final = 30.0
-
-_LOAD = text(
-    "select topic, partition, seq, event_id, through, broker_offset from consumer_positions"
-)
-_OPEN = text(
-    "insert into consumer_positions (topic, partition, seq, broker_offset)"
-    " values (:topic, :partition, 0, 0) on conflict do nothing"
-)
-# All at once; locked in the order in which whoever hears a partition anew locks them.
-_MOVE = text(
-    "with moved as ("
-    "select * from unnest(cast(:topics as text[]), cast(:partitions as int[]),"
-    " cast(:seqs as bigint[]), cast(:event_ids as text[]), cast(:offsets as bigint[]),"
-    " cast(:throughs as timestamptz[]), cast(:were as bigint[]))"
-    " as m (topic, partition, seq, event_id, broker_offset, through, was)"
-    "), ours as materialized ("
-    "select p.topic, p.partition from consumer_positions p"
-    " where (p.topic, p.partition) in (select topic, partition from moved)"
-    " order by p.topic, p.partition for update"
-    ") update consumer_positions p set seq = m.seq, event_id = m.event_id,"
-    " broker_offset = m.broker_offset, through = greatest(p.through, m.through)"
-    " from moved m join ours using (topic, partition)"
-    " where p.topic = m.topic and p.partition = m.partition and p.seq = m.was"
-)
-_TO_THE_START = text(
-    "update consumer_positions set seq = 0, event_id = null, through = null"
-    " where topic = :topic and partition = :partition and seq = :was"
-)
-
-
-class PositionMoved(RuntimeError):
-    """Someone else has moved a position of ours: another worker took the partition."""
-
-
-@dataclass(slots=True)
-class Position:
-    """How far a partition has been heard, in memory; the row says the same."""
-
-    seq: int = 0
-    event_id: str | None = None
-    through: datetime | None = None
-    broker_offset: int = 0
-    heard_at: float = 0.0
-    # Since the process started, the log has been seen to be the one read before.
-    checked: bool = False
-
-    def is_at(self, message: Message) -> bool:
-        """Whether the message is the one the position stands at."""
-        return message.seq == self.seq and self.event_id in (None, message.id)
-
 
 _Heard = tuple[Handler[Any], Event | View, Message]
 
@@ -145,24 +93,11 @@ class Consumer:
     async def load(self) -> None:
         """Read the positions; a partition never heard before starts at zero."""
         async with transaction(self._sessions) as session:
-            connection = await session.connection()
-            await connection.execute(
-                _OPEN, [{"topic": topic, "partition": n} for topic, n in self._streams]
-            )
-            rows = {(row.topic, row.partition): row for row in await connection.execute(_LOAD)}
+            positions = await consumer_positions.load(session, self._streams)
         now = asyncio.get_running_loop().time()
-        self._positions = {
-            stream: Position(
-                row.seq,
-                row.event_id,
-                row.through,
-                row.broker_offset,
-                heard_at=now,
-                checked=row.seq == 0,
-            )
-            for stream in self._streams
-            for row in [rows[stream]]
-        }
+        for position in positions.values():
+            position.heard_at = now
+        self._positions = positions
 
     async def run(
         self, kafka: AIOKafkaConsumer, *, on_round: Callable[[], None] = lambda: None
@@ -223,7 +158,7 @@ class Consumer:
                     await asyncio.sleep(0)
                 try:
                     message = from_record(*stream, record.headers, record.value)
-                    is_next = self._is_next(batch, message)
+                    is_next = self._position(batch, stream).is_continued_by(message)
                 except Unreadable as error:
                     # Put aside together with the offset after it, so a restart meets it no more.
                     origin, value = f"offset {record.offset}", record.value or b""
@@ -275,33 +210,6 @@ class Consumer:
         if stream not in batch.moved:
             batch.moved[stream] = replace(self._position(batch, stream))
         return batch.moved[stream]
-
-    def _is_next(self, batch: _Batch, message: Message) -> bool:
-        """Whether it can be taken as it comes; the feed is asked first where not.
-
-        Events between our position and this message may be missing, or it may come from another
-        log than what we have read. Raises `Unreadable` for a checkpoint that is none.
-        """
-        known = self._position(batch, (message.topic, message.partition))
-        if message.seq is None:
-            checkpoint = message.checkpoint()
-            return checkpoint.last_seq <= known.seq and self._bears_out(known, checkpoint)
-        if message.seq == known.seq + 1:
-            return known.checked
-        if message.seq == known.seq:
-            return known.is_at(message)
-        return message.seq < known.seq
-
-    def _bears_out(self, known: Position, checkpoint: Checkpoint) -> bool:
-        """Whether the log this was said of is, for all we know, the one we have read."""
-        if checkpoint.head_seq is None or (
-            known.through is not None and checkpoint.through < known.through
-        ):
-            return True
-        if (checkpoint.head_seq, checkpoint.head_id) == (known.seq, known.event_id):
-            known.checked = True
-            return True
-        return checkpoint.head_seq > known.seq and known.checked
 
     def _take(self, batch: _Batch, message: Message) -> None:
         """Put the message into the batch if it is the next one; duplicates fall away here."""
@@ -373,11 +281,7 @@ class Consumer:
             if renewal is not None:
                 await renewal(session, partition)
             else:
-                connection = await session.connection()
-                where = {"topic": topic, "partition": partition, "was": was}
-                moved = await connection.execute(_TO_THE_START, where)
-                if moved.rowcount != 1:
-                    raise PositionMoved(f"{topic}/{partition}")
+                await consumer_positions.move_to_the_start(session, (topic, partition), was=was)
         silent_since = {stream: known.heard_at for stream, known in self._positions.items()}
         await self.load()
         # Where others were silent they stay so: each replaced log would else cost all the rest
@@ -392,7 +296,7 @@ class Consumer:
         async with transaction(self._sessions) as session:
             session.info[Circumstances] = Circumstances(self._clock.now(), self._client)
             # First: the rows' locks keep out whoever hears a partition anew meanwhile.
-            await self._move(session, batch.moved)
+            await consumer_positions.move(session, self._positions, batch.moved)
             for letter, reason in batch.unreadable:
                 await dead_letters.keep(session, letter, reason)
             for handler, run in groupby(batch.heard, key=lambda item: item[0]):
@@ -407,24 +311,6 @@ class Consumer:
             COMPLETE_THROUGH.set(through.timestamp())
         if batch.events or session.info.pop(OUTBOX_WRITTEN, False):
             self._on_commit()
-
-    async def _move(self, session: AsyncSession, moved: dict[Stream, Position]) -> None:
-        """Move the positions. Raises `PositionMoved` where one is not where we left it."""
-        connection = await session.connection()
-        done = await connection.execute(
-            _MOVE,
-            {
-                "topics": [topic for topic, _ in moved],
-                "partitions": [partition for _, partition in moved],
-                "seqs": [position.seq for position in moved.values()],
-                "event_ids": [position.event_id for position in moved.values()],
-                "offsets": [position.broker_offset for position in moved.values()],
-                "throughs": [position.through for position in moved.values()],
-                "were": [self._positions[stream].seq for stream in moved],
-            },
-        )
-        if done.rowcount != len(moved):
-            raise PositionMoved(", ".join(f"{topic}/{number}" for topic, number in moved))
 
     async def _hand_over(
         self, session: AsyncSession, handler: Handler[Any], run: Sequence[_Heard]

@@ -32,7 +32,8 @@ from shared.audit import Linker
 from shared.clients.base import ServiceClient, open_client
 from shared.clock import Clock, wall
 from shared.collector import spare_the_collector
-from shared.consumer import Consumer, PositionMoved, share_of
+from shared.consumer import Consumer, share_of
+from shared.consumer_positions import PositionMoved
 from shared.errors import Unavailable
 from shared.event_router import EventRouter
 from shared.kafka import open_consumer, open_producer

@@ -12,8 +12,8 @@ from pgqueuer import Job, RetryRequested
 from services.assignments.service import (
     delivery,
     files,
-    issuing,
     overdue,
+    recurrences,
     reminders,
     retention,
     routing,
@@ -65,7 +65,9 @@ async def recurring(context: Context) -> None:
     """What recurs is issued when its day has come."""
     while True:
         async with transaction(context.sessions) as session:
-            issued = await issuing.issue_recurring(session, context.client, now=context.clock.now())
+            issued = await recurrences.issue_recurring(
+                session, context.client, now=context.clock.now()
+            )
         if issued:
             context.wake_relay()
         else:

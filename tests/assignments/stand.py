@@ -8,7 +8,7 @@ import httpx
 from sqlmodel import col, select
 
 from services.assignments.consumers import hear
-from services.assignments.service import issuing, overdue, routing
+from services.assignments.service import overdue, recurrences, routing
 from shared.clients.base import ServiceClient
 from shared.clients.directory import Addressee
 from shared.db import Sessions, transaction
@@ -177,7 +177,7 @@ class Stand:
 
     async def months_pass(self, at: datetime) -> int:
         async with transaction(self.sessions) as session:
-            return await issuing.issue_recurring(session, self.to_directory, now=at)
+            return await recurrences.issue_recurring(session, self.to_directory, now=at)
 
 
 def appointed(

@@ -20,8 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from services.assignments.domain import executions as domain
 from services.assignments.domain import extensions as asking
 from services.assignments.domain.executions import Addressee, Command, ExecutorRole, Status
-from services.assignments.service import executions as service
-from services.assignments.service import overdue
+from services.assignments.service import changes, decisions, effects, overdue
 from shared.db import transaction
 from tests.assignments.real import LINK, PATHS, World
 from tests.assignments.world import COMMANDS, MAY, MOVES, Model, Who, worked_before
@@ -290,14 +289,14 @@ def test_the_api_and_the_model_never_differ(world: World) -> None:
 @contextmanager
 def _effect(change: Callable[[Any, Any], None]) -> Iterator[None]:
     """The real effect of a command, followed by what the mutant does to the row."""
-    honest = service._take_effect
+    honest = effects.take_effect
 
     def spoilt(execution: Any, order: Any, *rest: Any, **more: Any) -> None:
         honest(execution, order, *rest, **more)
         change(execution, order)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service, "_take_effect", spoilt)
+        patch.setattr(changes, "take_effect", spoilt)
         yield
 
 
@@ -339,7 +338,7 @@ MUTANTS: Final[dict[str, Callable[[], Any]]] = {
     "the days of the rework are forgotten": lambda: _patched(
         overdue, "effective_due", lambda due, *_: due
     ),
-    "weekends do not matter": lambda: _patched(service, "_working", lambda day, *_: day),
+    "weekends do not matter": lambda: _patched(decisions, "_working", lambda day, *_: day),
 }
 
 

@@ -21,7 +21,7 @@ from services.assignments.models import (
     ExecutionStep,
     Extension,
 )
-from services.assignments.service import issuing
+from services.assignments.service import issuing, recurrences
 from shared.clients.base import ServiceClient
 from shared.db import Sessions, transaction
 from shared.events.assignments import ExecutionEvent
@@ -422,7 +422,7 @@ async def test_an_occurrence_is_issued_once_however_many_workers_look(
     async def look(month: int) -> int:
         async with transaction(sessions) as session:
             now = NOW.replace(month=month, day=1)
-            return await issuing.issue_recurring(session, to_directory, now=now)
+            return await recurrences.issue_recurring(session, to_directory, now=now)
 
     for month in (11, 12):
         assert sorted(await asyncio.gather(*(look(month) for _ in range(6)))) == [0] * 5 + [1]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.assignments.consumers import issue
-from services.assignments.service import issuing
+from services.assignments.service import recurrences
 from shared.clients.base import ServiceClient
 from shared.db import transaction
 from shared.event_router import Circumstances
@@ -83,7 +83,7 @@ async def test_a_series_the_directory_refuses_says_so_and_holds_up_no_other(
         settings = settings_for(databases["assignments"], oidc_token_url="http://issuer/token")
         refusing = ServiceClient(http, settings)
         async with transaction(stand.sessions) as session:
-            await issuing.issue_recurring(session, refusing, now=november)
+            await recurrences.issue_recurring(session, refusing, now=november)
     for series in (await stand.get("/v1/recurrences"))["items"]:
         assert (series["issued"], series["next_on"]) == (1, "2023-10-06")
         assert "422" in series["trouble"]

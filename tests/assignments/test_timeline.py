@@ -17,7 +17,8 @@ from services.assignments.domain.executions import (
 from services.assignments.domain.timeline import Entry, title_of
 from services.assignments.models import Absence, Execution, Tenure
 from services.assignments.service import timeline
-from services.assignments.service.executions import SYSTEM, SYSTEM_ONLY, Changes, change, first_step
+from services.assignments.service.changes import Changes, change, first_step
+from services.assignments.service.parties import SYSTEM, SYSTEM_ONLY
 from tests.assignments.register import OTHER, furnish, place
 from tests.conftest import NOW, Headers, Tokens
 from tests.factories import CLUSTER

@@ -4,11 +4,15 @@ import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from services.assignments.domain.executions import DateInvalid
 from services.assignments.domain.policies import NonWorking, Policy
 from shared.workdays import add_working_days, is_working_day, preceding_working_day
+
+# Protocols and numbers follow the centre's calendar.
+CENTRE: Final = "Europe/Moscow"
 
 
 class Term(StrEnum):

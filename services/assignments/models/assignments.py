@@ -83,7 +83,7 @@ class Recurrence(Base, table=True):
 
     id: UUID = Field(primary_key=True)
     origin: Origin = Field(sa_type=text_enum(Origin))
-    # The instruction as it was given: what `service.issuing` makes an assignment of.
+    # The instruction as it was given: what `service.recurrences` makes an assignment of.
     instruction: dict[str, Any] = Field(sa_type=JSONB)
     rule: str
     starts_on: date

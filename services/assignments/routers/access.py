@@ -8,7 +8,7 @@ from fastapi import Depends, Response
 
 from services.assignments.domain.executions import Order
 from services.assignments.models import Execution
-from services.assignments.service import executions as service
+from services.assignments.service import commands as service
 from shared.auth import Actor, Role
 from shared.clock import Now
 from shared.db import Session

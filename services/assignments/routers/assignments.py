@@ -23,7 +23,7 @@ from services.assignments.schemas.assignments import (
 )
 from services.assignments.schemas.executions import Reason, Redating, Superseding
 from services.assignments.service import assignments as service
-from services.assignments.service import issuing
+from services.assignments.service import issuing, recurrences
 from shared import pages
 from shared.auth import Actor
 from shared.clock import Now
@@ -216,5 +216,5 @@ async def end_recurrence(
     actor: Acting, recurrence_id: UUID, reason: Reason, session: Session, now: Now
 ) -> RecurrenceRead:
     """Новых поручений ряда не будет; выданные остаются на контроле."""
-    series = await issuing.end_series(session, recurrence_id, reason.reason, now=now)
+    series = await recurrences.end_series(session, recurrence_id, reason.reason, now=now)
     return RecurrenceRead.model_validate(series)

@@ -1,4 +1,7 @@
-"""What the issuer does to a whole assignment: withdraw, supersede, redate, name a controller."""
+"""What the issuer does to a whole assignment, and the events that tell it.
+
+Withdraw, supersede, redate, name a controller.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +14,17 @@ from services.assignments.domain.executions import Command, Order
 from services.assignments.models import Assignment, Execution
 from services.assignments.repository import assignments as repository
 from services.assignments.repository import executions, policies
-from services.assignments.service.executions import Request, controls, perform_many
-from services.assignments.service.issuing import told
+from services.assignments.service.commands import Request, perform_many
+from services.assignments.service.parties import controls
 from shared import outbox
 from shared.auth import Actor
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, expect_version
-from shared.events.assignments import AssignmentChanged, AssignmentSuperseded, AssignmentWithdrawn
+from shared.events.assignments import (
+    AssignmentChanged,
+    AssignmentEvent,
+    AssignmentSuperseded,
+    AssignmentWithdrawn,
+)
 
 
 class AssignmentOver(Conflict):
@@ -139,3 +147,9 @@ async def name_controller(
     await session.flush()
     await outbox.add(session, [told(AssignmentChanged, assignment, now=now)])
     return assignment
+
+
+def told(kind: type[AssignmentEvent], assignment: Assignment, *, now: datetime) -> AssignmentEvent:
+    """The event of this kind with the assignment's facts."""
+    known = assignment.model_dump(include=set(kind.model_fields))
+    return kind(**known, assignment_id=assignment.id, occurred_at=now)

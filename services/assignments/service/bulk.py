@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.domain.executions import Command, Order
 from services.assignments.models import Execution
-from services.assignments.service.executions import Request, perform_many
+from services.assignments.service.commands import Request, perform_many
 from shared.auth import Actor
 from shared.errors import DomainError, Invalid
 

@@ -10,7 +10,7 @@ from services.assignments.domain.executions import FINAL, Addressee, ExecutorRol
 from services.assignments.models import Execution
 from services.assignments.repository import executions as repository
 from services.assignments.service.assignments import check_controller
-from services.assignments.service.issuing import add_co_executors
+from services.assignments.service.fan_outs import add_co_executors
 from services.assignments.service.subtasks import ExecutionOver
 from shared import outbox
 from shared.auth import Actor

@@ -9,9 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.assignments.domain.executions import Command, Order
 from services.assignments.models import Assignment
 from services.assignments.repository import assignments as repository
-from services.assignments.service import issuing
+from services.assignments.service import issuing, recurrences
 from services.assignments.service.assignments import command_all
-from services.assignments.service.executions import SYSTEM
+from services.assignments.service.parties import SYSTEM
 from shared.auth import Actor, Role, Rows
 from shared.clients.base import ServiceClient
 from shared.events.meetings import ProtocolApproved
@@ -38,7 +38,7 @@ async def _supersede(
 ) -> None:
     why = f"Пункт заменён дополнением к протоколу: {successor.number}."
     for series in await repository.series_of_item(session, item_id):
-        await issuing.end_series(session, series.id, why, now=now)
+        await recurrences.end_series(session, series.id, why, now=now)
     order = Order(Command.SUPERSEDE, words=why, successor=successor.id)
     for assignment in await repository.standing_of_item(session, item_id):
         await command_all(session, assignment.id, order, _BY_PROTOCOL, now=now)

@@ -15,6 +15,7 @@ import apprise
 from pydantic import SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.assignments.domain.deadlines import CENTRE
 from services.assignments.domain.notifications import (
     ATTEMPTS,
     Channel,
@@ -23,7 +24,6 @@ from services.assignments.domain.notifications import (
 )
 from services.assignments.models import Notification
 from services.assignments.repository import notifications as repository
-from services.assignments.service.issuing import CENTRE
 from services.assignments.service.offices import offices_on
 from shared import mail, queue
 from shared.clients import directory

@@ -31,7 +31,7 @@ from services.assignments.domain.files import (
 from services.assignments.models import Assignment, Execution, StoredFile
 from services.assignments.repository import assignments, executions
 from services.assignments.repository import files as repository
-from services.assignments.service.executions import away_regions, standing_of
+from services.assignments.service.parties import away_regions, standing_of
 from shared.auth import Actor, Role
 from shared.ids import new_id
 

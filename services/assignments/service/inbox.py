@@ -21,7 +21,7 @@ from services.assignments.models import Assignment, Execution, Extension
 from services.assignments.repository import extensions, policies
 from services.assignments.repository import inbox as repository
 from services.assignments.repository.register import flags_at
-from services.assignments.service.executions import away_regions, standing_of
+from services.assignments.service.parties import away_regions, standing_of
 from shared.auth import Actor, Role
 from shared.clock import date_in
 from shared.workdays import add_working_days

@@ -10,7 +10,8 @@ from services.assignments.domain.deadlines import effective_due
 from services.assignments.domain.executions import Command, Order
 from services.assignments.repository import executions as repository
 from services.assignments.repository import policies
-from services.assignments.service.executions import SYSTEM, SYSTEM_ONLY, Changes, change
+from services.assignments.service.changes import Changes, change
+from services.assignments.service.parties import SYSTEM, SYSTEM_ONLY
 from shared import outbox
 from shared.clock import date_in
 

@@ -4,10 +4,10 @@ from datetime import date, datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.assignments.domain.deadlines import CENTRE
 from services.assignments.domain.policies import Policy
 from services.assignments.models import ControlPolicy
 from services.assignments.repository import policies as repository
-from services.assignments.service.issuing import CENTRE
 from shared.clock import date_in
 from shared.errors import Invalid
 

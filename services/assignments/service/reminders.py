@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.domain import reminders as domain
-from services.assignments.domain.deadlines import effective_due
+from services.assignments.domain.deadlines import CENTRE, effective_due
 from services.assignments.domain.executions import FINAL, Addressee, Status
 from services.assignments.domain.notifications import Channel, NotificationState
 from services.assignments.domain.policies import Policy, Recipient
@@ -28,7 +28,6 @@ from services.assignments.repository import policies
 from services.assignments.repository.executions import add_all
 from services.assignments.repository.register import flags_at
 from services.assignments.service.delivery import NO_CHANNEL, NO_CHAT, VACANT, enqueue
-from services.assignments.service.issuing import CENTRE
 from services.assignments.service.offices import OFFICES, Holder, Offices, offices_on
 from shared.clock import date_in
 from shared.ids import new_id

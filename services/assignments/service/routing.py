@@ -10,7 +10,8 @@ from services.assignments.domain.executions import Command, Order, Status
 from services.assignments.models import Absence, AutoForwarding, Execution, Extension
 from services.assignments.repository import coordination as repository
 from services.assignments.repository import extensions
-from services.assignments.service.executions import SYSTEM, SYSTEM_ONLY, Changes, change
+from services.assignments.service.changes import Changes, change
+from services.assignments.service.parties import SYSTEM, SYSTEM_ONLY
 from shared import outbox
 from shared.errors import Conflict, Invalid
 from shared.events.directory import AppointmentEnded, AppointmentEvent

@@ -9,7 +9,7 @@ from services.assignments.domain.executions import FINAL, PARTY_NAMES, Party
 from services.assignments.models import Execution, Subtask
 from services.assignments.repository import coordination as repository
 from services.assignments.repository import executions
-from services.assignments.service.executions import (
+from services.assignments.service.parties import (
     DEPUTY_ACTS,
     DeputyNotNow,
     Standing,

@@ -1,0 +1,95 @@
+"""What each command may refuse, and what its step says: looked at before anything changes."""
+
+from datetime import date
+from typing import Any
+
+from services.assignments.domain import extensions as asking
+from services.assignments.domain.deadlines import check_new_due, move_to_working_day
+from services.assignments.domain.executions import (
+    Command,
+    DateInvalid,
+    Demand,
+    NotYourMove,
+    Order,
+    Party,
+    check_evidence,
+    remaining_points,
+)
+from services.assignments.domain.forms import check_fields
+from services.assignments.domain.policies import Policy
+from services.assignments.models import Assignment, Execution, Extension
+
+
+def decide(
+    execution: Execution,
+    order: Order,
+    party: Party,
+    today: date,
+    assignment: Assignment | None,
+    extension: Extension | None,
+    policy: Policy | None,
+    parties: frozenset[Party],
+) -> dict[str, Any]:
+    """What the step says beyond its words. Raises what the command may refuse."""
+    on = order.on
+    match order.command:
+        case Command.DELEGATE if on is not None:
+            if not today <= on <= execution.due:
+                raise DateInvalid(
+                    f"Внутренний срок — от сегодня до срока поручения ({execution.due:%d.%m.%Y}).",
+                    field="body.internal_due",
+                )
+            return {"internal_due": on}
+        case Command.SUBMIT:
+            demand = assignment.evidence if assignment is not None else Demand.ANY
+            check_evidence(demand, order.evidence)
+            form = assignment.form if assignment is not None else []
+            answers = check_fields(form, order.fields or {})
+            return {"fields": answers} if answers else {}
+        case Command.ACCEPT_PART:
+            points = [point["number"] for point in assignment.points] if assignment else []
+            left = remaining_points(points, execution.accepted_points, order.points)
+            return {"points": sorted(set(order.points)), "left": left}
+        case Command.REQUEST_EXTENSION if on is not None:
+            if extension is not None:
+                raise asking.ExtensionOpen(
+                    f"Просьба о продлении до {extension.wanted:%d.%m.%Y} ещё рассматривается."
+                )
+            asking.check_wanted(on, due=execution.due)
+            in_time = asking.asked_in_time(today, due=execution.due)
+            return {"wanted": on, "due": execution.due, "in_time": in_time}
+        case Command.CANCEL_EXTENSION | Command.REFUSE_EXTENSION:
+            asked = _asked(extension)
+            if party is not Party.CONTROLLER and asked.party not in parties:
+                raise NotYourMove(order.command, [asked.party])
+            return {"wanted": asked.wanted}
+        case Command.GRANT_EXTENSION:
+            asked = _asked(extension)
+            granted = _working(on or asked.wanted, execution, policy)
+            standing = execution.due
+            if not asked.in_time:
+                standing = max(standing, execution.control_due or standing)
+            asking.check_wanted(granted, due=standing, field="body.due")
+            return {"granted": granted, "due": execution.due, "in_time": asked.in_time}
+        case Command.REDATE if on is not None:
+            check_new_due(on, issued_on=execution.issued_on)
+            due = _working(on, execution, policy)
+            if due == execution.due:
+                raise DateInvalid(f"Срок и так {due:%d.%m.%Y}.", field="body.due")
+            return {"before": execution.due, "due": due}
+        case Command.SUPERSEDE if order.successor is not None:
+            return {"by": order.successor}
+        case _:
+            return {}
+
+
+def _asked(extension: Extension | None) -> Extension:
+    if extension is None:
+        raise asking.NoExtensionOpen("Просьбы о продлении, которая ждёт решения, нет.")
+    return extension
+
+
+def _working(day: date, execution: Execution, policy: Policy | None) -> date:
+    if policy is None:
+        return day
+    return move_to_working_day(day, policy, not_before=min(day, execution.issued_on))[0]
