@@ -9,11 +9,10 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 
 from services.rating.domain.periods import Period
-from services.rating.repository import facts, positions
-from services.rating.service import trends
+from services.rating.repository import facts
 from shared.db import open_sessions, transaction
-from shared.events.base import PARTITIONS
 from tests.bench import http, life
+from tests.bench.keeping import keep_days
 from tests.bench.results import ASIDE, REFERENCE, Options, Result, percent, plain
 from tests.bench.stand import Say, Stand, run, standing
 
@@ -47,7 +46,7 @@ def measure(options: Options, say: Say) -> Result:
         run(life.fill_rating(dsn, 0, executions, now=now))
         versions = stand.value("rating", "select count(*) from execution_versions")
         say(f"готово: {executions:,} исполнений, {versions:,} версий")
-        seconds = run(_keep_days(dsn, now))
+        seconds = run(keep_days(dsn, now))
         say(f"итоги дней сохранены за {seconds:.0f} с, как их хранит обработчик")
         stand.stack.start("rating-api")
         for name, at in (
@@ -62,32 +61,6 @@ def measure(options: Options, say: Say) -> Result:
         result.at_most(f"{name}: ≤ 500 мс", whole, 500, shown=f"{plain(whole)} мс")
     result.remarks.append(f"Версий в таблице: {plain(versions)}.")
     return result
-
-
-async def _keep_days(dsn: str, now: datetime) -> float:
-    """What the worker does as days pass, for all of them; the seconds it took."""
-    began = time.monotonic()
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.executemany(
-            "insert into consumer_positions (topic, partition, seq, broker_offset, through)"
-            " values ($1, $2, 0, 0, $3)",
-            [
-                (topic, partition, now)
-                for topic in (positions.FACTS_TOPIC, positions.REGIONS_TOPIC)
-                for partition in range(PARTITIONS)
-            ],
-        )
-    finally:
-        await connection.close()
-    async with open_sessions(dsn) as sessions:
-        # The first turn only puts the marks down.
-        idle = 0
-        while idle < 2:
-            async with transaction(sessions) as session:
-                kept = await trends.advance(session, now)
-            idle = 0 if kept else idle + 1
-    return time.monotonic() - began
 
 
 async def _compare(

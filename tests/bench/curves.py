@@ -10,6 +10,7 @@ import psutil
 from services.rating.domain.periods import Period
 from tests.bench import http, life
 from tests.bench.ingest import backlog
+from tests.bench.keeping import keep_days
 from tests.bench.results import ASIDE, Options, Result, plain
 from tests.bench.scoring import score_all
 from tests.bench.stand import Say, Stand, resident, run, told_by
@@ -36,7 +37,8 @@ def measure(options: Options, say: Say) -> Result:
         "Как растёт цена",
         f"История из N закрытых исполнений (по пять версий) за три года, открытый месяц всегда"
         f" {OPEN} исполнений. При каждом N: приём {events} событий из брокера, чтения одним"
-        " клиентом (медиана), память процессов. Затем пересчёт всех 89 регионов при разном размере"
+        " клиентом (медиана; итоги прошедших дней месяца сохранены, как их хранит обработчик), память"
+        " процессов. Затем пересчёт всех 89 регионов при разном размере"
         " открытого месяца.",
         parameters={"levels": levels, "open_levels": open_levels, "events": events},
     )
@@ -73,6 +75,8 @@ def _level(stand: Stand, level: int, events: int, times: int) -> dict[str, float
         rates.append(events / found["seconds"])
         peaks.append(found["peak_mib"])
     _forget_ingested(stand)
+    now = datetime.now(UTC)
+    kept = run(keep_days(stand.dsn("rating"), now, now.date().replace(day=1)))
     stand.stack.start("rating-api")
     try:
         api = stand.process("rating-api")
@@ -84,6 +88,7 @@ def _level(stand: Stand, level: int, events: int, times: int) -> dict[str, float
         "executions": level,
         "ingest": statistics.median(rates),
         **reads,
+        "kept_s": kept,
         "consumer_mib": max(peaks),
         "api_mib": memory,
     }
@@ -154,6 +159,7 @@ _TITLES: Final = {
     "region_ms": ("Один регион", "мс"),
     "as_of_ms": ("Таблица на вчера", "мс"),
     "explanation_ms": ("Объяснение региона", "мс"),
+    "kept_s": ("Итоги дней месяца сохранены за", "с"),
     "consumer_mib": ("Память потребителя", "МиБ"),
     "api_mib": ("Память API", "МиБ"),
 }
