@@ -1,7 +1,7 @@
 """Two regions with everything the rating keeps, one whose rows are the asker's own."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -17,7 +17,6 @@ from services.rating.models import (
     Appeal,
     Cluster,
     Delivery,
-    ExecutionFacts,
     LetterFile,
     MethodologyDocument,
     Reconciliation,
@@ -78,8 +77,6 @@ async def build(session: AsyncSession) -> World:
             version=1,
         )
     )
-    for one in (*FOUR, *_FOREIGN_FACTS):
-        session.add(ExecutionFacts(**asdict(one), submitted_at=None, occurred_at=HEARD_AT))
     october = await freeze(session)
     # What a revision of October can see put right.
     corrected = replace(FOUR[3], version=9, status="withdrawn")

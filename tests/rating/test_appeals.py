@@ -1,6 +1,6 @@
 """A region contests a fact; ЦУР decides by an event or a note; a frozen month is revised."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -11,12 +11,12 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.facts import Facts
-from services.rating.models import Appeal, ExecutionFacts, ExecutionVersion
+from services.rating.models import Appeal
 from tests.conftest import Headers, Tokens
 from tests.rating.facts import make_facts, number
 from tests.rating.test_domain import FOUR
 from tests.rating.test_slices import LATER, freeze
-from tests.rating.world import HEARD_AT, hear
+from tests.rating.world import HEARD_AT, hear, say
 
 OCTOBER_20: Final = datetime(2023, 10, 20, 9, tzinfo=UTC)
 DEBT: Final = FOUR[3]
@@ -40,19 +40,11 @@ def centre(token: Tokens) -> Headers:
 @pytest.fixture(autouse=True)
 async def heard(session: AsyncSession) -> None:
     await hear(session, FOUR)
-    for one in FOUR:
-        session.add(ExecutionFacts(**asdict(one), submitted_at=None, occurred_at=HEARD_AT))
-    await session.flush()
 
 
 async def corrected(session: AsyncSession, one: Facts, at: datetime) -> None:
     """The event by which assignments put the execution right."""
-    session.add(ExecutionVersion(**asdict(one), submitted_at=None, occurred_at=at))
-    known = await session.get(ExecutionFacts, one.execution_id)
-    assert known is not None
-    known.version, known.status = one.version, one.status
-    session.add(known)
-    await session.flush()
+    await say(session, one, at)
 
 
 async def file(client: httpx.AsyncClient, region: Headers, **overrides: Any) -> httpx.Response:
@@ -191,7 +183,7 @@ async def test_what_cannot_be_contested_is_refused(
     weightless = make_facts(execution_id=number(77), origin="other", due=date(2023, 10, 13))
     foreign = make_facts(execution_id=number(78), region="77")
     for one in (weightless, foreign):
-        session.add(ExecutionFacts(**asdict(one), submitted_at=None, occurred_at=HEARD_AT))
+        await say(session, one, HEARD_AT)
     response = await file(client, region, **overrides)
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert response.json()["errors"][0]["field"] == field

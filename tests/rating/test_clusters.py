@@ -1,6 +1,6 @@
 """Clusters: rated by the same formula, in pages of one instant, looked into by whom it concerns."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,11 +9,11 @@ import httpx
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.models import Cluster, ExecutionVersion
+from services.rating.models import Cluster
 from tests.conftest import Headers, Tokens
 from tests.rating.facts import make_facts, number
 from tests.rating.test_domain import FOUR
-from tests.rating.world import hear
+from tests.rating.world import hear, say
 
 URL: Final = "/v1/ratings/clusters"
 AS_OF: Final = "2023-10-31T20:00:00Z"
@@ -118,8 +118,7 @@ async def test_pages_are_of_one_instant_whatever_happens_between(
         make_facts(execution_id=number(20), region="41", cluster_id=OTHER, done=None), version=9
     )
     moment = datetime(2023, 10, 20, 10, tzinfo=UTC)
-    session.add(ExecutionVersion(**asdict(late), submitted_at=None, occurred_at=moment))
-    await session.flush()
+    await say(session, late, moment)
 
     later = token("auditor") | {"X-Simulated-Now": "2023-10-20T11:00:00Z"}
     link = first.links["next"]["url"]

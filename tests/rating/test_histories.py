@@ -1,8 +1,7 @@
 """A region's history: the same figures as the rating as of each day's end."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import httpx
 from hypothesis import given, settings
@@ -13,11 +12,10 @@ from services.rating.domain.facts import Facts
 from services.rating.domain.histories import history, instants
 from services.rating.domain.methodologies import RERU_1
 from services.rating.domain.scores import tally
-from services.rating.models import ExecutionVersion
 from shared.clock import date_in
 from tests.conftest import Tokens
 from tests.rating.facts import OCTOBER, make_facts, many, number
-from tests.rating.world import hear
+from tests.rating.world import hear, say
 
 URL = "/v1/ratings/regions/{}/history"
 KAMCHATKA = "Asia/Kamchatka"
@@ -83,9 +81,7 @@ async def test_each_point_is_the_rating_as_of_that_instant(
     late = make_facts(execution_id=number(5), region="41", due=date(2023, 10, 10), done=None)
     await hear(session, [make_facts(execution_id=number(4), region="41"), late])
     closed = replace(late, version=late.version + 1, done=date(2023, 10, 12), status="forwarded")
-    heard: dict[str, Any] = asdict(closed)
-    session.add(ExecutionVersion(**heard, submitted_at=None, occurred_at=at("2023-10-12T05:00:00")))
-    await session.flush()
+    await say(session, closed, at("2023-10-12T05:00:00"))
     now = {"X-Simulated-Now": "2023-10-20T09:00:00Z"}
 
     answer = await client.get(URL.format("41"), params={"period": "2023-10"}, headers=now)

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from random import Random
@@ -30,7 +30,7 @@ from services.rating.domain.slices import (
     cut_off,
     inputs_hash,
 )
-from services.rating.models import ExecutionVersion, Slice, SliceRow
+from services.rating.models import Slice, SliceRow
 from services.rating.service import slices
 from services.rating.service.methodologies import mu_of
 from shared.events.assignments import ExecutionEvent
@@ -39,7 +39,7 @@ from shared.tables import OutboxRecord
 from tests.conftest import Headers, Tokens
 from tests.rating.facts import OCTOBER, make_facts, many, number
 from tests.rating.test_domain import FOUR
-from tests.rating.world import HEARD_AT, hear
+from tests.rating.world import HEARD_AT, hear, say
 
 # The world of these tests ends each day last in Moscow: 31 October ends there at 21:00 UTC.
 ENDED: Final = datetime(2023, 10, 31, 21, tzinfo=UTC)
@@ -72,8 +72,7 @@ async def heard_through(
 
 
 async def add(session: AsyncSession, one: Facts, at: datetime) -> None:
-    session.add(ExecutionVersion(**asdict(one), submitted_at=None, occurred_at=at))
-    await session.flush()
+    await say(session, one, at)
 
 
 async def freeze(session: AsyncSession, now: datetime = LATER) -> Slice:

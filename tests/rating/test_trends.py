@@ -35,7 +35,7 @@ from shared.events.directory import RegionChanged
 from tests.rating.facts import make_facts, many, number
 from tests.rating.test_recompute import random_facts
 from tests.rating.test_slices import ENDED, LATER, freeze, heard_through
-from tests.rating.world import HEARD_AT, hear
+from tests.rating.world import HEARD_AT, hear, say
 
 ZONES: Final = {
     "16": "Europe/Moscow",
@@ -115,9 +115,43 @@ async def a_world(session: AsyncSession, seed: int) -> None:
         moment = HEARD_AT - timedelta(days=random.randrange(30))
         for version in range(1, random.randint(2, 6)):
             now = replace(random_facts(random, key), version=version, region=one.region)
-            session.add(ExecutionVersion(**asdict(now), submitted_at=None, occurred_at=moment))
+            await say(session, now, moment)
             moment += timedelta(seconds=random.randrange(30 * 86400))
     await session.flush()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_facts_as_of_an_instant_are_the_newest_told_by_then(
+    session: AsyncSession, seed: int
+) -> None:
+    """Of what has moved since, of what has not, and at the very instants things were told."""
+    await a_world(session, seed)
+    told = (await session.exec(select(ExecutionVersion))).all()
+    random = Random(seed)
+    moments = [one.occurred_at for one in random.sample(told, 6)]
+    moments += [moment - timedelta(microseconds=1) for moment in moments]
+    for moment in [*moments, at("2023-08-01T00:00:00"), at("2024-03-01T00:00:00")]:
+        by_then: dict[UUID, ExecutionVersion] = {}
+        for one in sorted(told, key=attrgetter("version")):
+            if one.occurred_at <= moment:
+                by_then[one.execution_id] = one
+        for name, waiting in (("2023-09", True), ("2023-10", False), ("2023-Q4", True)):
+            period = Period.parse(name)
+            expected = {
+                (one.execution_id, one.version)
+                for one in by_then.values()
+                if one.due <= period.end
+                and (
+                    one.due >= period.start
+                    or one.done is None
+                    or one.done >= period.start
+                    or (waiting and one.status == "forwarded")
+                )
+            }
+            found = await heard.facts_as_of(session, period, moment, sorted(ZONES), waiting=waiting)
+            facts = [one for of_region in found.values() for one in of_region]
+            assert len(facts) == len(expected), (moment, name)
+            assert {(one.execution_id, one.version) for one in facts} == expected
 
 
 async def keep_all(session: AsyncSession, now: datetime) -> int:
@@ -291,9 +325,7 @@ async def test_a_region_in_another_zone_has_all_its_days_worked_out_anew(
 ) -> None:
     await hear(session, [])
     late = make_facts(done=date(2023, 10, 17))
-    session.add(
-        ExecutionVersion(**asdict(late), submitted_at=None, occurred_at=at("2023-10-16T14:00:00"))
-    )
+    await say(session, late, at("2023-10-16T14:00:00"))
     await keep_all(session, LATER)
     region = await session.get(Region, "16")
     assert region is not None

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.facts import Facts
-from services.rating.models import Cluster, ExecutionVersion, Region
+from services.rating.models import Cluster, ExecutionFacts, ExecutionVersion, Region
+from services.rating.repository.newest import table_of
 
 HEARD_AT: Final = datetime(2023, 10, 1, tzinfo=UTC)
 _REGIONS: Final = {
@@ -38,5 +40,19 @@ async def hear(session: AsyncSession, facts: Iterable[Facts]) -> None:
         )
     )
     for one in facts:
-        session.add(ExecutionVersion(**asdict(one), submitted_at=None, occurred_at=HEARD_AT))
+        await say(session, one, HEARD_AT)
+
+
+async def say(session: AsyncSession, one: Facts, at: datetime) -> None:
+    """One more version of an execution's facts, dated `at`: told, and the newest where it is."""
+    told = {**asdict(one), "submitted_at": None, "occurred_at": at}
+    session.add(ExecutionVersion(**told))
     await session.flush()
+    statement = upsert(table_of(ExecutionFacts)).values(told)
+    await (await session.connection()).execute(
+        statement.on_conflict_do_update(
+            index_elements=["execution_id"],
+            set_={name: statement.excluded[name] for name in told},
+            where=table_of(ExecutionFacts).c.version < statement.excluded.version,
+        )
+    )

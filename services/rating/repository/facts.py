@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import Row, false, or_, text, tuple_
+from sqlalchemy import Row, false, or_, text, tuple_, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select
@@ -20,6 +20,7 @@ from services.rating.domain.heard import HeardFacts
 from services.rating.domain.periods import Period
 from services.rating.models import ExecutionFacts, ExecutionVersion, FactColumns
 from services.rating.repository import positions, trends
+from services.rating.repository.newest import table_of
 from shared.db import copy_rows
 from shared.events.assignments import ExecutionEvent
 
@@ -96,15 +97,6 @@ async def stage(session: AsyncSession, heard: Iterable[Heard]) -> None:
     await copy_rows(session, "heard", FACT_FIELDS, map(_row, heard))
 
 
-def _in_period(model: Any, period: Period) -> Any:
-    """What can belong to the period's cohort: due in it, or a debt carried into it."""
-    return (col(model.due) <= period.end) & (
-        (col(model.due) >= period.start)
-        | col(model.done).is_(None)
-        | (col(model.done) >= period.start)
-    )
-
-
 async def counted_facts(
     session: AsyncSession, period: Period, regions: Sequence[str]
 ) -> dict[str, list[tuple[Scored, int]]]:
@@ -116,7 +108,7 @@ async def counted_facts(
     counted: list[Any] = [*columns, func.count()]
     statement = (
         select(*counted)
-        .where(col(ExecutionFacts.region).in_(regions), _in_period(ExecutionFacts, period))
+        .where(col(ExecutionFacts.region).in_(regions), _may_count(ExecutionFacts, period))
         .group_by(*columns)
     )
     found: dict[str, list[tuple[Scored, int]]] = {region: [] for region in regions}
@@ -136,27 +128,47 @@ async def facts_as_of(
     """Each execution's newest facts dated `as_of` or earlier that may count, by region.
 
     `waiting`: with what was handed in before the period and awaits review; returned, it counts.
+    Where nothing has come since, the newest facts are those: history is read of what has moved
+    only, so an answer about now costs what is open, not what has been.
     """
-    latest = (
+    since = select(ExecutionVersion.execution_id).where(
+        col(ExecutionVersion.region).in_(regions), col(ExecutionVersion.occurred_at) > as_of
+    )
+    moved = (
         select(ExecutionVersion)
         .where(
-            col(ExecutionVersion.region).in_(regions),
+            col(ExecutionVersion.execution_id).in_(since),
             col(ExecutionVersion.occurred_at) <= as_of,
         )
         .ext(distinct_on(col(ExecutionVersion.execution_id)))
         .order_by(col(ExecutionVersion.execution_id), col(ExecutionVersion.version).desc())
         .subquery()
     )
-    statement = select(*(latest.c[name] for name in _FACTS)).where(
-        (latest.c.due <= period.end)
-        & or_(
-            latest.c.due >= period.start,
-            latest.c.done.is_(None),
-            latest.c.done >= period.start,
-            (latest.c.status == "forwarded") if waiting else false(),
-        )
+    unmoved = table_of(ExecutionFacts)
+    statement = union_all(
+        _columns(unmoved.c).where(
+            unmoved.c.region.in_(regions),
+            unmoved.c.occurred_at <= as_of,
+            _may_count(unmoved.c, period, waiting=waiting),
+        ),
+        _columns(moved.c).where(_may_count(moved.c, period, waiting=waiting)),
     )
-    return _by_region(await session.exec(statement), regions)
+    rows = await (await session.connection()).execute(statement)
+    return _by_region(rows, regions)
+
+
+def _columns(source: Any) -> Any:
+    return select(*(source[name] for name in _FACTS))
+
+
+def _may_count(facts: Any, period: Period, *, waiting: bool = False) -> Any:
+    """What can belong to the period's cohort: due in it, or a debt carried into it."""
+    return (facts.due <= period.end) & or_(
+        facts.due >= period.start,
+        facts.done.is_(None),
+        facts.done >= period.start,
+        (facts.status == "forwarded") if waiting else false(),
+    )
 
 
 async def versions_of(
