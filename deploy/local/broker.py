@@ -9,10 +9,14 @@ import stat
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from deploy.local import kafka
 from deploy.local.errors import StackError
 from deploy.local.ports import HOST
+
+# The name of its process.
+EMBEDDED: Final = "tansu"
 
 
 class Broker(StrEnum):

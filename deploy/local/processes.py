@@ -143,7 +143,7 @@ def parts(state: Path, postgres_home: Path, ports: Ports) -> list[Process]:
             "topics",
             "топики брокера",
             [python, "-m", "deploy.local.topics"],
-            listens_to="PROCESS_STATE_STARTING",
+            listens_to="PROCESS_STATE_STARTING,TICK_60",
         ),
         Process(
             "issuer",

@@ -16,6 +16,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import jwt
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -24,6 +25,7 @@ from deploy.local import orphans, ports
 from deploy.local.errors import StackError
 from deploy.local.processes import ROOT, SERVICES, Ports
 from deploy.local.stack import Stack
+from deploy.local.topics import relieve
 from shared.events.base import PARTITIONS
 from shared.topics import TOPICS
 
@@ -137,6 +139,10 @@ async def test_every_service_has_a_database_of_its_own_and_no_other(stack: Stack
 def kill_and_await_another(stack: Stack, name: str) -> None:
     before = stack.pid(name)
     stack.kill(name)
+    await_another(stack, name, before)
+
+
+def await_another(stack: Stack, name: str, before: int | None) -> None:
     eventually(lambda: stack.pid(name) not in (None, before) and name in healthy(stack))
 
 
@@ -161,6 +167,19 @@ async def await_topics(stack: Stack) -> None:
 async def test_a_killed_broker_comes_back_with_its_topics(stack: Stack) -> None:
     kill_and_await_another(stack, "broker")
 
+    await await_topics(stack)
+
+
+async def test_a_broker_that_has_kept_too_much_starts_empty(stack: Stack) -> None:
+    before = stack.pid("broker")
+    supervisor = psutil.Process(before).parent()
+    assert supervisor is not None
+    assert not relieve(supervisor)
+    assert stack.pid("broker") == before
+
+    assert relieve(supervisor, most_mib=1)
+
+    await_another(stack, "broker", before)
     await await_topics(stack)
 
 
