@@ -227,7 +227,7 @@ def _tell(
             ASIDE,
             note=f"после прогрева {grown * 100:+.1f} %",
         )
-        # The embedded broker keeps in memory all it was ever sent: that is what it is.
+        # The embedded broker keeps what it was sent, until it is emptied for it.
         if name != "mib:broker" and grown > worst:
             worst, worst_name = grown, name[4:]
     behind = [point["behind"] + point["unsent"] for point in points]
@@ -256,5 +256,6 @@ def _tell(
     for what, count in (load.refused + errors).most_common(10):
         result.remarks.append(f"{what} × {count}.")
     result.remarks.append(
-        "Память брокера Tansu растёт с каждым событием по его устройству и в вывод не входит."
+        "Память брокера Tansu растёт с каждым событием, пока его не опустошат (ADR 0020), и в вывод не"
+        " входит."
     )
