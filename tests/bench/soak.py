@@ -256,6 +256,6 @@ def _tell(
     for what, count in (load.refused + errors).most_common(10):
         result.remarks.append(f"{what} × {count}.")
     result.remarks.append(
-        "Память брокера Tansu растёт с каждым событием, пока его не опустошат (ADR 0020), и в вывод не"
-        " входит."
+        "Память брокера Tansu растёт с каждым событием, пока его не опустошат (ADR 0020), и в вывод"
+        " не входит."
     )
