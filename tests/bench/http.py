@@ -53,6 +53,11 @@ class Connection:
         body = await self._reader.readexactly(length) if length and status != 304 else b""
         return Answer(status, headers, body)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has not closed it."""
+        return not self._reader.at_eof()
+
     def close(self) -> None:
         self._writer.close()
 
@@ -88,10 +93,19 @@ class Pool:
 
     async def send(self, request: bytes) -> Answer:
         """Send over a free connection, or a new one."""
-        connection = self._free.pop() if self._free else await self._new()
+        connection = self._idle() or await self._new()
         answer = await connection.send(request)
         self._free.append(connection)
         return answer
+
+    def _idle(self) -> Connection | None:
+        """The connection used last; those the server has closed, unused for long, are let go."""
+        while self._free:
+            connection = self._free.pop()
+            if connection.is_open:
+                return connection
+            connection.close()
+        return None
 
     def close(self) -> None:
         for connection in self._free:
