@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from deploy.local.stack import Stack
-from deploy.season.api import Api
+from deploy.season.api import Api, Refused
 from deploy.season.play import start_of
 from tests.stack.test_stack import free_offset
 
@@ -43,3 +43,18 @@ async def eventually(look: Callable[[], Any], holds: Callable[[Any], bool]) -> A
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"after {WAIT_SECONDS} s still {found}") from None
+
+
+async def add_item(api: Api, path: str, item: dict[str, Any], at: datetime) -> None:
+    """Add an item to a protocol once meetings have heard of those it is addressed to."""
+
+    async def added() -> bool:
+        try:
+            await api.post("secretary", "meetings", path, item, at=at)
+        except Refused as error:
+            if "unknown_cluster" in str(error) or "unknown_region" in str(error):
+                return False
+            raise
+        return True
+
+    await eventually(added, bool)

@@ -5,16 +5,15 @@ Runs before the season in the same stack: it uses September's first days.
 
 import time
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from typing import Any
 from xml.etree import ElementTree
 
 import httpx
 import pytest
 
-from deploy.season.api import Api, Refused
+from deploy.season.api import Api
 from deploy.season.play import start_of
-from tests.e2e.conftest import eventually
+from tests.e2e.conftest import add_item, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -83,20 +82,9 @@ async def protocol_with(
             "addressees": {"kind": "cluster", "clusters": clusters},
         }
         path = f"/v1/protocols/{protocol['id']}/items"
-        # Meetings learn of a new cluster by an event; the refusal says to try again.
-        await eventually(partial(_accepted, api, path, item, at), bool)
+        await add_item(api, path, item, at)
     approve = f"/v1/protocols/{protocol['id']}/approve"
     return dict(await api.post("cur_admin", "meetings", approve, at=at))
-
-
-async def _accepted(api: Api, path: str, item: dict[str, Any], at: datetime) -> bool:
-    try:
-        await api.post("secretary", "meetings", path, item, at=at)
-    except Refused as error:
-        if "unknown_cluster" in str(error):
-            return False
-        raise
-    return True
 
 
 async def executions_of(api: Api, protocol_id: str, count: int) -> list[dict[str, Any]]:

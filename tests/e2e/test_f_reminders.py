@@ -20,7 +20,7 @@ from deploy.local.errors import StackError
 from deploy.local.stack import Stack
 from deploy.season.api import Api
 from deploy.season.play import start_of
-from tests.e2e.conftest import eventually
+from tests.e2e.conftest import add_item, eventually
 from tests.e2e.test_a_journey import REPORT, cluster_of, executions_of, reference
 from tests.stack.test_stack import free_offset
 
@@ -104,7 +104,7 @@ async def _protocol(api: Api, cluster: str) -> str:
             "due_on": "2023-10-20",
             "addressees": {"kind": "cluster", "regions": ["16"]},
         }
-        await api.post("secretary", "meetings", f"{path}/items", item, at=at)
+        await add_item(api, f"{path}/items", item, at)
     await eventually(
         lambda: api.get("secretary", "meetings", f"{path}/preview"),
         lambda preview: [item["executions"] for item in preview["items"]] == [1, 1, 1],
