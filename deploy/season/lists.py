@@ -19,8 +19,8 @@ _HEADINGS: Final = ("Код", "Название кластера", "Регион
 
 async def enter_lists(
     api: Api, clusters: Sequence[Cluster], at: datetime, colleges: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Import the clusters, each cohort's as a list; returns the id of each cluster's code.
+) -> None:
+    """Import the clusters, each cohort's as a list.
 
     `colleges`: the name of its core college by a cluster's code. Raises `NotSettled`, `Refused`.
     """
@@ -34,8 +34,6 @@ async def enter_lists(
             for one in of_year
         )
         await _enter(api, f"Победители {year} года.csv", file.getvalue().encode(), at)
-    found = await api.all(ADMIN, "directory", "/v1/clusters")
-    return {one["code"]: one["id"] for one in found}
 
 
 async def _enter(api: Api, name: str, content: bytes, at: datetime) -> None:

@@ -137,7 +137,9 @@ class Player:
             sorted((region["code"], region["short_name"]) for region in regions),
             sorted((industry["code"], industry["name"]) for industry in industries),
         )
-        self._cluster_ids = await enter_lists(self._api, self._season.clusters, at)
+        await enter_lists(self._api, self._season.clusters, at)
+        clusters = await self._api.all(_ADMIN, "directory", "/v1/clusters")
+        self._cluster_ids = {cluster["code"]: cluster["id"] for cluster in clusters}
         self._chapters = [
             make(self._api, self._season, self._cluster_ids) for make in self._make_chapters
         ]

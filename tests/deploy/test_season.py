@@ -50,8 +50,8 @@ def test_the_default_season_is_as_large_as_promised() -> None:
     scripts = list(_scripts(season))
     assert (len(season.regions), len(season.clusters)) == (89, 370)
     assert len({cluster.region for cluster in season.clusters}) == 89
-    assert len(scripts) >= 3000
-    assert sum(map(len, scripts)) >= 15_000
+    assert len(scripts) >= 3500
+    assert sum(map(len, scripts)) >= 19_000
     commands = Counter(step.command for steps in scripts for step in steps)
     assert commands["ask"] == commands["grant"] + commands["refuse"] > 50
 
