@@ -13,6 +13,7 @@ from typing import Any, Final
 from deploy.local import postgres as local_postgres
 from shared.auth import Role
 from shared.permissions import Table
+from tests.bench.machine import commit
 from tests.fuzz import bugs, runs
 from tests.fuzz.prepared import Prepared, prepare
 
@@ -70,6 +71,7 @@ def run(job: Job) -> Told:
     told = {
         "service": job.service,
         "role": job.role,
+        "commit": commit(),
         "seconds": round(time.monotonic() - began),
         "operations": len(open_to_it),
         "refused": len(found.refused),

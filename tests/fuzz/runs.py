@@ -189,12 +189,22 @@ def _configuration(
                 # Tokens are ours; what is done without them, or with others, a check asks itself.
                 "with-security-parameters": False,
             },
-            "phases": {name: {"enabled": name in phases} for name in PHASES},
+            "phases": {name: _phase(name, phases) for name in PHASES},
             "suppress-health-check": ["all"],
         }
     )
     config.update(seed=seed, max_failures=None)
     return config
+
+
+def _phase(name: str, phases: Sequence[str]) -> dict[str, Any]:
+    """Values out of answers are only for requests that build on one another.
+
+    Elsewhere a request is undone, and what its answer named is not there any more; what is there,
+    the pool knows.
+    """
+    told: dict[str, Any] = {"enabled": name in phases}
+    return told if name == "stateful" else told | {"extra-data-sources": {"responses": False}}
 
 
 @contextmanager
