@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -59,7 +59,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         structlog.processors.format_exc_info,
     ]
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=[*shared, _soften_retried],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             lambda _, __, event: {"service": service, **event},
@@ -84,3 +84,17 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _soften_retried(
+    _: Any, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """What the Kafka client says of a broker that is away, it tries again itself: a warning.
+
+    An error is for a person to act on. Whatever is not tried again reaches our code as an
+    exception, and the client's own surprises come with a traceback: those stay what they are.
+    """
+    record: logging.LogRecord = event["_record"]
+    if record.name.startswith("aiokafka") and record.exc_info is None and event["level"] == "error":
+        event["level"] = "warning"
+    return event

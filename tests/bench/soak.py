@@ -74,11 +74,12 @@ def measure(options: Options, say: Say) -> Result:
         rate = min(options.rate or peak / 2, rate_limit)
         load.done, load.refused = 0, Counter()
         points = run(_soak(stand, load, rate, seconds, say))
-        errors = _errors(stand)
+        errors, warnings = _logged(stand, "error", "critical"), _logged(stand, "warning")
         settle(stand, seconds=300)
     result.parameters = {"seconds": seconds, "rate": rate, "peak": peak}
     result.points = {"samples": points}
-    _tell(result, points, load, peak, rate, errors, seconds)
+    _tell(result, points, load, peak, rate, seconds)
+    _tell_wrong(result, load, errors, warnings)
     return result
 
 
@@ -177,14 +178,15 @@ def _look(stand: Stand) -> dict[str, float]:
     return point
 
 
-def _errors(stand: Stand) -> Counter[str]:
-    """Lines of level error in the logs of our processes."""
+def _logged(stand: Stand, *levels: str) -> Counter[str]:
+    """Lines of these levels in the logs of our processes."""
     found: Counter[str] = Counter()
+    marks = [f'"level": "{level}"' for level in levels]
     for row in stand.stack.status():
         log = stand.stack.log_of(row.name)
         if row.name.endswith(("-api", "-worker")) and log.exists():
             for line in log.read_text(errors="replace").splitlines():
-                if '"level": "error"' in line or '"level": "critical"' in line:
+                if any(mark in line for mark in marks):
                     found[f"{row.name}: {_event_of(line)}"] += 1
     return found
 
@@ -210,7 +212,6 @@ def _tell(
     load: Load,
     peak: float,
     rate: float,
-    errors: Counter[str],
     seconds: float,
 ) -> None:
     result.add("Пик: команды без пауз", "команд/с", [peak], ASIDE)
@@ -245,17 +246,24 @@ def _tell(
         max(_LAG, 2 * early),
         shown=f"событий ждёт {plain(early)} → {plain(late)}, не больше {plain(max(behind))}",
     )
-    wrong = load.refused.total() + errors.total()
-    result.at_most("ни одной ошибки", wrong, 0, shown=f"{wrong} на {plain(load.done)} команд")
     if rate < peak / 2 * 0.99:
         result.remarks.append(
             f"Нагрузка ниже половины пика ({plain(peak / 2)}): столько исполнений не заготовлено."
         )
     kept = load.done / seconds
     result.remarks.append(f"Исполнено {plain(load.done)} команд, {plain(kept)} в секунду.")
-    for what, count in (load.refused + errors).most_common(10):
-        result.remarks.append(f"{what} × {count}.")
     result.remarks.append(
         "Память брокера Tansu растёт с каждым событием, пока его не опустошат (ADR 0020), и в вывод"
         " не входит."
+    )
+
+
+def _tell_wrong(result: Result, load: Load, errors: Counter[str], warnings: Counter[str]) -> None:
+    wrong = load.refused.total() + errors.total()
+    result.at_most("ни одной ошибки", wrong, 0, shown=f"{wrong} на {plain(load.done)} команд")
+    for what, count in (load.refused + errors).most_common(10):
+        result.remarks.append(f"{what} × {count}.")
+    said = "; ".join(f"{what} × {count}" for what, count in warnings.most_common(4))
+    result.remarks.append(
+        f"Предупреждений в журналах: {warnings.total()}{said and f' (чаще всего: {said})'}."
     )

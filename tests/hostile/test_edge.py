@@ -1,20 +1,16 @@
 """What comes around a body: addresses, headers, hosts, methods, and what is said back of them."""
 
-import json
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.clock import Clock
 from shared.migrations import SERVICES
-from shared.observability import configure_logging
 from shared.pages import mark, paginate
 from tests.conftest import Tokens, serve, settings_for
 from tests.hostile.operations import app_of
@@ -206,25 +202,6 @@ async def test_junk_in_a_header_is_refused_by_its_name_or_passed_over(
             assert f"header.{header.lower()}" in named, (junk, answer.text)
         else:
             assert answer.status_code == 200
-
-
-def test_what_is_logged_stays_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    root = logging.getLogger()
-    before = (root.handlers, root.level)
-    forged = 'x\n{"level": "info", "event": "all is well", "actor": "cur_admin"}\r\n\x1b[2J\u2028'
-    try:
-        configure_logging("probe")
-        structlog.get_logger("probe").warning(forged, path=forged, error=repr(forged))
-        logging.getLogger("a.library").error("refused %s", forged)
-    finally:
-        root.handlers, root.level = before
-        structlog.reset_defaults()
-
-    written = capsys.readouterr().out
-    lines = written.rstrip("\n").split("\n")
-    assert len(lines) == 2
-    assert all(json.loads(line)["event"] != "all is well" for line in lines)
-    assert "\x1b" not in written
 
 
 async def test_a_mark_is_of_the_address_and_the_filter_and_not_of_the_page() -> None:
