@@ -1,6 +1,6 @@
 """Statements about messages, and about what the ladder looks at."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -43,16 +43,18 @@ async def regions_seen(session: AsyncSession) -> Sequence[tuple[KnownRegion, dat
     return (await session.exec(statement)).all()
 
 
-async def claim_day(session: AsyncSession, region: str, day: date) -> bool:
-    """Say that this day is being seen to; False where somebody has done so."""
-    statement = upsert(ReminderDay).values(region=region, day=day)
-    statement = statement.on_conflict_do_update(
+async def claim_days(session: AsyncSession, days: Mapping[str, date]) -> set[str]:
+    """Say of each region that its day is being seen to; those that nobody has seen to before."""
+    if not days:
+        return set()
+    rows = [{"region": region, "day": day} for region, day in sorted(days.items())]
+    wanted = upsert(ReminderDay).values(rows)
+    statement = wanted.on_conflict_do_update(
         index_elements=["region"],
-        set_={"day": day},
-        where=col(ReminderDay.day) < day,
-    )
-    done = await session.exec(statement)
-    return bool(done.rowcount)
+        set_={"day": wanted.excluded.day},
+        where=col(ReminderDay.day) < wanted.excluded.day,
+    ).returning(col(ReminderDay.region))
+    return {region for (region,) in await session.exec(statement)}
 
 
 async def open_of_regions(

@@ -95,7 +95,8 @@ async def compose(
     hours. Composing a day again composes nothing. Without `sending` (no mail is configured)
     messages only wait; `chats` is how many common chats are configured.
     """
-    due = [one for one in due if await repository.claim_day(session, one.region.code, one.day)]
+    claimed = await repository.claim_days(session, {one.region.code: one.day for one in due})
+    due = [one for one in due if one.region.code in claimed]
     if not due:
         return 0
     offices = await offices_on(session, [one.day for one in due])
