@@ -254,8 +254,8 @@ def _message(item: Mapping[str, Any]) -> str:
         return str(item["msg"])[:500]
     kind = str(item["type"])
     # Pydantic says so of a text, too, where two limits are put on it.
-    if kind == "too_long" and isinstance(item.get("input"), str):
-        kind = "string_too_long"
+    if kind in ("too_long", "too_short") and isinstance(item.get("input"), str):
+        kind = f"string_{kind}"
     return _MESSAGES.get(kind, "Недопустимое значение")
 
 

@@ -76,8 +76,12 @@ _EXCUSES: Final[Mapping[str, Callable[[Any], bool]]] = {
     # An address is counted as it goes over the wire, and of its schemes two are meant.
     "too_long": lambda value: isinstance(value, str),
     "url_scheme": lambda value: True,
-    # Counted without the items that are refused themselves.
-    "too_short": lambda value: isinstance(value, list) and bool(value),
+    # Counted without the items that are refused themselves; of a text, without blanks around it.
+    "too_short": lambda value: (
+        value != value.strip()
+        if isinstance(value, str)
+        else isinstance(value, list) and bool(value)
+    ),
     # What is left of the text once blanks around it are gone.
     "string_too_short": lambda value: isinstance(value, str) and not value.strip(),
     # Counted once composed: some letters become two.
