@@ -30,10 +30,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.rating.domain.attendance import Attendance
 from services.rating.domain.methodologies import Methodology
 from services.rating.domain.periods import Period
 from services.rating.models import Region, SliceRow
-from services.rating.repository import directory
+from services.rating.repository import attendance, directory
 from services.rating.repository import standings as repository
 from services.rating.service import regions as service
 from services.rating.service.histories import tell_trends
@@ -75,6 +76,8 @@ def render_row(row: Row) -> dict[str, Any]:
         "on_time_bp": row.tally.on_time_bp,
         "debts": row.tally.debts,
         "provisional": row.tally.provisional,
+        "attendance_bp": row.attendance.share_bp,
+        "meetings": row.attendance.meetings,
     }
 
 
@@ -305,6 +308,7 @@ class _Setting:
     methodology: Methodology
     mu_bp: int
     before: Mapping[str, SliceRow]
+    attended: Mapping[str, Attendance]
 
 
 class _Told:
@@ -391,7 +395,12 @@ async def _renew_lines(
         tallies, newest = await repository.stored_tallies(session, period)
         setting = setting or await _setting_of(session, month)
     rows = service.rank(
-        setting.regions, tallies, setting.mu_bp, setting.methodology, setting.before
+        setting.regions,
+        tallies,
+        setting.mu_bp,
+        setting.methodology,
+        setting.before,
+        setting.attended,
     )
     head = {
         "period": period,
@@ -413,6 +422,8 @@ async def _setting_of(session: AsyncSession, month: Period) -> _Setting:
         methodology,
         await mu_of(session, month, methodology),
         await service.slice_before(session, month),
+        # The newest, as the standings are.
+        await attendance.attendance_in(session, month),
     )
 
 

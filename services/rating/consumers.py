@@ -1,11 +1,11 @@
-"""What the rating listens to: facts of executions, the directory's names and zones, and titles."""
+"""What the rating listens to: facts of executions, and what is shown beside their score."""
 
 from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.heard import HeardFacts
-from services.rating.repository import assignments, directory, facts
+from services.rating.repository import assignments, attendance, directory, facts
 from services.rating.service import reconciliations, renewals
 from services.rating.service.erasures import forget
 from shared import erasures
@@ -13,6 +13,7 @@ from shared.db import commit_lazily
 from shared.event_router import EventRouter, circumstances
 from shared.events.assignments import AssignmentEvent, ExecutionEvent
 from shared.events.directory import ClusterEvent, PersonErased, RegionEvent
+from shared.events.meetings import AttendanceRecorded
 
 events = EventRouter(urgent=[ExecutionEvent])
 
@@ -69,6 +70,18 @@ async def keep_assignments(session: AsyncSession, heard: Sequence[AssignmentEven
 async def renew_assignments(session: AsyncSession, partition: int) -> None:
     """Assignments came back from an older backup."""
     await renewals.renew_assignments(session, circumstances(session).client, partition)
+
+
+@events.on(AttendanceRecorded)
+async def keep_attendance(session: AsyncSession, heard: Sequence[AttendanceRecorded]) -> None:
+    """Keep every version of how a region attended a meeting: it is shown, and moves no score."""
+    await attendance.keep_attendance(session, heard)
+
+
+@events.anew(AttendanceRecorded)
+async def renew_attendance(session: AsyncSession, partition: int) -> None:
+    """Meetings came back from an older backup."""
+    await renewals.renew_attendance(session, circumstances(session).client, partition)
 
 
 @events.on(PersonErased)

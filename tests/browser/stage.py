@@ -54,6 +54,8 @@ def standings() -> list[dict[str, Any]]:
                 "on_time_bp": bp if known else None,
                 "debts": number % 4,
                 "provisional": number % 7,
+                "attendance_bp": bp if known else None,
+                "meetings": 4 if known else 0,
             }
         )
     return rows

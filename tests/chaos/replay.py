@@ -17,6 +17,7 @@ from tests.chaos.stage import Stage
 _HEARD: Final = (
     ("directory", "directory.regions"),
     ("directory", "directory.clusters"),
+    ("meetings", "meetings.attendance"),
     ("assignments", "assignments.assignments"),
     ("assignments", "assignments.executions"),
 )

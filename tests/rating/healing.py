@@ -1,4 +1,4 @@
-"""Directory, assignments and rating over real databases, joined by their feeds, no broker.
+"""The four services over real databases, joined by their feeds, no broker.
 
 Any of the databases can be copied as by a backup, and put back as it was then.
 """
@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from deploy.local import postgres as local_postgres
 from services.assignments.main import app as assignments_app
 from services.directory.main import app as directory_app
+from services.meetings.main import app as meetings_app
 from services.rating.board import Board
 from services.rating.consumers import events
 from services.rating.main import app as rating_app
@@ -52,6 +53,7 @@ ZONES: Final = {
 # Service → where others look for it, and what answers there.
 SERVED: Final = {
     "directory": (8001, directory_app),
+    "meetings": (8002, meetings_app),
     "assignments": (8003, assignments_app),
     "rating": (8004, rating_app),
 }
@@ -68,7 +70,7 @@ class Nowhere:
 
 @dataclass
 class World:
-    """Three services; `told` are the newest facts of each execution as told last."""
+    """Four services; `told` are the newest facts of each execution as told last."""
 
     admin: asyncpg.Connection
     dsns: Mapping[str, str]
@@ -164,7 +166,12 @@ class World:
 
     async def hear(self) -> Consumer:
         """What the rating's worker does when it starts: it goes on from its positions."""
-        topics = ("assignments.executions", "directory.regions", "directory.clusters")
+        topics = (
+            "assignments.executions",
+            "directory.regions",
+            "directory.clusters",
+            "meetings.attendance",
+        )
         streams = share_of(topics, index=0, count=1)
         consumer = Consumer(events, self.sessions["rating"], self.client, streams, self.clock)
         await consumer.load()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
 
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +17,7 @@ from shared.event_router import EventRouter
 from shared.events.directory import RegionChanged, RegionEvent
 from tests.conftest import Tokens
 from tests.rating.healing import ZONES, World, open_world
+from tests.rating.test_attendance import told
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +253,39 @@ async def test_a_rebuild_beside_a_worker_that_hears_and_a_board_that_looks(world
     assert looks > 1
     assert await world.differences(world.now) == []
     assert (await world.reconcile()).outcome is Outcome.SAME
+
+
+async def test_attendance_comes_back_by_a_rebuild_and_follows_meetings_put_back(
+    world: World,
+) -> None:
+    async def mark(*marks: tuple[int, int, int]) -> None:
+        """Meeting, version of what is told of it, how many were absent."""
+        events = [
+            told(version, meeting, absent=absent, occurred_at=world.now)
+            for meeting, version, absent in marks
+        ]
+        await world.tell("meetings", *events)
+        await world.hear()
+
+    async def kept() -> list[tuple[int, int, int]]:
+        table = "select meeting_id, version, absent from attendance_versions order by 1, 2"
+        return [
+            (UUID(str(one)).int, version, absent)
+            for one, version, absent in await world.sql("rating", table)
+        ]
+
+    await mark((1, 1, 5), (2, 1, 6))
+    await world.sql("rating", "update attendance_versions set absent = 9, version = version + 1")
+    await world.reconcile(rebuild=True)
+    assert await kept() == [(1, 1, 5), (2, 1, 6)]
+
+    await world.back_up("meetings")
+    await mark((1, 2, 7), (3, 1, 8))
+    assert await kept() == [(1, 1, 5), (1, 2, 7), (2, 1, 6), (3, 1, 8)]
+    await world.restore("meetings")
+    world.later(minutes=1)
+    await mark((1, 2, 4))
+    assert await kept() == [(1, 1, 5), (1, 2, 4), (2, 1, 6)]
 
 
 async def test_who_compares_by_version_hears_a_replaced_log_from_its_first_event(

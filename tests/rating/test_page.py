@@ -32,6 +32,8 @@ def row(region: str, short_name: str, **facts: Any) -> dict[str, Any]:
         "on_time_bp": 9515,
         "debts": 1,
         "provisional": 4,
+        "attendance_bp": 8750,
+        "meetings": 4,
         **facts,
     }
 
@@ -40,6 +42,7 @@ def without_data(region: str, short_name: str) -> dict[str, Any]:
     nothing: dict[str, Any] = {"raw_bp": None, "stabilised_bp": None, "zone": None, "place": None}
     nothing |= {"change_bp": None, "place_before": None}
     counts = {"executions": 0, "weight": 0, "on_time_bp": None, "debts": 0, "provisional": 0}
+    counts |= {"attendance_bp": None, "meetings": 0}
     return row(region, short_name, **nothing, **counts)
 
 

@@ -2,6 +2,7 @@
 
 from services.rating.models.appeals import Appeal
 from services.rating.models.assignments import Assignment
+from services.rating.models.attendance import AttendanceVersion
 from services.rating.models.base import Base
 from services.rating.models.deliveries import (
     Announcement,
@@ -23,6 +24,7 @@ __all__ = [
     "Announcement",
     "Appeal",
     "Assignment",
+    "AttendanceVersion",
     "Base",
     "Cluster",
     "Delivery",

@@ -3,23 +3,26 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from sqlalchemy import ARRAY, TextClause, any_, delete, literal, text
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.reconciliations import Extent, Mended
-from services.rating.models import Assignment, Cluster, Region
+from services.rating.models import Assignment, AttendanceVersion, Cluster, Region
 from services.rating.repository.assignments import keep_assignments
+from services.rating.repository.attendance import keep_attendance
 from services.rating.repository.directory import keep_clusters, keep_regions
 from services.rating.repository.facts import FACT_FIELDS, Heard, stage
 from services.rating.repository.newest import newest, table_of
-from services.rating.repository.standings import touch
+from services.rating.repository.standings import tell_of_change, touch
 from services.rating.repository.trends import reopen
 from shared.digests import DIGEST
 from shared.events.assignments import AssignmentEvent
 from shared.events.base import Event, partition_of
 from shared.events.directory import ClusterEvent, RegionEvent
+from shared.events.meetings import AttendanceRecorded
 
 E = TypeVar("E", bound=Event)
 
@@ -149,6 +152,10 @@ _BORNE_ON: Final = text(
     "select region, min(since) as since from (select region, since from mended"
     " union all select was, since from mended where was <> region) as told group by region"
 )
+_FORGET_ATTENDANCE: Final = text(
+    "delete from attendance_versions where (meeting_id, region, version) in (select * from"
+    " unnest(cast(:meetings as uuid[]), cast(:regions as text[]), cast(:versions as int[])))"
+)
 
 
 async def digests(session: AsyncSession, as_of: datetime) -> Mapping[str, Extent]:
@@ -248,6 +255,32 @@ async def renew_assignments(
     held = (await session.exec(select(Assignment).where(key == _among(key, ours)))).all()
     fresh = await _forget_wrong(session, Assignment, "assignment_id", held, newest(heard))
     await keep_assignments(session, fresh)
+
+
+async def renew_attendance(
+    session: AsyncSession, partition: int, heard: Sequence[AttendanceRecorded]
+) -> None:
+    """Make the partition's attendance what was heard, version by version."""
+    named = await session.exec(select(AttendanceVersion.region).distinct())
+    ours = [region for region in named if partition_of(region) == partition]
+    held = await session.exec(
+        select(AttendanceVersion).where(col(AttendanceVersion.region).in_(ours))
+    )
+    names = set(AttendanceVersion.model_fields)
+    told = {_version_of(event): event.model_dump(include=names) for event in heard}
+    wrong = [_version_of(one) for one in held if told.get(_version_of(one)) != one.model_dump()]
+    if wrong:
+        meetings, regions, versions = map(list, zip(*wrong, strict=True))
+        connection = await session.connection()
+        await connection.execute(
+            _FORGET_ATTENDANCE, {"meetings": meetings, "regions": regions, "versions": versions}
+        )
+        await tell_of_change(session)
+    await keep_attendance(session, heard)
+
+
+def _version_of(one: AttendanceVersion | AttendanceRecorded) -> tuple[UUID, str, int]:
+    return one.meeting_id, one.region, one.version
 
 
 async def _forget_wrong(

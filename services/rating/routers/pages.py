@@ -19,8 +19,9 @@ from services.rating.page import slices as slices_page
 from services.rating.page.frame import Frame
 from services.rating.page.words import WORDS, negotiate
 from services.rating.repository import slices as repository
-from services.rating.routers.slices import row_read
+from services.rating.routers.slices import row_read, rows_read
 from services.rating.service import profiles
+from services.rating.service.attendance import attended_by_end
 from services.rating.service.regions import current_period
 from shared.auth import public
 from shared.clock import Now
@@ -152,7 +153,8 @@ async def show_region(
     frozen = await profiles.frozen_profile(session, code, month)
     if frozen is not None:
         course = await profiles.course(session, code, month, now)
-        line = row_read(frozen.row).model_dump()
+        attended = await attended_by_end(session, frozen.slice)
+        line = row_read(frozen.row, attended).model_dump()
         return answer(
             request, region.frozen_page(frame, frozen, line, course, lines, months), frame
         )
@@ -199,7 +201,8 @@ async def show_slice(
     one = _chosen(revisions, revision)
     if one is None:
         return absent(request, frame, "slice")
-    lines = [row_read(row).model_dump() for row in await repository.rows_of(session, one.id)]
+    rows = await repository.rows_of(session, one.id)
+    lines = [line.model_dump() for line in rows_read(rows, await attended_by_end(session, one))]
     corrections = len(await repository.corrections_of(session, one.id))
     return answer(request, slices_page.slice_page(frame, one, lines, revisions, corrections), frame)
 

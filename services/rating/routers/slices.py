@@ -1,10 +1,12 @@
 """Slices over HTTP: read by all, revised and published by ЦУР, verified by whoever doubts."""
 
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from services.rating.domain.attendance import UNTOLD, Attendance
 from services.rating.domain.slices import Correction
 from services.rating.models import SliceRow
 from services.rating.repository import slices as repository
@@ -22,6 +24,7 @@ from services.rating.schemas.slices import (
     VerificationRead,
 )
 from services.rating.service import slices as service
+from services.rating.service.attendance import attended_by_end
 from services.rating.service.names import names_of
 from shared.auth import public
 from shared.clock import Now
@@ -31,6 +34,9 @@ from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
 from shared.versions import tag
+
+# What of a line is no column of it.
+_WORKED: Final = frozenset({"on_time_bp", "attendance_bp", "meetings"})
 
 Month = Annotated[str | None, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2023-10"])]
 
@@ -68,7 +74,9 @@ async def read_slice(
     corrections = await repository.corrections_of(session, slice_id)
     return SliceWhole(
         **SliceRead.model_validate(one).model_dump(),
-        items=select_regions([row_read(row) for row in rows], federal_district, wanted, sort),
+        items=select_regions(
+            rows_read(rows, await attended_by_end(session, one)), federal_district, wanted, sort
+        ),
         corrections=[CorrectionRead.model_validate(held) for held in corrections],
     )
 
@@ -87,7 +95,7 @@ async def explain_slice(
     names = await names_of(session, (part.facts for part in parts))
     return SliceExplanation(
         slice=SliceRead.model_validate(one),
-        item=row_read(row),
+        item=row_read(row, await attended_by_end(session, one)),
         numerator=row.numerator,
         denominator=row.weight,
         parts=[part_read(part, names, links) for part in parts],
@@ -154,8 +162,16 @@ async def publish_slice(
     return SliceRead.model_validate(one)
 
 
-def row_read(row: SliceRow) -> SliceRowRead:
+def row_read(row: SliceRow, attended: Mapping[str, Attendance]) -> SliceRowRead:
+    """The line as frozen, and attendance beside it."""
+    shown = attended.get(row.region, UNTOLD)
     return SliceRowRead(
-        **{name: getattr(row, name) for name in SliceRowRead.model_fields if name != "on_time_bp"},
+        **{name: getattr(row, name) for name in SliceRowRead.model_fields if name not in _WORKED},
         on_time_bp=service.line_of(row).tally.on_time_bp,
+        attendance_bp=shown.share_bp,
+        meetings=shown.meetings,
     )
+
+
+def rows_read(rows: Iterable[SliceRow], attended: Mapping[str, Attendance]) -> list[SliceRowRead]:
+    return [row_read(row, attended) for row in rows]

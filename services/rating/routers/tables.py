@@ -28,9 +28,10 @@ from services.rating.routers.selections import (
     select_groups,
     select_regions,
 )
-from services.rating.routers.slices import row_read
+from services.rating.routers.slices import rows_read
 from services.rating.schemas.regions import RegionRow
 from services.rating.service import slices, tables
+from services.rating.service.attendance import attended_by_end
 from services.rating.service.clusters import explain_cluster, rate_clusters
 from services.rating.service.groups import rate_groups
 from services.rating.service.names import names_of
@@ -232,7 +233,8 @@ async def export_slice(
     one = await slices.frozen_slice(session, slice_id)
     assert one.methodology_id is not None, "a frozen slice has it"
     document = await get_methodology(session, one.methodology_id)
-    lines = [row_read(row) for row in await frozen.rows_of(session, slice_id)]
+    rows = await frozen.rows_of(session, slice_id)
+    lines = rows_read(rows, await attended_by_end(session, one))
     return await _answer(
         ending,
         f"Срез {one.period}" + (f" ревизия {one.revision}" if one.revision else ""),

@@ -27,6 +27,8 @@ _REGION: Final[JsonDict] = {
     "on_time_bp": 9512,
     "debts": 1,
     "provisional": 4,
+    "attendance_bp": 8750,
+    "meetings": 4,
 }
 
 
@@ -52,6 +54,11 @@ class RegionRow(BaseModel):
     on_time_bp: BasisPoints | None
     debts: int = Field(description="Не исполнено, срок истёк")
     provisional: int = Field(description="Передано в ЦУР и ожидает рассмотрения")
+    attendance_bp: BasisPoints | None = Field(
+        description="Доля кластеров, бывших на совещаниях периода; в балл не входит."
+        " null — отметок нет, и это не ноль"
+    )
+    meetings: int = Field(description="Совещаний, из которых эта доля")
 
 
 class RegionsRating(RatingHead):

@@ -168,6 +168,7 @@ async def _renew_told(sessions: Sessions, client: ServiceClient, partition: int)
     """Whatever is heard beside facts; while one topic is read, the others' positions are free."""
     for renew in (
         renewals.renew_assignments,
+        renewals.renew_attendance,
         renewals.renew_clusters,
         renewals.renew_regions,
     ):

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.rating.domain.attendance import UNTOLD, Attendance
 from services.rating.domain.explanations import Part, explain
 from services.rating.domain.facts import Facts
 from services.rating.domain.histories import day_end
@@ -15,7 +16,7 @@ from services.rating.domain.periods import Period
 from services.rating.domain.places import places
 from services.rating.domain.scores import Tally, Zone, tally
 from services.rating.models import Region, SliceRow
-from services.rating.repository import directory, instants, positions, slices
+from services.rating.repository import attendance, directory, instants, positions, slices
 from services.rating.repository import facts as repository
 from services.rating.service.methodologies import methodology_of, mu_of
 from shared.clock import MOSCOW, date_in
@@ -36,6 +37,8 @@ class Row:
     # Since the newest slice of a month before; None where either has no score.
     change_bp: int | None = None
     place_before: int | None = None
+    # At the period's meetings; it moves nothing of the above.
+    attendance: Attendance = UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,14 @@ def rank(
     mu_bp: int,
     methodology: Methodology,
     before: Mapping[str, SliceRow] | None = None,
+    attended: Mapping[str, Attendance] | None = None,
 ) -> list[Row]:
-    """The lines of all regions, those without facts too, by code; `before`: the last slice's."""
+    """The lines of all regions, those without facts too, by code; `before`: the last slice's.
+
+    `attended` is shown in them, and nothing else depends on it.
+    """
     earlier = before or {}
+    shown = attended or {}
     whole = {code: tallies.get(code, Tally()) for code in regions}
     placed = places(whole, mu_bp, methodology)
     return [
@@ -85,6 +93,7 @@ def rank(
             placed[code],
             change_since(earlier.get(code), whole[code].stabilised_bp(mu_bp, methodology)),
             earlier[code].place if code in earlier else None,
+            shown.get(code, UNTOLD),
         )
         for code, region in sorted(regions.items())
     ]
@@ -207,7 +216,14 @@ async def _rated(
         await positions.complete_through(session),
         methodology,
         mu_bp,
-        rank(regions, tallies, mu_bp, methodology, await slice_before(session, period)),
+        rank(
+            regions,
+            tallies,
+            mu_bp,
+            methodology,
+            await slice_before(session, period),
+            await attendance.attendance_in(session, period, as_of),
+        ),
     )
 
 

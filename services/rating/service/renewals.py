@@ -21,6 +21,7 @@ from shared.envelopes import Message
 from shared.events.assignments import AssignmentEvent, ExecutionEvent
 from shared.events.base import Event
 from shared.events.directory import ClusterEvent, RegionEvent
+from shared.events.meetings import AttendanceRecorded
 from shared.events.views import View
 
 E = TypeVar("E", bound=Event | View)
@@ -82,6 +83,24 @@ async def renew_assignments(session: AsyncSession, client: ServiceClient, partit
         read=AssignmentEvent.model_validate_json,
     )
     await repository.renew_assignments(session, partition, heard)
+
+
+async def renew_attendance(session: AsyncSession, client: ServiceClient, partition: int) -> None:
+    """Make the partition's attendance what the meetings' log says. Raises `CalleeAway`."""
+    heard: list[AttendanceRecorded] = []
+
+    async def gather(page: Sequence[AttendanceRecorded]) -> None:
+        heard.extend(page)
+
+    await _read_whole(
+        session,
+        client,
+        AttendanceRecorded,
+        partition,
+        gather,
+        read=AttendanceRecorded.model_validate_json,
+    )
+    await repository.renew_attendance(session, partition, heard)
 
 
 async def _read_whole(

@@ -53,8 +53,13 @@ _COUNTS: Final = (
     Column("Долги", Shape.NUMBER, 8, lambda row: row.debts),
     Column("Ожидают рассмотрения", Shape.NUMBER, 22, lambda row: row.provisional),
 )
+# Shown, and of no weight.
+_ATTENDANCE: Final = (
+    Column("Участие в совещаниях, %", Shape.POINTS, 22, lambda row: row.attendance_bp),
+    Column("Совещаний", Shape.NUMBER, 12, lambda row: row.meetings),
+)
 _PLACE: Final = Column("Место", Shape.NUMBER, 8, lambda row: row.place)
-REGIONS: Final = (
+_REGION: Final = (
     _PLACE,
     Column("Код региона", Shape.TEXT, 12, lambda row: row.region),
     Column("Регион", Shape.TEXT, 36, lambda row: row.name),
@@ -64,11 +69,13 @@ REGIONS: Final = (
     Column("Место в прошлом срезе", Shape.NUMBER, 22, lambda row: row.place_before),
     *_COUNTS,
 )
+REGIONS: Final = (*_REGION, *_ATTENDANCE)
 SLICE: Final = (
-    *REGIONS,
+    *_REGION,
     Column("Опоздание, раб. дн.", Shape.NUMBER, 20, lambda row: row.delay),
     Column("Возвраты", Shape.NUMBER, 10, lambda row: row.returns),
     Column("Продления", Shape.NUMBER, 10, lambda row: row.extensions),
+    *_ATTENDANCE,
 )
 GROUPS: Final = (
     _PLACE,
