@@ -129,6 +129,11 @@ async def test_a_period_adds_up_its_own_meetings(session: AsyncSession) -> None:
     assert quarter["16"] == Attendance(3, 15, 2)
     assert await attendance_in(session, Period.parse("2023-09")) == {}
 
+    moved = told(2, meeting=3, region="77", absent=2, held_on=date(2023, 11, 1))
+    await keep_attendance(session, [moved])
+    assert "77" not in await attendance_in(session, OCTOBER)
+    assert (await attendance_in(session, Period.parse("2023-11")))["77"] == Attendance(1, 0, 2)
+
 
 async def test_an_instant_sees_what_was_told_by_then(session: AsyncSession) -> None:
     first, mended = told(1, attended=1, absent=3), told(2, attended=4)

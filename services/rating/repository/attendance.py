@@ -23,16 +23,17 @@ _KEEP: Final = text(
     " on conflict do nothing returning region)"
     " select exists (select from kept)"
 )
-# Of each meeting the newest by then; meetings of other days are not looked at.
+# Of each meeting the newest by then. As an array: a join would go through all meetings there are.
 _OF_PERIOD: Final = text(
     """
     with newest as (
         select distinct on (meeting_id, region)
             region, held_on, attended + late as present, absent
         from attendance_versions
-        where meeting_id in (
-                select meeting_id from attendance_versions where held_on between :start and :end
-            )
+        where meeting_id = any(array(
+                select distinct meeting_id from attendance_versions
+                where held_on between :start and :end
+            ))
             and (cast(:as_of as timestamptz) is null or occurred_at <= :as_of)
         order by meeting_id, region, version desc
     )
