@@ -116,6 +116,25 @@ async def test_a_fixed_term_may_end_sooner(
     assert successor.status_code == 201
 
 
+async def test_a_tenure_is_ended_by_who_has_read_it_last(
+    client: httpx.AsyncClient, admin: Headers, body: dict[str, Any]
+) -> None:
+    made = await client.post("/v1/appointments", headers=admin, json=body)
+    path = f"/v1/appointments/{made.json()['id']}/end"
+
+    async def end(day: str, version: int) -> httpx.Response:
+        headers = {**admin, "If-Match": f'"v{version}"'}
+        return await client.post(path, headers=headers, json={"valid_to": day})
+
+    ended = await end("2023-10-10", 1)
+    stale = await end("2023-10-01", 1)
+
+    assert (ended.status_code, ended.headers["ETag"]) == (200, '"v2"')
+    assert (stale.status_code, stale.json()["code"]) == (412, "version_mismatch")
+    held = await client.get("/v1/appointments?region=16", headers=admin)
+    assert [one["valid_to"] for one in held.json()["items"]] == ["2023-10-10"]
+
+
 async def test_a_head_of_an_authority_appoints_in_the_own_region_only(
     client: httpx.AsyncClient, token: Tokens, body: dict[str, Any]
 ) -> None:

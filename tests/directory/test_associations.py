@@ -95,6 +95,33 @@ async def test_a_cluster_joins_leaves_and_joins_again_but_is_never_twice_a_membe
     ]
 
 
+@pytest.mark.parametrize("what", ["memberships", "mandates", "directions"])
+async def test_a_term_is_ended_by_who_has_read_it_last(
+    client: httpx.AsyncClient, world: World, metallurgy: Headers, what: str
+) -> None:
+    about: dict[str, Any] = {
+        "memberships": {"cluster_id": await world.cluster()},
+        "mandates": {"kind": "expert", "person_id": await world.person(), "topic": "Сварка"},
+        "directions": {"name": "Программы"},
+    }[what]
+    made = await world.post(
+        f"{HERE}/{what}", {**about, "valid_from": "2023-09-20", "valid_to": "2023-12-31"}
+    )
+
+    async def end(day: str, version: int) -> httpx.Response:
+        path, headers = f"{HERE}/{what}/{made['id']}/end", {"If-Match": f'"v{version}"'}
+        return await client.post(path, headers=metallurgy | headers, json={"valid_to": day})
+
+    ended = await end("2023-12-15", 1)
+    stale = await end("2023-12-01", 1)
+
+    assert (ended.status_code, ended.headers["ETag"]) == (200, '"v2"')
+    assert (stale.status_code, stale.json()["code"]) == (412, "version_mismatch")
+    assert [one["valid_to"] for one in (await world.get(f"{HERE}/{what}"))["items"]] == [
+        "2023-12-15"
+    ]
+
+
 async def test_who_cannot_join_is_told_why(world: World) -> None:
     mining = await world.cluster(industry="mining")
     path = "/v1/associations/{}/memberships"

@@ -22,6 +22,7 @@ from shared.idempotency import Idempotent
 from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
+from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1")
 
@@ -81,12 +82,22 @@ async def list_appointments(
 @router.post(
     "/appointments/{appointment_id}/end",
     response_model=AppointmentRead,
-    responses=problems(401, 403, 404, 409, 422),
+    responses=problems(401, 403, 404, 409, 412, 422),
     summary="Завершить назначение",
     tags=["appointments"],
 )
 async def end_appointment(
-    actor: Acting, appointment_id: UUID, wanted: AppointmentEnd, session: Session, now: Now
+    actor: Acting,
+    appointment_id: UUID,
+    wanted: AppointmentEnd,
+    session: Session,
+    now: Now,
+    response: Response,
+    expected_version: ExpectedVersion,
 ) -> Appointment:
     """Назвать последний день или приблизить его; после него место свободно."""
-    return await service.end_appointment(session, appointment_id, wanted.valid_to, now=now)
+    appointment = await service.end_appointment(
+        session, appointment_id, wanted.valid_to, now=now, expected_version=expected_version
+    )
+    tag(response, appointment.version)
+    return appointment

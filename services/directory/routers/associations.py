@@ -167,7 +167,7 @@ async def list_memberships(
 @router.post(
     "/associations/{code}/memberships/{membership_id}/end",
     response_model=MembershipRead,
-    responses=problems(401, 403, 404, 409, 422),
+    responses=problems(401, 403, 404, 409, 412, 422),
     summary="Завершить членство",
 )
 async def end_membership(
@@ -177,11 +177,21 @@ async def end_membership(
     wanted: TenureEnd,
     session: Session,
     now: Now,
+    response: Response,
+    expected_version: ExpectedVersion,
 ) -> Membership:
     """Назвать последний день членства или приблизить его."""
-    return await memberships.end_membership(
-        session, code, membership_id, wanted.valid_to, actor, now=now
+    membership = await memberships.end_membership(
+        session,
+        code,
+        membership_id,
+        wanted.valid_to,
+        actor,
+        now=now,
+        expected_version=expected_version,
     )
+    tag(response, membership.version)
+    return membership
 
 
 def _expanded(wanted: Expansion, found: memberships.Expanded) -> ExpansionRead:

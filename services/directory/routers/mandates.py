@@ -24,6 +24,7 @@ from shared.idempotency import Idempotent
 from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import Code
+from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1/associations/{code}", tags=["associations"])
 
@@ -65,14 +66,30 @@ async def list_mandates(
 @router.post(
     "/mandates/{mandate_id}/end",
     response_model=MandateRead,
-    responses=problems(401, 403, 404, 409, 422),
+    responses=problems(401, 403, 404, 409, 412, 422),
     summary="Завершить полномочие",
 )
 async def end_mandate(
-    actor: Acting, code: Code, mandate_id: UUID, wanted: TenureEnd, session: Session
+    actor: Acting,
+    code: Code,
+    mandate_id: UUID,
+    wanted: TenureEnd,
+    session: Session,
+    response: Response,
+    expected_version: ExpectedVersion,
 ) -> Mandate:
     """Назвать последний день или приблизить его."""
-    return await service.end_tenure(session, Mandate, code, mandate_id, wanted.valid_to, actor)
+    mandate = await service.end_tenure(
+        session,
+        Mandate,
+        code,
+        mandate_id,
+        wanted.valid_to,
+        actor,
+        expected_version=expected_version,
+    )
+    tag(response, mandate.version)
+    return mandate
 
 
 @router.post(
@@ -109,11 +126,27 @@ async def list_directions(
 @router.post(
     "/directions/{direction_id}/end",
     response_model=DirectionRead,
-    responses=problems(401, 403, 404, 409, 422),
+    responses=problems(401, 403, 404, 409, 412, 422),
     summary="Закрыть направление",
 )
 async def end_direction(
-    actor: Acting, code: Code, direction_id: UUID, wanted: TenureEnd, session: Session
+    actor: Acting,
+    code: Code,
+    direction_id: UUID,
+    wanted: TenureEnd,
+    session: Session,
+    response: Response,
+    expected_version: ExpectedVersion,
 ) -> Direction:
     """Назвать последний день направления или приблизить его."""
-    return await service.end_tenure(session, Direction, code, direction_id, wanted.valid_to, actor)
+    direction = await service.end_tenure(
+        session,
+        Direction,
+        code,
+        direction_id,
+        wanted.valid_to,
+        actor,
+        expected_version=expected_version,
+    )
+    tag(response, direction.version)
+    return direction

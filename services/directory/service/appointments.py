@@ -23,6 +23,7 @@ from services.directory.service.regions import check_region
 from services.directory.service.rows import facts_of
 from shared import outbox
 from shared.auth import Actor, Rows
+from shared.errors import expect_version
 from shared.events.directory import (
     AppointmentEnded,
     AppointmentEvent,
@@ -73,13 +74,19 @@ async def _overlap(session: AsyncSession, wanted: AppointmentCreate) -> Appointm
 
 
 async def end_appointment(
-    session: AsyncSession, appointment_id: UUID, valid_to: date, *, now: datetime
+    session: AsyncSession,
+    appointment_id: UUID,
+    valid_to: date,
+    *,
+    now: datetime,
+    expected_version: int | None,
 ) -> Appointment:
     """Give a tenure its last day, or one earlier than it has.
 
-    Raises `AppointmentNotFound`, `AppointmentEndedAlready`, `DatesReversed`.
+    Raises `AppointmentNotFound`, `VersionMismatch`, `AppointmentEndedAlready`, `DatesReversed`.
     """
     appointment = await repository.get_appointment(session, appointment_id)
+    expect_version(appointment.version, expected_version)
     if appointment.valid_to is not None and appointment.valid_to <= valid_to:
         raise AppointmentEndedAlready(
             f"Последний день уже назван: {appointment.valid_to:%d.%m.%Y}. Его можно приблизить,"

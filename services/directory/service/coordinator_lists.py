@@ -55,10 +55,10 @@ async def _enter(
         assert plan.before is not None
         await _mend(session, after)
         if after["valid_to"] != plan.before["valid_to"]:
-            await end_appointment(session, plan.target, _day(after["valid_to"]), now=now)
+            await _end(session, plan.target, after["valid_to"], now)
         return
     if plan.target is not None:
-        await end_appointment(session, plan.target, _day(after["predecessor_until"]), now=now)
+        await _end(session, plan.target, after["predecessor_until"], now)
     wanted = AppointmentCreate(
         region=str(after["region"]),
         office=Office(str(after["office"])),
@@ -67,6 +67,11 @@ async def _enter(
         valid_to=_day(after["valid_to"]) if after["valid_to"] else None,
     )
     await appoint(session, wanted, actor, now=now)
+
+
+async def _end(session: AsyncSession, target: UUID, valid_to: object, now: datetime) -> None:
+    # The commit has compared the tenure with the one that the preview showed.
+    await end_appointment(session, target, _day(valid_to), now=now, expected_version=None)
 
 
 def _day(value: object) -> date:

@@ -14,6 +14,7 @@ from services.directory.repository import associated
 from services.directory.schemas.mandates import DirectionCreate, MandateCreate
 from services.directory.service.associations import association_of, check_people, open_cluster_of
 from shared.auth import Actor
+from shared.errors import expect_version
 from shared.ids import new_id
 
 T = TypeVar("T", Mandate, Direction)
@@ -57,13 +58,21 @@ async def open_direction(
 
 
 async def end_tenure(
-    session: AsyncSession, model: type[T], code: str, row_id: UUID, valid_to: date, actor: Actor
+    session: AsyncSession,
+    model: type[T],
+    code: str,
+    row_id: UUID,
+    valid_to: date,
+    actor: Actor,
+    *,
+    expected_version: int | None,
 ) -> T:
     """The last day of a mandate or a direction. Raises `AssociationNotFound`,
-    `RowNotOfAssociation`, `TenureEndedAlready`, `DatesReversed`.
+    `RowNotOfAssociation`, `VersionMismatch`, `TenureEndedAlready`, `DatesReversed`.
     """
     await association_of(session, code, actor)
     row = await associated.get_own(session, model, code, row_id)
+    expect_version(row.version, expected_version)
     end(row, valid_to)
     await session.flush()
     return row

@@ -22,6 +22,7 @@ from services.directory.service.associations import association_of, open_cluster
 from services.directory.service.departures import membership_facts
 from shared import outbox
 from shared.auth import Actor
+from shared.errors import expect_version
 from shared.events.directory import MembershipEnded, MembershipStarted
 from shared.ids import new_id
 
@@ -60,12 +61,14 @@ async def end_membership(
     actor: Actor,
     *,
     now: datetime,
+    expected_version: int | None,
 ) -> Membership:
     """A cluster's last day. Raises `AssociationNotFound`, `RowNotOfAssociation`,
-    `TenureEndedAlready`, `DatesReversed`.
+    `VersionMismatch`, `TenureEndedAlready`, `DatesReversed`.
     """
     await association_of(session, code, actor)
     membership = await associated.get_own(session, Membership, code, membership_id)
+    expect_version(membership.version, expected_version)
     end(membership, valid_to)
     await session.flush()
     cluster = await session.get_one(Cluster, membership.cluster_id)
