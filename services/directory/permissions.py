@@ -105,7 +105,7 @@ TABLE: Final[Table] = {
     "read_person": allow(CENTRE, AUDIT, SERVICES, SEATED, AUTHORITY, ITS_CLUSTER, ITS_INDUSTRY),
     "erase_person": RUN,
     "read_erasure": OVERSEE,
-    # Appointments.
+    # Appointments; what an authority may not appoint is in `domain/appointments.py`.
     "create_appointment": allow(ADMIN, AUTHORITY),
     "list_appointments": READ,
     "end_appointment": RUN,

@@ -135,14 +135,59 @@ async def test_a_tenure_is_ended_by_who_has_read_it_last(
     assert [one["valid_to"] for one in held.json()["items"]] == ["2023-10-10"]
 
 
-async def test_a_head_of_an_authority_appoints_in_the_own_region_only(
-    client: httpx.AsyncClient, token: Tokens, body: dict[str, Any]
+@pytest.mark.parametrize(
+    ("changes", "status", "code", "field"),
+    [
+        ({}, 201, None, None),
+        ({"office": "deputy", "valid_from": "2023-10-16", "valid_to": None}, 201, None, None),
+        ({"region": "77"}, 422, "unknown_region", "body.region"),
+        ({"office": "authority_head"}, 403, "office_reserved", "body.office"),
+        ({"valid_from": "2023-10-01"}, 422, "appointment_backdated", "body.valid_from"),
+    ],
+    ids=["from today", "from a day to come", "another region", "their own office", "yesterday"],
+)
+async def test_a_head_of_an_authority_appoints_whom_it_is_asked_for_and_not_back_in_time(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    token: Tokens,
+    body: dict[str, Any],
+    changes: dict[str, Any],
+    status: int,
+    code: str | None,
+    field: str | None,
 ) -> None:
     head = token("authority_head", regions=["16"])
-    own = await client.post("/v1/appointments", headers=head, json=body)
-    foreign = await client.post("/v1/appointments", headers=head, json={**body, "region": "77"})
-    assert own.status_code == 201
-    assert (foreign.status_code, foreign.json()["code"]) == (422, "unknown_region")
+    wanted = {**body, "valid_from": "2023-10-02", **changes}
+
+    answer = await client.post("/v1/appointments", headers=head, json=wanted)
+
+    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
+    assert [one["field"] for one in answer.json().get("errors", [])] == ([field] if field else [])
+    told = select(OutboxRecord).where(OutboxRecord.topic == AppointmentEvent.topic)
+    assert len((await session.exec(told)).all()) == (1 if status == 201 else 0)
+
+
+async def test_the_day_a_head_appoints_from_is_that_of_the_centre(
+    client: httpx.AsyncClient, token: Tokens, body: dict[str, Any]
+) -> None:
+    """At 21:30 by Greenwich the next day has begun in Moscow."""
+    head = token("authority_head", regions=["16"]) | {"X-Simulated-Now": "2023-10-09T21:30:00Z"}
+    statuses = [
+        (
+            await client.post("/v1/appointments", headers=head, json={**body, "valid_from": day})
+        ).status_code
+        for day in ("2023-10-09", "2023-10-10")
+    ]
+    assert statuses == [422, 201]
+
+
+async def test_the_centre_appoints_to_any_office_and_from_any_day(
+    client: httpx.AsyncClient, token: Tokens, body: dict[str, Any]
+) -> None:
+    both = token("both", roles=["cur_admin", "authority_head"], regions=["16"])
+    wanted = {**body, "office": "authority_head", "valid_from": "2023-01-01"}
+    answer = await client.post("/v1/appointments", headers=both, json=wanted)
+    assert answer.status_code == 201
 
 
 async def test_of_twenty_who_race_for_an_office_one_is_appointed(databases: dict[str, str]) -> None:

@@ -38,7 +38,11 @@ router = APIRouter(prefix="/v1")
 async def create_appointment(
     actor: Acting, wanted: AppointmentCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
-    """Назначить координатора, заместителя или руководителя органа власти региона."""
+    """Назначить координатора, заместителя или руководителя органа власти региона.
+
+    Руководитель органа власти назначает в своём регионе координатора и заместителя, с
+    сегодняшнего дня (по Москве) или позже; остальное вносит ЦУР.
+    """
     return await once(
         actor.id,
         lambda: service.appoint(session, wanted, actor, now=now),

@@ -11,7 +11,7 @@ from services.directory.schemas.fields import EXAMPLE_ID, Day, example
 from shared.pages import Page
 from shared.text import Line, RegionCode
 
-# An authority appoints these; its own head is not its to appoint.
+# What an authority appoints: `OF_THE_AUTHORITY`.
 Asked = Literal[Office.COORDINATOR, Office.DEPUTY]
 
 

@@ -9,6 +9,7 @@ from services.directory.domain.appointments import (
     OFFICE_NAMES,
     AppointmentEndedAlready,
     AppointmentOverlaps,
+    check_by_authority,
 )
 from services.directory.domain.regions import UnknownRegion
 from services.directory.models import (
@@ -18,7 +19,7 @@ from services.directory.repository import appointments as repository
 from services.directory.repository import rows
 from services.directory.schemas.appointments import AppointmentCreate
 from services.directory.service.associations import check_people
-from services.directory.service.days import check_order, said
+from services.directory.service.days import check_order, said, today
 from services.directory.service.regions import check_region
 from services.directory.service.rows import facts_of
 from shared import outbox
@@ -37,12 +38,14 @@ async def appoint(
 ) -> Appointment:
     """Appoint a person to an office of a region.
 
-    Raises `UnknownRegion` (also for a head of another region's authority), `UnknownPerson`,
-    `PersonErased`, `DatesReversed`, `AppointmentOverlaps`.
+    Raises `UnknownRegion` (also for a head of another region's authority), `OfficeReserved` and
+    `AppointmentBackdated` (for a head of an authority), `UnknownPerson`, `PersonErased`,
+    `DatesReversed`, `AppointmentOverlaps`.
     """
-    is_own = Rows.REGION in actor.rows and wanted.region in actor.regions
-    if not actor.reaches_all and not is_own:
-        raise UnknownRegion("Назначать можно только в своём регионе.", field="body.region")
+    if not actor.reaches_all:
+        if Rows.REGION not in actor.rows or wanted.region not in actor.regions:
+            raise UnknownRegion("Назначать можно только в своём регионе.", field="body.region")
+        check_by_authority(wanted.office, wanted.valid_from, today=today(now))
     await check_region(session, wanted.region)
     await check_people(session, [wanted.person_id])
     check_order(wanted.valid_from, wanted.valid_to)
