@@ -162,6 +162,40 @@ async def test_nor_is_one_of_a_working_group(
     assert (await ask("POST", path, {"reason": "Заявление"}, at="2023-12-01")).status_code == 201
 
 
+@pytest.mark.parametrize("member", [True, False])
+async def test_nor_does_a_group_that_lasts_longer_bring_an_erased_person_back(
+    ask: Ask, world: World, create: Create, member: bool
+) -> None:
+    anna, other = await create("people", full_name=NAME), await create("people")
+    direction = await world.post(
+        f"{HERE}/directions", {"name": "Кадры", "valid_from": "2023-10-02"}
+    )
+    lead, members = (other, [anna["id"]]) if member else (anna, [other["id"]])
+    body = {
+        "direction_id": direction["id"],
+        "name": "Кадры",
+        "lead_id": lead["id"],
+        "members": members,
+        "valid_from": "2023-10-02",
+        "valid_to": "2023-11-30",
+    }
+    path = f"{HERE}/groups/{(await world.post(f'{HERE}/groups', body))['id']}"
+    await erased(ask, anna)
+    longer = {"valid_to": "2024-06-30"}
+    instead = {"members": [other["id"]]} if member else {"lead_id": other["id"]}
+
+    refused = await ask("PATCH", path, longer, at=LATER)
+    renamed = await ask("PATCH", path, {"name": "Кадры и программы"}, at=LATER)
+    shorter = await ask("PATCH", path, {"valid_to": "2023-11-29"}, at=LATER)
+    replaced = await ask("PATCH", path, longer | instead, at=LATER)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "person_erased"), refused.text
+    assert refused.json()["errors"][0]["field"] == f"body.{next(iter(instead))}"
+    # What has ended may still be put right.
+    assert [one.status_code for one in (renamed, shorter, replaced)] == [200, 200, 200]
+    assert (replaced.json()["valid_to"], replaced.json()["version"]) == ("2024-06-30", 4)
+
+
 async def test_it_is_done_once_and_nobody_erased_is_appointed(
     ask: Ask, former: dict[str, Any]
 ) -> None:

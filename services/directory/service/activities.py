@@ -32,7 +32,7 @@ async def form_group(
     """Form a working group of a direction.
 
     Raises `AssociationNotFound`, `AssociationNotConstituted`, `RowNotOfAssociation`,
-    `UnknownPerson`, `DatesReversed`.
+    `UnknownPerson`, `PersonErased`, `DatesReversed`.
     """
     association = await association_of(session, code, actor)
     check_constituted(association.name, association.constituted_on, wanted.valid_from)
@@ -55,15 +55,19 @@ async def change_group(
     *,
     expected_version: int | None,
 ) -> WorkingGroup:
-    """Change what is named. Raises `AssociationNotFound`, `RowNotOfAssociation`,
-    `VersionMismatch`, `UnknownPerson`, `DatesReversed`.
+    """Change what is named; a longer term is new work for whoever is in the group.
+
+    Raises `AssociationNotFound`, `RowNotOfAssociation`, `VersionMismatch`, `UnknownPerson`,
+    `PersonErased`, `DatesReversed`.
     """
     await association_of(session, code, actor)
     group = await associated.get_own(session, WorkingGroup, code, group_id)
     expect_version(group.version, expected_version)
-    if wanted.lead_id is not None:
-        await check_people(session, [wanted.lead_id], field="body.lead_id")
-    await check_people(session, wanted.members or [], field="body.members")
+    lasts_longer = wanted.valid_to is not None and wanted.valid_to > group.valid_to
+    if wanted.lead_id is not None or lasts_longer:
+        await check_people(session, [wanted.lead_id or group.lead_id], field="body.lead_id")
+    if wanted.members is not None or lasts_longer:
+        await check_people(session, wanted.members or group.members, field="body.members")
     check_order(group.valid_from, wanted.valid_to)
     if update(group, wanted.model_dump(exclude_unset=True)):
         group.version += 1
