@@ -8,7 +8,9 @@ import pytest
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.directory.domain.imports import STROKE
 from services.directory.models import Person
+from services.directory.service import imports
 from shared.events.directory import AppointmentEvent
 from shared.tables import OutboxRecord
 from tests.conftest import Headers
@@ -239,6 +241,74 @@ async def test_a_blank_cell_leaves_the_contacts_that_an_earlier_row_gave(
     assert done.json().get("state") == "applied", done.text
     read = (await client.get(f"/v1/people/{held['id']}", headers=admin)).json()
     assert (read["email"], read["phone"]) == (email, "8 800 5")
+
+
+OLGA, OLGA_BY_MAIL = ("16", "", "Ольга Ли"), ("10", "зам.", "ольга ли")
+DAY = "15.10.2023"
+
+
+@pytest.mark.parametrize("stroke", [1, STROKE])
+@pytest.mark.parametrize(
+    ("earlier", "later", "email", "phone"),
+    [
+        (("", ""), ("", ""), None, None),
+        (("8 800 5", ""), ("", "ol@example.org"), "ol@example.org", "8 800 5"),
+        (("", "ol@example.org"), ("8 800 5", ""), "ol@example.org", "8 800 5"),
+        (("", "OL@example.org"), ("", "ol@Example.org"), "ol@Example.org", None),
+    ],
+    ids=["by name", "an address after none", "none after an address", "another letter case"],
+)
+async def test_somebody_new_in_two_rows_is_entered_once(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    admin: Headers,
+    loaded: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    earlier: tuple[str, str],
+    later: tuple[str, str],
+    email: str | None,
+    phone: str | None,
+    stroke: int,
+) -> None:
+    monkeypatch.setattr(imports, "STROKE", stroke)
+    listed = [(*OLGA, *earlier, DAY, ""), (*OLGA_BY_MAIL, *later, DAY, "")]
+
+    made, rows = await _previewed(client, admin, *listed)
+    done = await _commit(client, admin, made)
+
+    shown = [{name: row["after"][name] for name in ("person_id", "person_row")} for row in rows]
+    assert shown == [{"person_id": None, "person_row": 2}] * 2
+    assert rows[1]["after"]["full_name"] == "Ольга Ли"
+    assert done.json().get("state") == "applied", done.text
+    people = (await session.exec(select(Person))).all()
+    assert [(one.full_name, one.email, one.phone) for one in people] == [("Ольга Ли", email, phone)]
+    held = (await client.get("/v1/appointments", headers=admin)).json()["items"]
+    assert [one["person_id"] for one in held] == [str(people[0].id)] * 2
+    _, again = await _previewed(client, admin, *listed)
+    assert {row["after"]["person_id"] for row in again} == {str(people[0].id)}
+
+
+async def test_new_namesakes_are_told_apart_by_their_addresses(
+    client: httpx.AsyncClient, session: AsyncSession, admin: Headers, loaded: dict[str, Any]
+) -> None:
+    two = [(*OLGA, "", "1@example.org", DAY, ""), (*OLGA_BY_MAIL, "", "2@example.org", DAY, "")]
+    which = ("77", "", "Ольга Ли", "", "", DAY, "")
+    ambiguous, _ = await _previewed(client, admin, *two, which)
+    made, _ = await _previewed(client, admin, *two)
+    await _commit(client, admin, made)
+
+    assert [(one["row"], one["code"]) for one in ambiguous["problems"]] == [(4, "person_ambiguous")]
+    people = (await session.exec(select(Person.email).order_by(col(Person.email)))).all()
+    assert list(people) == ["1@example.org", "2@example.org"]
+
+
+async def test_whom_a_refused_row_names_is_nobody_yet(
+    client: httpx.AsyncClient, admin: Headers, held: dict[str, Any]
+) -> None:
+    taken = ("16", "", "Ольга Ли", "", "", "01.09.2023", "30.09.2023")
+    _, rows = await _previewed(client, admin, taken, (*OLGA_BY_MAIL, "", "", DAY, ""))
+    assert [row["action"] for row in rows] == ["refused", "create"]
+    assert rows[1]["after"]["person_row"] == 3
 
 
 async def test_an_appointment_made_meanwhile_refuses_the_commit(

@@ -60,12 +60,20 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class KnownPerson:
-    """A person of the directory."""
+    """A person of the directory, or one without an id yet: whom that row of the list enters."""
 
-    id: UUID
+    id: UUID | None
     full_name: str
     email: str | None
     phone: str | None
+    row: int | None = None
+
+    @property
+    def identity(self) -> Facts:
+        """Who is meant, whatever the contacts are."""
+        if self.id is not None:
+            return {"person_id": str(self.id)}
+        return {"person_id": None, "person_row": self.row}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,7 @@ class KnownTenure:
             "full_name": self.person.full_name,
             "email": self.person.email,
             "phone": self.person.phone,
-            "person_id": str(self.person.id),
+            **self.person.identity,
             "valid_from": self.valid_from.isoformat(),
             "valid_to": self.valid_to.isoformat() if self.valid_to else None,
         }
@@ -141,12 +149,15 @@ class CoordinatorPlanner:
         if wanted is None or reader.flaws:
             return Plan.refused(reader.flaws)
         self._note(reader, row.number, wanted)
-        found = self._same(reader, wanted) or self._new(reader, wanted)
-        if reader.flaws or found is None:
+        plan = self._same(reader, wanted)
+        if plan is None:
+            person = self._person(reader, wanted) or self._newcomer(row.number, wanted)
+            plan = self._new(reader, wanted, person)
+        if reader.flaws:
             return Plan.refused(reader.flaws)
-        self._ends(found, wanted)
-        self._mends(found)
-        return found
+        self._ends(plan, wanted)
+        self._remembers(plan, row.number)
+        return plan
 
     def _ends(self, plan: Plan, wanted: _Wanted) -> None:
         """The rows that follow find the tenure ended, and do not end it once more."""
@@ -157,22 +168,23 @@ class CoordinatorPlanner:
         held = self._tenures[wanted.region, wanted.office]
         held[:] = [replace(one, valid_to=last) if one.id == plan.target else one for one in held]
 
-    def _mends(self, plan: Plan) -> None:
-        """The rows that follow find the person with the contacts that this one gives."""
+    def _remembers(self, plan: Plan, number: int) -> None:
+        """The rows that follow find whom this one enters, and the contacts that it gives."""
         after = plan.after
-        if after is None or after["person_id"] is None:
-            return
-        named = self._people[folded(str(after["full_name"]))]
-        known = next(one for one in named if str(one.id) == after["person_id"])
+        assert after is not None, "only a refused row leaves nothing behind"
+        full_name = str(after["full_name"])
         email, phone = (str(after[one]) if after[one] else None for one in ("email", "phone"))
+        named = self._people[folded(full_name)]
+        known = next((one for one in named if one.identity.items() <= after.items()), None)
+        if known is None:
+            named.append(KnownPerson(None, full_name, email, phone, number))
+            return
         mended = replace(known, email=email, phone=phone)
         if mended == known:
             return
-        named[:] = [mended if one.id == mended.id else one for one in named]
+        named[:] = [mended if one == known else one for one in named]
         for held in self._tenures.values():
-            held[:] = [
-                replace(one, person=mended) if one.person.id == mended.id else one for one in held
-            ]
+            held[:] = [replace(one, person=mended) if one.person == known else one for one in held]
 
     def _wanted(self, reader: RowReader) -> _Wanted | None:
         said = reader.text("region", required=True)
@@ -248,7 +260,7 @@ class CoordinatorPlanner:
         action = RowAction.UNCHANGED if after == held.facts else RowAction.CHANGE
         return Plan(action, held.id, held.facts, after)
 
-    def _new(self, reader: RowReader, wanted: _Wanted) -> Plan | None:
+    def _new(self, reader: RowReader, wanted: _Wanted, person: KnownPerson) -> Plan:
         """A new tenure, and the end of the one it follows."""
         before = [
             tenure
@@ -265,19 +277,15 @@ class CoordinatorPlanner:
                 f"{OFFICE_NAMES[wanted.office].capitalize()} региона уже назначен"
                 f" с {held.valid_from:%d.%m.%Y} {until} ({held.person.full_name}).",
             )
-        person = self._person(reader, wanted)
         after: Facts = {
             "region": wanted.region,
             "office": wanted.office.value,
-            "full_name": person.full_name if person else wanted.full_name,
-            "email": wanted.email,
-            "phone": wanted.phone,
-            "person_id": str(person.id) if person else None,
+            "full_name": person.full_name,
+            **self._contacts(person, wanted),
+            **person.identity,
             "valid_from": wanted.first.isoformat(),
             "valid_to": wanted.last.isoformat() if wanted.last else None,
         }
-        if person is not None:
-            after |= self._contacts(person, wanted)
         if follows is None:
             return Plan(RowAction.CREATE, after=after)
         after["predecessor_until"] = (wanted.first - _DAY).isoformat()
@@ -292,7 +300,7 @@ class CoordinatorPlanner:
         return held.id in self._open and held.valid_from < wanted.first and other
 
     def _person(self, reader: RowReader, wanted: _Wanted) -> KnownPerson | None:
-        """Who of the directory is meant; None for somebody new."""
+        """Who of the directory or of the rows before is meant; None for somebody new."""
         named = self._people.get(folded(wanted.full_name), [])
         if wanted.email is not None:
             mail = wanted.email.casefold()
@@ -306,6 +314,10 @@ class CoordinatorPlanner:
             )
             return None
         return named[0] if named else None
+
+    @staticmethod
+    def _newcomer(number: int, wanted: _Wanted) -> KnownPerson:
+        return KnownPerson(None, wanted.full_name, wanted.email, wanted.phone, number)
 
     @staticmethod
     def _contacts(person: KnownPerson, wanted: _Wanted) -> Facts:

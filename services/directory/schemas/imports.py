@@ -177,7 +177,9 @@ class ImportRowRead(BaseModel):
     action: RowAction | None
     target: UUID | None = Field(description="Какая запись справочника меняется")
     before: dict[str, str | int | None] | None
-    after: dict[str, str | int | None] | None
+    after: dict[str, str | int | None] | None = Field(
+        description="Что станет; `person_row` — строка, которая вносит нового человека"
+    )
     problems: list[RowProblem] = Field(max_length=40)
 
     @classmethod

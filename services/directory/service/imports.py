@@ -69,18 +69,19 @@ class _Kind:
     fields: Sequence[Field]
     most_rows: int
     planner: _Compare
-    enter: _Enter
+    # Made anew for every list that is entered.
+    entering: Callable[[], _Enter]
 
 
 _KINDS: Final = {
     ImportKind.CLUSTERS: _Kind(
-        of_clusters.FIELDS, MAX_ROWS, cluster_lists.planner, cluster_lists.enter
+        of_clusters.FIELDS, MAX_ROWS, cluster_lists.planner, lambda: cluster_lists.enter
     ),
     ImportKind.COORDINATORS: _Kind(
         of_coordinators.FIELDS,
         of_coordinators.MOST_ROWS,
         coordinator_lists.planner,
-        coordinator_lists.enter,
+        coordinator_lists.Entering,
     ),
 }
 
@@ -328,9 +329,10 @@ async def _enter(session: AsyncSession, found: Import, now: datetime, *, note: N
     """
     plans = await _plans_that_hold(session, found, now)
     by = found.applied_by or found.created_by
+    enter = _KINDS[found.kind].entering()
     applied = 0
     while stroke := plans[applied : applied + STROKE]:
-        await _KINDS[found.kind].enter(session, stroke, source=found.filename, by=by, now=now)
+        await enter(session, stroke, source=found.filename, by=by, now=now)
         applied += len(stroke)
         if note is not None:
             await note(applied)
