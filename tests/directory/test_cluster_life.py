@@ -198,6 +198,55 @@ async def test_a_merged_cluster_names_its_heir_who_gets_its_members(
     assert (back.status_code, back.json()["code"]) == (422, "merge_impossible")
 
 
+def _terms(relations: list[dict[str, Any]], organisation: dict[str, Any]) -> list[Any]:
+    return sorted(
+        (one["valid_from"], one["valid_to"])
+        for one in relations
+        if one["organisation_id"] == organisation["id"]
+    )
+
+
+async def test_an_heir_gets_what_it_has_not_on_the_days_that_it_has_it_not(
+    ask: Ask, create: Create
+) -> None:
+    works = await create("organisations", code="kamaz", name="Завод", kind="enterprise")
+    college = await create("organisations")
+    heir = await create("clusters", code="16-2022-02", since="2023-09-01")
+    gone = await create("clusters", since="2023-09-01", core_college_id=college["id"])
+    for cluster, organisation, kind, first, last in (
+        (heir, works, "enterprise", "2023-09-01", "2023-12-31"),
+        (heir, works, "enterprise", "2024-06-01", "2024-06-30"),
+        (gone, works, "enterprise", "2023-09-01", None),
+        # Core college and college besides: one and the same place of the heir's.
+        (gone, college, "college", "2024-02-01", None),
+        (heir, college, "college", "2024-01-01", "2024-01-31"),
+    ):
+        body = {"kind": kind, "organisation_id": organisation["id"], "cluster_id": cluster["id"]}
+        made = await ask("POST", "/v1/relations", body | {"valid_from": first, "valid_to": last})
+        assert made.status_code == 201, made.text
+
+    merged = await ask(
+        "POST", f"/v1/clusters/{gone['id']}/merge", {"into": heir["id"], **REASON}, at="2023-12-01"
+    )
+
+    assert merged.status_code == 200, merged.text
+    held = (await ask("GET", f"/v1/relations?cluster={heir['id']}")).json()["items"]
+    assert _terms(held, works) == [
+        ("2023-09-01", "2023-12-31"),
+        ("2024-01-01", "2024-05-31"),
+        ("2024-06-01", "2024-06-30"),
+        ("2024-07-01", None),
+    ]
+    assert _terms(held, college) == [
+        ("2023-12-01", "2023-12-31"),
+        ("2024-01-01", "2024-01-31"),
+        ("2024-02-01", None),
+    ]
+    told = (await ask("GET", f"/v1/clusters/{heir['id']}/timeline?limit=200")).json()["items"]
+    gained = [one for one in told if one["kind"] == "related"]
+    assert len(gained) == 3 + 4
+
+
 @pytest.mark.parametrize("into", ["itself", "another region's", "nobody"])
 async def test_a_cluster_is_merged_into_another_of_its_region_only(
     ask: Ask, create: Create, into: str

@@ -3,20 +3,43 @@
 import asyncio
 import json
 from collections import Counter
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.directory.domain.relations import RULES, RelationKind
+from services.directory.domain.relations import RULES, RelationKind, free_of
 from shared.db import open_sessions
 from shared.tables import OutboxRecord
 from tests.conftest import Headers, Tokens, serve, settings_for
 from tests.directory.conftest import CLUSTER, Ask, Create
+
+DAYS = st.integers(0, 12).map(lambda day: date(2023, 9, 1) + timedelta(days=day))
+TERMS = st.tuples(DAYS, DAYS | st.none()).filter(lambda term: term[1] is None or term[0] <= term[1])
+
+
+@given(wanted=TERMS, taken=st.lists(TERMS, max_size=4))
+def test_what_is_free_of_a_term_is_each_day_that_is_not_taken_once(
+    wanted: tuple[date, date | None], taken: list[tuple[date, date | None]]
+) -> None:
+    def holds(term: tuple[date, date | None], day: date) -> bool:
+        return term[0] <= day <= (term[1] or date.max)
+
+    free = free_of(*wanted, taken)
+
+    # A day before all, and one after all that have a last day.
+    for number in range(-1, 15):
+        day = date(2023, 9, 1) + timedelta(days=number)
+        due = holds(wanted, day) and not any(holds(term, day) for term in taken)
+        assert sum(holds(term, day) for term in free) == due
+    assert all(last is None or first <= last for first, last in free)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """How organisations stand to regions and clusters, from and to which days."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -48,6 +49,27 @@ RULES: Final[Mapping[RelationKind, Rule]] = {
         "предприятие", OrganisationKind.ENTERPRISE, "cluster", alone=False
     ),
 }
+
+
+# First day and last, both included; no last day means until further notice.
+Term = tuple[date, date | None]
+_DAY: Final = timedelta(days=1)
+
+
+def free_of(first: date, last: date | None, taken: Iterable[Term]) -> list[Term]:
+    """The parts of the term on whose days none of the taken ones holds, in order."""
+    free: list[Term] = []
+    for begins, ends in sorted(taken, key=lambda term: term[0]):
+        if last is not None and begins > last:
+            break
+        if first < begins:
+            free.append((first, begins - _DAY))
+        if ends is None:
+            return free
+        first = max(first, ends + _DAY)
+    if last is None or first <= last:
+        free.append((first, last))
+    return free
 
 
 class UnknownOrganisation(Invalid):

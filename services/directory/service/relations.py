@@ -1,5 +1,6 @@
 """Join organisations to regions and clusters, and part them; everything is told."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -20,8 +21,10 @@ from services.directory.domain.relations import (
     RelationEndedAlready,
     RelationKind,
     RelationOverlaps,
+    Term,
     UnknownOrganisation,
     WrongOrganisationKind,
+    free_of,
 )
 from services.directory.models import Cluster, ClusterChange, Organisation, Region, Relation
 from services.directory.repository import clusters, regions, rows
@@ -163,22 +166,28 @@ async def hand_over(
 ) -> None:
     """Colleges and enterprises of these relations are the cluster's from the day on.
 
-    For as long as they were to be the other's.
+    For as long as they were to be the other's; those that the cluster has already stay as they
+    are, and it gets them for the days around. The cluster is locked, so none is added meanwhile.
     """
+    taken: defaultdict[tuple[RelationKind, UUID], list[Term]] = defaultdict(list)
+    for held in await repository.standing(session, cluster.id, since=on):
+        taken[held.kind, held.organisation_id].append((held.valid_from, held.valid_to))
     for one in gone:
         kind = RelationKind.COLLEGE if one.kind is RelationKind.CORE_COLLEGE else one.kind
         if kind not in (RelationKind.COLLEGE, RelationKind.ENTERPRISE):
             continue
-        moved = Relation(
-            id=new_id(),
-            kind=kind,
-            organisation_id=one.organisation_id,
-            cluster_id=cluster.id,
-            valid_from=max(on, one.valid_from),
-            valid_to=one.valid_to,
-        )
-        # One that the cluster has already stays as it is.
-        if await repository.add_relation(session, moved):
+        its = taken[kind, one.organisation_id]
+        for first, last in free_of(max(on, one.valid_from), one.valid_to, its):
+            moved = Relation(
+                id=new_id(),
+                kind=kind,
+                organisation_id=one.organisation_id,
+                cluster_id=cluster.id,
+                valid_from=first,
+                valid_to=last,
+            )
+            await _add(session, moved)
+            its.append((first, last))
             organisation = await session.get_one(Organisation, one.organisation_id)
             await _note(session, cluster, ChangeKind.RELATED, moved, organisation, by=by, now=now)
 
