@@ -16,9 +16,7 @@ REQUESTS: Final = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 PUBLISHED: Final = Counter("outbox_published_total", "Events sent to the broker")
-OUTBOX_LAG: Final = Gauge(
-    "outbox_lag_seconds", "Age of the oldest event in the last round of the relay"
-)
+OUTBOX_LAG: Final = Gauge("outbox_lag_seconds", "Age of the oldest event that is not published")
 CONSUMED: Final = Counter("consumer_events_total", "Events applied", ["topic"])
 HEALED: Final = Counter(
     "consumer_healed_total", "Events the broker did not have and the feed did", ["topic"]

@@ -26,6 +26,19 @@ _ADD: Final = (
 )
 # The request's row of the audit trail comes along and costs no round trip of its own.
 _ADD_AUDITED: Final = f"with audited as ({trail.insert_from(9)}) {_ADD}"
+# The first of every stream, by index: a backlog of any length costs the same.
+_WAITING_SINCE: Final = """
+select min(occurred_at) from (
+    (select occurred_at from outbox where seq is null order by position limit 1)
+    union all
+    select first.occurred_at from outbox_streams s cross join lateral (
+        select occurred_at from outbox
+        where topic = s.topic and partition = s.partition
+          and published_at is null and seq is not null
+        order by seq limit 1
+    ) first
+) waiting
+"""
 
 
 async def add(session: AsyncSession, events: Iterable[Event]) -> list[UUID]:
@@ -71,3 +84,9 @@ async def admit(session: AsyncSession, now: datetime) -> None:
     refused as stale at its end.
     """
     await session.exec(text("select outbox_admit(:now)"), params={"now": now})  # type: ignore[call-overload]
+
+
+async def waiting_since(session: AsyncSession) -> datetime | None:
+    """When the oldest event that is not published happened; None where all are."""
+    found: datetime | None = await (await driver_of(session)).fetchval(_WAITING_SINCE)
+    return found

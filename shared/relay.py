@@ -19,7 +19,7 @@ from shared.envelopes import Headers, kafka_headers
 from shared.events.base import PARTITIONS, Checkpoint, checkpoint_type
 from shared.ids import new_id
 from shared.kafka import BrokerAway
-from shared.observability import OUTBOX_LAG, PUBLISHED
+from shared.observability import PUBLISHED
 
 WAKE_CHANNEL: Final = "outbox"
 RELAY_LOCK: Final = 0x0B0C
@@ -135,7 +135,6 @@ class Relay:
         await self._number()
         records = await self._connection.fetch(_UNPUBLISHED, _ROUND)
         if not records:
-            OUTBOX_LAG.set(0)
             return 0
         sent = [
             await self._send(
@@ -163,7 +162,6 @@ class Relay:
                 [record["position"] for record in records],
             )
         PUBLISHED.inc(len(records))
-        OUTBOX_LAG.set((self._clock.now() - records[0]["occurred_at"]).total_seconds())
         return len(records)
 
     async def _send(

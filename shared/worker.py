@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from shared import db, dead_letters, idempotency, simulation
+from shared import db, dead_letters, idempotency, outbox, simulation
 from shared.audit import Linker
 from shared.clients.base import ServiceClient, open_client
 from shared.clock import Clock, wall
@@ -37,7 +37,7 @@ from shared.consumer_positions import PositionMoved
 from shared.errors import Unavailable
 from shared.event_router import EventRouter
 from shared.kafka import open_consumer, open_producer
-from shared.observability import RESTARTS, configure_logging
+from shared.observability import OUTBOX_LAG, RESTARTS, configure_logging
 from shared.relay import Relay
 from shared.settings import ServiceSettings
 from shared.tables import DeadLetter
@@ -50,6 +50,8 @@ _SAY_THEMSELVES: Final = frozenset({"relay", "consumer"})
 _DEAD_LETTER_POLL: Final = 2.0
 _TIDY_SECONDS: Final = 3600.0
 _LINK_SECONDS: Final = 5.0
+# More often than anybody asks.
+_MEASURE_SECONDS: Final = 5.0
 _KEYS_KEPT: Final = timedelta(hours=24)
 _OUTAGES: Final = (
     OSError,  # sockets, CalleeAway, BrokerAway
@@ -186,6 +188,7 @@ async def _work(
             tasks["clock"] = lambda: simulation.follow(settings.database_dsn, clock)
         if PRODUCED[service]:
             tasks["relay"] = relay.run
+            tasks["measuring"] = lambda: measuring(context)
         if events is not None:
             consuming = _ConsumerTask(events, context, health)
             tasks["consumer"] = consuming.run
@@ -332,6 +335,17 @@ async def linking(context: Context) -> None:
             linked = await linker.link_waiting(await db.driver_of(session), wall())
         if not linked:
             await asyncio.sleep(_LINK_SECONDS)
+
+
+async def measuring(context: Context) -> None:
+    """Tell how long events wait to be published, whatever the relay itself waits for."""
+    while True:
+        async with db.transaction(context.sessions) as session:
+            since = await outbox.waiting_since(session)
+        lag = (context.clock.now() - since).total_seconds() if since else 0
+        # Of a request that had its own `now` the stack's clock may be behind.
+        OUTBOX_LAG.set(max(lag, 0))
+        await asyncio.sleep(_MEASURE_SECONDS)
 
 
 async def _copy(producer: AIOKafkaProducer, letter: DeadLetter) -> None:

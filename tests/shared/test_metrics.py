@@ -1,0 +1,94 @@
+"""What a worker tells Prometheus, asked as Prometheus would, while its broker is away."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from deploy.local import ports
+from deploy.local import postgres as local_postgres
+from shared import migrations
+from tests.shared.transport import until
+
+Scrape = Callable[[], Awaitable[dict[Any, float]]]
+
+
+@pytest.fixture(scope="module")
+async def dsn(server: local_postgres.Server) -> str:
+    connection = await asyncpg.connect(server.dsn)
+    name = f"metrics_{uuid4().hex[:8]}"
+    await connection.execute(f"create database {name}")
+    await connection.close()
+    dsn = server.dsn.rsplit("/", 1)[0] + f"/{name}"
+    await migrations.upgrade("rating", dsn)
+    return dsn
+
+
+@contextmanager
+def running_worker(dsn: str) -> Iterator[int]:
+    """A rating worker at work in production, its broker away. Gives the port of its health."""
+    port = ports.unused()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": dsn,
+        "KAFKA_SERVERS": "127.0.0.1:1",
+        "OIDC_ISSUER": "http://127.0.0.1:1",
+        "WORKER_PORT": str(port),
+    }
+    command = [sys.executable, "-m", "services.rating.main"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as worker:
+        try:
+            yield port
+        finally:
+            worker.terminate()
+            worker.wait(10)
+
+
+@pytest.fixture(scope="module")
+async def scrape(dsn: str) -> AsyncIterator[Scrape]:
+    """The samples of the worker, by name and labels."""
+    with running_worker(dsn) as port:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+
+            async def scrape() -> dict[Any, float]:
+                text = (await client.get("/metrics")).text
+                return {
+                    (sample.name, *sample.labels.values()): sample.value
+                    for family in text_string_to_metric_families(text)
+                    for sample in family.samples
+                }
+
+            await until(lambda: ports.accepts(port, seconds=1), "listening")
+            yield scrape
+
+
+async def test_events_that_wait_for_an_absent_broker_are_seen_to_age(
+    dsn: str, scrape: Scrape
+) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(
+        "insert into outbox (id, type, topic, partition, key, occurred_at, data)"
+        " values ($1, 'rating.slice.frozen.v1', 'rating.slices', 0, 'k', $2, '{}')",
+        uuid4(),
+        datetime.now(UTC) - timedelta(seconds=100),
+    )
+    await connection.close()
+
+    async def lag() -> float:
+        return (await scrape())["outbox_lag_seconds",]
+
+    async def is_older_than(seconds: float) -> bool:
+        return await lag() > seconds
+
+    await until(lambda: is_older_than(100), "seen to wait")
+    seen = await lag()
+    await until(lambda: is_older_than(seen), "seen to age")
