@@ -36,7 +36,7 @@ from shared.errors import Invalid
 from shared.event_router import Circumstances, EventRouter, Handler
 from shared.events.base import PARTITIONS, Event
 from shared.events.views import View
-from shared.observability import COMPLETE_THROUGH, CONSUMED, HEALED, REPLACED
+from shared.observability import COMPLETE_THROUGH, CONSUMED, DEAD, HEALED, REPLACED, show
 
 logger = structlog.get_logger(__name__)
 
@@ -89,6 +89,8 @@ class Consumer:
         # Partition → when it is to be asked for again.
         self._resting: dict[TopicPartition, float] = {}
         self._ahead: dict[Stream, Position] = {}
+        for counter in (CONSUMED, DEAD, HEALED, REPLACED):
+            show(counter, *router.topics)
 
     async def load(self) -> None:
         """Read the positions; a partition never heard before starts at zero."""

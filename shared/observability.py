@@ -48,6 +48,14 @@ WEBHOOKS_DISABLED: Final = Counter(
 )
 
 
+def show(counter: Counter, *labels: str) -> None:
+    """Have the counter there from the start: of one that comes with its first event, an alert on
+    the increase does not see that event.
+    """
+    for label in labels:
+        counter.labels(label)
+
+
 def configure_logging(service: str, level: str = "INFO") -> None:
     """JSON lines on stdout for our own and for libraries' records."""
     shared: list[structlog.typing.Processor] = [

@@ -37,7 +37,7 @@ from shared.consumer_positions import PositionMoved
 from shared.errors import Unavailable
 from shared.event_router import EventRouter
 from shared.kafka import open_consumer, open_producer
-from shared.observability import OUTBOX_LAG, RESTARTS, configure_logging
+from shared.observability import OUTBOX_LAG, RESTARTS, configure_logging, show
 from shared.relay import Relay
 from shared.settings import ServiceSettings
 from shared.tables import DeadLetter
@@ -219,6 +219,7 @@ async def through_outages(name: str, task: Callable[[], Awaitable[None]], health
     """
     if name in _SAY_THEMSELVES:
         health.expect(name)
+    show(RESTARTS, name)
     pause = _FIRST_PAUSE
     while True:
         if name not in _SAY_THEMSELVES:

@@ -76,6 +76,7 @@ async def reconciling(context: Context) -> None:
     loop = asyncio.get_running_loop()
     pause = context.settings.reconcile_minutes * 60
     due_at = loop.time()
+    reconciliations.show_counters()
     while True:
         if pause and context.settings.worker_index == 0 and loop.time() >= due_at:
             async with transaction(context.sessions) as session:

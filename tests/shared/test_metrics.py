@@ -92,3 +92,25 @@ async def test_events_that_wait_for_an_absent_broker_are_seen_to_age(
     await until(lambda: is_older_than(100), "seen to wait")
     seen = await lag()
     await until(lambda: is_older_than(seen), "seen to age")
+
+
+async def test_what_is_alerted_of_is_there_before_its_first_time(scrape: Scrape) -> None:
+    """An alert on `increase` does not see the first of a counter that was not there."""
+    wanted: set[Any] = {
+        ("consumer_dead_letters_total", "assignments.executions"),
+        ("consumer_dead_letters_total", "directory.regions"),
+        ("consumer_healed_total", "assignments.executions"),
+        ("consumer_logs_replaced_total", "assignments.executions"),
+        ("reconciliations_total", "healed"),
+        ("reconciliations_total", "differing"),
+        ("reconciliation_mended_total", "changed"),
+        ("webhook_subscriptions_disabled_total",),
+        ("worker_task_restarts_total", "scorer"),
+    }
+
+    async def are_there() -> bool:
+        return wanted <= (await scrape()).keys()
+
+    await until(are_there, f"{wanted}")
+    samples = await scrape()
+    assert {name: samples[name] for name in wanted} == dict.fromkeys(wanted, 0)

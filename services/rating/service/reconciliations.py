@@ -34,12 +34,13 @@ from shared.clients.base import ServiceClient
 from shared.clock import Clock
 from shared.db import Sessions, transaction
 from shared.events.base import PARTITIONS, partition_of
-from shared.observability import MENDED, RECONCILED
+from shared.observability import MENDED, RECONCILED, show
 
 # Farther behind than this the rating is still catching up.
 _BEHIND: Final = timedelta(minutes=1)
 # Regions are not compared.
 _FACTS: Final = (positions.FACTS_TOPIC,)
+_MENDED: Final = ("added", "changed", "removed")
 
 logger = structlog.get_logger(__name__)
 
@@ -52,6 +53,12 @@ class _Comparison:
     ours: Mapping[str, Extent]
     theirs: Mapping[str, Extent]
     regions: set[str]
+
+
+def show_counters() -> None:
+    """Have what reconciliations count seen from the start."""
+    show(RECONCILED, Outcome.SAME, Outcome.HEALED, Outcome.DIFFERING)
+    show(MENDED, *_MENDED)
 
 
 async def request(
@@ -214,7 +221,7 @@ async def _finish(
 
 def _tell(one: Reconciliation, mended: Mended) -> None:
     RECONCILED.labels(one.outcome.value).inc()
-    for kind in ("added", "changed", "removed"):
+    for kind in _MENDED:
         MENDED.labels(kind).inc(getattr(mended, kind))
     say = logger.info if one.outcome is Outcome.SAME else logger.warning
     say(
