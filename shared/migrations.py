@@ -109,15 +109,20 @@ async def check(service: str, dsn: str) -> None:
     await _with_connection(dsn, work)
 
 
+def next_number(versions: Path) -> str:
+    """The number after the greatest in the folder: a history may have gaps."""
+    numbers = [int(path.name[:4]) for path in versions.glob("[0-9][0-9][0-9][0-9]_*.py")]
+    return f"{max(numbers, default=0) + 1:04d}"
+
+
 async def revision(service: str, dsn: str, message: str) -> None:
     """Draft the next migration of a service (or of `platform`) from its models."""
 
     def work(connection: Connection) -> None:
         platform, own = histories(service)
         folder, table = platform if service == "platform" else own
-        number = len(list((folder / "versions").glob("[0-9]*.py"))) + 1
         config = _config(folder, table, connection)
-        command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")
+        command.revision(config, message, autogenerate=True, rev_id=next_number(folder / "versions"))
 
     await _with_connection(dsn, work)
 

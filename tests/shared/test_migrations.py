@@ -1,5 +1,7 @@
 """Every history goes up, matches the models, goes down to nothing and up again."""
 
+from pathlib import Path
+
 import asyncpg
 import pytest
 
@@ -24,6 +26,15 @@ async def test_migrations_go_up_match_the_models_go_down_and_up_again(
 
     await connection.execute(f"drop database stairway_{service}")
     await connection.close()
+
+
+def test_the_next_migration_has_a_number_nobody_had(tmp_path: Path) -> None:
+    """Numbers have gaps: counting the files would come upon one that is taken."""
+    assert migrations.next_number(tmp_path) == "0001"
+
+    for name in ("0001_first.py", "0003_third.py", "0042_later.py", "env.py"):
+        (tmp_path / name).touch()
+    assert migrations.next_number(tmp_path) == "0043"
 
 
 async def _tables(dsn: str) -> set[str]:
