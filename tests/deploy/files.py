@@ -16,6 +16,8 @@ API_PORTS: Final = dict(zip(SERVICES, range(8001, 8005), strict=True))
 WORKER_PORTS: Final = dict(zip(SERVICES, range(8011, 8015), strict=True))
 
 S = TypeVar("S", bound=BaseSettings)
+# obstore reads these itself, as every S3 client does.
+OF_THE_OBJECT_STORE: Final = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT"}
 _VARIABLE: Final = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?P<rule>:[?-])(?P<default>[^}]*)\}")
 
 
@@ -36,6 +38,24 @@ def variables() -> dict[str, set[str]]:
     for match in _VARIABLE.finditer((ROOT / "docker-compose.yml").read_text()):
         found[match["rule"]].add(match["name"])
     return found
+
+
+def passed_on() -> set[str]:
+    """Variables the compose file hands on as they are, where they are set at all."""
+    return {
+        name
+        for service in compose().values()
+        for name, value in service.get("environment", {}).items()
+        if value is None
+    }
+
+
+def explained() -> set[str]:
+    """The variables in the guide's table of them, whose last column are defaults."""
+    guide = (ROOT / "docs/production.md").read_text(encoding="utf-8")
+    table = guide.split("\n## Переменные\n")[1].split("\n## ")[0]
+    rows = [line.rsplit("|", 2)[0] for line in table.splitlines() if line.startswith("| `")]
+    return set(re.findall(r"`([A-Z_]+)`", "\n".join(rows)))
 
 
 def interpolated(text: str) -> str:

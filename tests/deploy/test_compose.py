@@ -19,12 +19,15 @@ from shared.settings import Environment, ServiceSettings
 from shared.topics import TopicSettings
 from tests.deploy.files import (
     API_PORTS,
+    OF_THE_OBJECT_STORE,
     ROOT,
     WORKER_PORTS,
     compose,
     documents,
+    explained,
     interpolated,
     names_of,
+    passed_on,
     read_by,
     variables,
 )
@@ -56,7 +59,8 @@ def service_of(process: str) -> str:
 
 
 def environment_of(name: str) -> dict[str, str]:
-    return {key: interpolated(value) for key, value in COMPOSE[name]["environment"].items()}
+    environment = COMPOSE[name]["environment"]
+    return {key: interpolated(value) for key, value in environment.items() if value is not None}
 
 
 def test_the_file_is_what_compose_accepts() -> None:
@@ -118,7 +122,16 @@ def test_the_profiles_leave_the_core_always_on() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_process_is_given_only_what_it_reads(name: str) -> None:
-    assert set(COMPOSE[name]["environment"]) <= names_of(*settings_of(service_of(name)))
+    read = names_of(*settings_of(service_of(name))) | OF_THE_OBJECT_STORE
+    assert set(COMPOSE[name]["environment"]) <= read
+
+
+def test_every_setting_of_the_guide_can_be_given() -> None:
+    given = {variable for name in [*OURS, "topics"] for variable in COMPOSE[name]["environment"]}
+    # A machine has one worker of each, and a folder of secrets where somebody mounts one.
+    needless = {"WORKER_INDEX", "WORKER_COUNT", "SECRETS_DIR"}
+
+    assert explained() - needless <= given
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -207,9 +220,9 @@ def test_the_topics_step_would_start(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_secret_comes_from_outside_and_is_demanded() -> None:
     for name, service in COMPOSE.items():
         for key, value in service.get("environment", {}).items():
-            if key.endswith(("PASSWORD", "SECRET")):
+            if value and key.endswith(("PASSWORD", "SECRET")):
                 assert re.fullmatch(r"\$\{\w+:\?\}", value), f"{name}: {key}"
-            if "://" in value and "@" in value:
+            if value and "://" in value and "@" in value:
                 assert re.search(r"://\w+:\$\{\w+:\?\}@", value), f"{name}: {key}"
 
 
@@ -218,7 +231,7 @@ def test_the_example_names_every_variable_and_holds_no_secret() -> None:
     demanded = {line.rstrip("=") for line in lines if re.fullmatch(r"[A-Z_]+=", line)}
     optional = {match[1] for line in lines if (match := re.fullmatch(r"# ([A-Z_]+)=\S+", line))}
 
-    assert (demanded, optional) == (variables()[":?"], variables()[":-"])
+    assert (demanded, optional) == (variables()[":?"], variables()[":-"] | passed_on())
     assert [line for line in lines if re.fullmatch(r"[A-Z_]+=.+", line)] == []
 
 
@@ -331,10 +344,7 @@ def test_what_is_watched_is_measured(expression: str) -> None:
 
 
 def test_the_guide_explains_every_setting() -> None:
-    guide = (ROOT / "docs/production.md").read_text()
-    explained = set(re.findall(r"`([A-Z_]+)`", guide))
-
-    assert names_of(ServiceSettings, TopicSettings) <= explained
+    assert names_of(ServiceSettings, TopicSettings) <= explained()
 
 
 def test_the_guide_names_only_files_that_exist() -> None:

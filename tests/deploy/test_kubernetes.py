@@ -14,6 +14,7 @@ from shared.settings import Environment, ServiceSettings
 from shared.topics import TopicSettings
 from tests.deploy.files import (
     API_PORTS,
+    OF_THE_OBJECT_STORE,
     ROOT,
     WORKER_PORTS,
     by_kind,
@@ -151,10 +152,6 @@ def test_the_commands_are_the_agreed_ones(service: str) -> None:
     assert worker["command"] == ["python", "-m", f"services.{service}.main"]
 
 
-# obstore reads these itself, as every S3 client does.
-OF_THE_OBJECT_STORE = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT"}
-
-
 @pytest.mark.parametrize("name", PROCESSES)
 def test_a_process_would_start_with_its_environment(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -173,6 +170,40 @@ def test_a_process_would_start_with_its_environment(
     if kind == "worker":
         assert settings.worker_port == WORKER_PORTS[service]
         assert settings.worker_host == "0.0.0.0"
+
+
+@pytest.mark.parametrize("name", [*PROCESSES, "topics"])
+def test_every_setting_can_be_given_by_the_configmap(name: str) -> None:
+    """A process takes it whole; what only this machine has a use for is no default of a cluster."""
+    config = by_kind(OBJECTS, "ConfigMap")[0]["metadata"]["name"]
+    local = {
+        field.upper()
+        for field, about in ServiceSettings.model_fields.items()
+        if re.search(r"127\.0\.0\.1|localhost", str(about.default))
+    }
+
+    assert {"configMapRef": {"name": config}} in container_of(name)["envFrom"]
+    assert local <= CONFIG.keys()
+
+
+def test_every_setting_with_a_secret_can_be_given_by_a_secret() -> None:
+    by_secret = {
+        variable["name"]
+        for name in PROCESSES
+        for variable in container_of(name)["env"]
+        if "secretKeyRef" in variable.get("valueFrom", {})
+    }
+    # Addresses with a password in them, told to nobody by their type.
+    unsaid = {"NOTIFY_CHAT_URLS", "OBJECT_STORE_URL"}
+    typed = {
+        field.upper()
+        for field, about in ServiceSettings.model_fields.items()
+        if re.search(r"SecretStr|PostgresDsn", str(about.annotation))
+    }
+
+    assert typed >= {"DATABASE_URL", "SMTP_URL"}
+    assert typed | unsaid | OF_THE_OBJECT_STORE <= by_secret
+    assert by_secret & CONFIG.keys() == set()
 
 
 @pytest.mark.parametrize("service", SERVICES)
