@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from typing import Any, Final
 
 import asyncpg
 import structlog
+
+from shared.settings import DatabaseSettings
 
 _LOCK: Final = 0x0A0D
 _ROUND: Final = 1000
@@ -171,7 +172,7 @@ def main() -> None:
     parser.add_argument("command", choices=["verify"])
     parser.add_argument("--kept", type=_kept, help="a link noted earlier, as N:HASH")
     given = parser.parse_args()
-    sys.exit(asyncio.run(_verify(os.environ["DATABASE_URL"], given.kept)))
+    sys.exit(asyncio.run(_verify(DatabaseSettings().database_dsn, given.kept)))
 
 
 if __name__ == "__main__":

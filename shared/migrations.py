@@ -6,7 +6,6 @@ for all) and the service's own. They are run in that order, one migrator at a ti
 
 import argparse
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -19,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel.sql.sqltypes import AutoString
 
 from shared.db import async_url
+from shared.settings import DatabaseSettings
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SERVICES: Final = ("directory", "meetings", "assignments", "rating")
@@ -122,7 +122,9 @@ async def revision(service: str, dsn: str, message: str) -> None:
         platform, own = histories(service)
         folder, table = platform if service == "platform" else own
         config = _config(folder, table, connection)
-        command.revision(config, message, autogenerate=True, rev_id=next_number(folder / "versions"))
+        command.revision(
+            config, message, autogenerate=True, rev_id=next_number(folder / "versions")
+        )
 
     await _with_connection(dsn, work)
 
@@ -134,7 +136,7 @@ def main() -> None:
     parser.add_argument("service", choices=[*SERVICES, "platform"])
     parser.add_argument("argument", nargs="?", help="revision to go down to, or a message")
     given = parser.parse_args()
-    dsn = os.environ["DATABASE_URL"]
+    dsn = DatabaseSettings().database_dsn
     steps: dict[str, Callable[[], Any]] = {
         "upgrade": lambda: upgrade(given.service, dsn),
         "downgrade": lambda: downgrade(given.service, dsn, given.argument or "base"),

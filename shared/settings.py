@@ -40,8 +40,8 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-class ServiceSettings(BaseSettings):
-    """No prefixes: a process is one service and has an environment of its own."""
+class Settings(BaseSettings):
+    """Where settings are read. No prefixes: a process has an environment of its own."""
 
     # A refused value may hold a password.
     model_config = SettingsConfigDict(hide_input_in_errors=True)
@@ -63,10 +63,23 @@ class ServiceSettings(BaseSettings):
             raise ValueError(f"SECRETS_DIR is no folder: {folder}")
         return init_settings, env_settings, SecretsSettingsSource(settings_cls, folder)
 
-    environment: Environment = Environment.PRODUCTION
-    log_level: str = "INFO"
+
+class DatabaseSettings(Settings):
+    """What a command over one service's database needs."""
 
     database_url: PostgresDsn
+
+    @property
+    def database_dsn(self) -> str:
+        """The address as asyncpg takes it."""
+        return str(self.database_url).replace("postgresql+asyncpg://", "postgresql://", 1)
+
+
+class ServiceSettings(DatabaseSettings):
+    """What the processes of a service need."""
+
+    environment: Environment = Environment.PRODUCTION
+    log_level: str = "INFO"
 
     kafka_servers: str = "127.0.0.1:9092"
     # Off for brokers that refuse InitProducerId (the embedded one does): `seq` keeps order anyway.
@@ -187,11 +200,6 @@ class ServiceSettings(BaseSettings):
     @property
     def is_development(self) -> bool:
         return self.environment is Environment.DEVELOPMENT
-
-    @property
-    def database_dsn(self) -> str:
-        """The address as asyncpg takes it."""
-        return str(self.database_url).replace("postgresql+asyncpg://", "postgresql://", 1)
 
     def url_of(self, service: str) -> str:
         """Base address of a sister service, without a trailing slash."""

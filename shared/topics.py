@@ -11,9 +11,9 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from pydantic import Field
-from pydantic_settings import BaseSettings
 
 from shared.events.base import PARTITIONS
+from shared.settings import Settings
 
 PRODUCED: Final[dict[str, tuple[str, ...]]] = {
     "directory": (
@@ -32,7 +32,7 @@ DEAD_LETTER_PARTITIONS: Final = 1
 logger = structlog.get_logger(__name__)
 
 
-class TopicSettings(BaseSettings):
+class TopicSettings(Settings):
     """What creating topics needs of the environment."""
 
     kafka_servers: str

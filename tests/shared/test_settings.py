@@ -1,5 +1,7 @@
 """Secrets come from the environment or from files, and are shown to nobody."""
 
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,23 @@ def test_a_setting_may_be_a_file(folder: Path) -> None:
     assert found.service_client_secret is not None
     assert found.service_client_secret.get_secret_value() == "hunter2"
     assert "hunter2" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "command", ["shared.migrations check rating", "shared.audit verify"], ids=str
+)
+def test_commands_find_it_there_too(
+    command: str, folder: Path, databases: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "database_url").write_text(databases["rating"])
+    module, *arguments = command.split()
+    monkeypatch.setattr(sys, "argv", [module, *arguments])
+
+    codes: list[int] = []
+    monkeypatch.setattr(sys, "exit", codes.append)
+
+    importlib.import_module(module).main()
+    assert not any(codes)
 
 
 def test_the_environment_goes_before_the_file(
