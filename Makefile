@@ -105,7 +105,7 @@ sbom: .venv/dev.stamp ## Write sbom.json (CycloneDX) from the lock of what is de
 advisories: .venv/dev.stamp ## Known vulnerabilities of what is locked; says so where none can be asked
 	@$(BIN)/python -m deploy.advisories
 
-check: lint typecheck arch test ## All that CI checks
+check: lint typecheck arch test ## Before a merge; CI does advisories and Apache Kafka besides
 
 lock: .venv/dev.stamp ## Renew locks/*.txt from pyproject.toml
 	@for set in "runtime" "embedded --extra embedded" "dev --extra embedded --group dev"; do \
