@@ -1,6 +1,7 @@
 """A protocol for 500 clusters is approved: how long until 500 executions are listed."""
 
 import asyncio
+import re
 import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
@@ -15,10 +16,11 @@ from tests.bench.stand import Say, Stand, run, standing
 
 TABLES: Final = ("assignments", "executions", "execution_steps", "outbox")
 _LOST_SECONDS: Final = 60.0
-_INSERTS: Final = (
-    "select calls, rows, query from pg_stat_statements s join pg_database d on d.oid = s.dbid"
-    " where d.datname = 'assignments' and query ~* '^\\s*insert into'"
+WRITES: Final = (
+    "select calls, query from pg_stat_statements s join pg_database d on d.oid = s.dbid"
+    " where d.datname = 'assignments' and query ~* '^\\s*(insert into|copy)'"
 )
+_WRITTEN: Final = re.compile(r'\s*(?:insert into|copy)\s+"?(\w+)', re.IGNORECASE)
 
 
 def measure(options: Options, say: Say) -> Result:
@@ -48,16 +50,18 @@ def measure(options: Options, say: Say) -> Result:
             if number:
                 seconds.append(taken)
                 calls.append(_calls(stand))
-                say(f"прогон {number}: {taken:.2f} с, вставок {dict(calls[-1])}")
+                say(f"прогон {number}: {taken:.2f} с, записей {dict(calls[-1])}")
     listed = result.add(f"{clusters} исполнений перечислены", "с", seconds)
     for table in TABLES:
-        result.add(f"Операторов insert в {table}", "шт.", [one[table] for one in calls], ASIDE)
+        result.add(
+            f"Операторов insert и copy в {table}", "шт.", [one[table] for one in calls], ASIDE
+        )
     result.at_most("≤ 1,5 с", listed.median, 1.5, shown=f"{plain(listed.median)} с")
-    most = max(one[table] for one in calls for table in TABLES[:3])
+    furthest = max(abs(one[table] - 1) for one in calls for table in TABLES[:3])
     result.at_most(
-        "один оператор на таблицу",
-        most,
-        1,
+        "ровно один оператор на таблицу",
+        furthest,
+        0,
         shown=", ".join(f"{table} {calls[-1][table]}" for table in TABLES),
     )
     result.remarks.append(
@@ -69,11 +73,16 @@ def measure(options: Options, say: Say) -> Result:
 
 def _calls(stand: Stand) -> dict[str, int]:
     found: dict[str, int] = defaultdict(int)
-    for calls, _, query in stand.rows("postgres", _INSERTS):
-        for table in TABLES:
-            if query.lower().split("(")[0].split()[2].strip('"') == table:
-                found[table] += calls
+    for calls, query in stand.rows("postgres", WRITES):
+        found[written_to(query)] += calls
     return found
+
+
+def written_to(query: str) -> str:
+    """The table that the statement puts rows into, one at a time or all by COPY."""
+    found = _WRITTEN.match(query)
+    assert found is not None, query
+    return found[1].lower()
 
 
 async def _enter_clusters(stand: Stand, count: int) -> None:

@@ -31,7 +31,8 @@ _WAY: Final = (
     ("accept", "cur_controller", b""),
 )
 _FLAT: Final = 0.05
-_LAG: Final = 2_000
+# What waits, in seconds of the load.
+_BEHIND: Final = 2
 
 
 @dataclass(slots=True)
@@ -238,14 +239,7 @@ def _tell(
         _FLAT,
         shown=f"наибольший рост {worst * 100:.1f} % ({worst_name or 'никто'})",
     )
-    fifth = max(1, len(behind) // 5)
-    late, early = statistics.mean(behind[-fifth:]), statistics.mean(behind[fifth : 2 * fifth])
-    result.at_most(
-        "отставание ровное",
-        late,
-        max(_LAG, 2 * early),
-        shown=f"событий ждёт {plain(early)} → {plain(late)}, не больше {plain(max(behind))}",
-    )
+    tell_lag(result, behind, rate)
     if rate < peak / 2 * 0.99:
         result.remarks.append(
             f"Нагрузка ниже половины пика ({plain(peak / 2)}): столько исполнений не заготовлено."
@@ -255,6 +249,19 @@ def _tell(
     result.remarks.append(
         "Память брокера Tansu растёт с каждым событием, пока его не опустошат (ADR 0020), и в вывод"
         " не входит."
+    )
+
+
+def tell_lag(result: Result, behind: Sequence[float], rate: float) -> None:
+    """At its end as in its course: what waits has come in the last seconds of the load."""
+    fifth = max(1, len(behind) // 5)
+    late, early = statistics.mean(behind[-fifth:]), statistics.mean(behind[fifth : 2 * fifth])
+    result.at_most(
+        f"отставание ровное: ≤ {_BEHIND} с нагрузки",
+        late / rate,
+        _BEHIND,
+        shown=f"{plain(late / rate)} с: событий ждёт {plain(early)} → {plain(late)},"
+        f" не больше {plain(max(behind))}",
     )
 
 

@@ -32,6 +32,8 @@ PATH: Final = "/v1/ratings/stream"
 REGION: Final = "16"
 PER_SECOND: Final = 10
 FLAT_MIB: Final = 16
+# Of all changes, those that may come within a newer one's frame only.
+TOGETHER: Final = 0.05
 _NUMBER: Final = re.compile(rb'"executions":(\d+)')
 _ID: Final = re.compile(rb"id: (\d+)")
 _LOST_SECONDS: Final = 30.0
@@ -223,17 +225,7 @@ def _tell(result: Result, ours: list[Watched], bare: list[Watched], slow: Slow) 
     ratio = p99 / result.find("Раздача байтов, p99").median
     result.at_most("p99 ≤ 2 × эталона", ratio, 2, shown=f"{plain(ratio)} ×")
     result.at_most("p99 ≤ 100 мс", p99, 100, shown=f"{plain(p99)} мс")
-    unequal = sum(one.unequal for one in ours)
-    told = plain(sum(len(one.latencies) for one in ours))
-    together = plain(sum(one.together for one in ours))
-    result.at_most(
-        "ничего не потеряно",
-        unequal,
-        0,
-        shown=f"каждый получил все кадры; из {told} вестей слито с более новой {together}"
-        if not unequal
-        else f"у {unequal} клиентов другие кадры",
-    )
+    tell_lost(result, ours)
     result.at_most("память не растёт", grown.median, FLAT_MIB, shown=f"{plain(grown.median)} МиБ")
     result.at_least(
         "медленный клиент отключён и догоняет без пропуска",
@@ -244,4 +236,23 @@ def _tell(result: Result, ours: list[Watched], bare: list[Watched], slow: Slow) 
     result.remarks.append(
         f"На 10 изменений в секунду эталон тратит {percent(bare[0].cores)} ядра, мы —"
         f" {percent(ours[0].cores)}."
+    )
+
+
+def tell_lost(result: Result, runs: list[Watched]) -> None:
+    """Nobody lacks a frame that others have, and all together lack hardly any change's own."""
+    unequal = sum(one.unequal for one in runs)
+    told = sum(len(one.latencies) for one in runs)
+    together = sum(one.together for one in runs)
+    result.at_most(
+        "ничего не потеряно",
+        unequal,
+        0,
+        shown=f"у {unequal} клиентов другие кадры" if unequal else "у всех одни и те же кадры",
+    )
+    result.at_most(
+        f"слито с более новой вестью ≤ {percent(TOGETHER)}",
+        together / told,
+        TOGETHER,
+        shown=f"{plain(together)} из {plain(told)}",
     )

@@ -14,7 +14,7 @@ from shared.digests import DIGEST, FROM_JSON
 from shared.envelopes import Message
 from shared.events.assignments import ExecutionEvent
 from shared.events.base import partition_of
-from tests.bench import ingest, life, report, soak
+from tests.bench import fanout, ingest, life, report, soak, stream
 from tests.bench.http import frame_of, request
 from tests.bench.prepared import prepare
 from tests.bench.results import REFERENCE, Options, Result, percentile, plain
@@ -103,6 +103,42 @@ def test_a_request_says_how_long_it_is() -> None:
 def test_growth_leaves_the_warming_up_out() -> None:
     assert soak.growth([10, 10, 100, 100, 100, 100, 100, 100, 100, 100]) == 0
     assert soak.growth([100] * 8 + [150] * 2) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("waiting", "met"), [(8.67, True), (110, True), (113, False)])
+def test_what_waits_is_held_against_the_load(waiting: float, met: bool) -> None:
+    result = Result("soak", "", "")
+    soak.tell_lag(result, [waiting] * 20, rate=56)
+
+    assert [target.met for target in result.targets] == [met]
+
+
+@pytest.mark.parametrize(
+    ("together", "unequal", "met"),
+    [(0, 0, [True, True]), (0, 1, [False, True]), (500, 0, [True, False])],
+    ids=["all of it", "not the same", "the same half"],
+)
+def test_a_frame_that_all_lack_is_lost_too(together: int, unequal: int, met: list[bool]) -> None:
+    result = Result("stream", "", "")
+    watched = stream.Watched(latencies=[10.0] * 1000, together=together, unequal=unequal)
+    stream.tell_lost(result, [watched])
+
+    assert [target.met for target in result.targets] == met
+
+
+async def test_rows_put_in_by_copy_are_counted() -> None:
+    """As the server has the statements, of the driver's and of SQLAlchemy's making."""
+    settings = {"shared_preload_libraries": "pg_stat_statements"}
+    with postgres.ephemeral(settings) as server:
+        connection = await asyncpg.connect(server.dsn)
+        await connection.execute("create extension pg_stat_statements")
+        await connection.execute("create table steps (number int)")
+        await connection.copy_records_to_table("steps", records=[(1,), (2,)], columns=["number"])
+        await connection.execute("INSERT INTO steps (number) VALUES ($1)", 3)
+        rows = await connection.fetch(fanout.WRITES.replace("'assignments'", "current_database()"))
+        await connection.close()
+
+    assert [(row["calls"], fanout.written_to(row["query"])) for row in rows] == [(1, "steps")] * 2
 
 
 def test_numbers_are_shown_as_people_read_them() -> None:

@@ -14,8 +14,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from deploy.local import postgres as local_postgres
 from shared.auth import Role
 from shared.migrations import SERVICES
+from tests.bench.machine import commit
 from tests.fuzz import jobs
-from tests.fuzz.jobs import EXAMPLES, FOLDER, Job, Told
+from tests.fuzz.jobs import EXAMPLES, FOLDER, Job
 
 
 def main() -> int:
@@ -45,7 +46,7 @@ def _run(waiting: list[Job], workers: int) -> None:
         ) as pool,
     ):
         for done in as_completed([pool.submit(jobs.run, job) for job in waiting]):
-            print(_line(done.result()), flush=True)  # noqa: T201
+            print(jobs.line(done.result(), commit()), flush=True)  # noqa: T201
     print()  # noqa: T201
 
 
@@ -54,19 +55,10 @@ def _report(wanted: Iterable[Job]) -> int:
     wrong = []
     for job in wanted:
         told = json.loads(job.path.read_text(encoding="utf-8"))
-        print(_line(told))  # noqa: T201
+        print(jobs.line(told, commit()))  # noqa: T201
         wrong += [f"{kind}\n{how}" for kind, how in told["failures"].items()] + told["errors"]
     print("", *wrong, sep="\n\n")  # noqa: T201
     return int(bool(wrong))
-
-
-def _line(told: Told) -> str:
-    return (
-        f"{told['service']:<11} {told['role']:<14} операций {told['operations']:>3}"
-        f" (запросов меньше нужного у {len(told['fewer'])}), закрытых {told['refused']:>3},"
-        f" запросов {told['requests']:>6}, {told['seconds']:>5} с,"
-        f" нарушений {len(told['failures']) + len(told['errors'])}"
-    )
 
 
 def _arguments() -> argparse.Namespace:

@@ -87,6 +87,19 @@ def run(job: Job) -> Told:
     return told
 
 
+def line(told: Told, head: str) -> str:
+    """What came of a job; a result of another commit than `head` says so: it goes by old code."""
+    # Results of long ago may be kept that do not say it.
+    of = told.get("commit", "неизвестен")
+    return (
+        f"{told['service']:<11} {told['role']:<14} операций {told['operations']:>3}"
+        f" (запросов меньше нужного у {len(told['fewer'])}), закрытых {told['refused']:>3},"
+        f" запросов {told['requests']:>6}, {told['seconds']:>5} с,"
+        f" нарушений {len(told['failures']) + len(told['errors'])},"
+        f" коммит {of}{'' if of == head else f' — не {head}'}"
+    )
+
+
 def _by_operation(statuses: Counter[tuple[str, int]]) -> dict[str, dict[int, int]]:
     found: dict[str, dict[int, int]] = defaultdict(dict)
     for (label, status), times in sorted(statuses.items()):

@@ -13,6 +13,7 @@ from schemathesis.python.asgi import shutdown_lifespans
 from deploy.local import postgres as local_postgres
 from shared.auth import Role
 from shared.migrations import SERVICES
+from tests.fuzz.jobs import line
 from tests.fuzz.prepared import Prepared, prepare
 from tests.fuzz.runs import REFUSED, follow, fuzz
 
@@ -55,6 +56,24 @@ def test_what_is_made_is_there_and_what_is_deleted_is_not(prepared: Prepared) ->
     assert not found.errors
     assert not found.failures
     assert found.sent.total() > 4
+
+
+def test_a_result_of_other_code_says_so() -> None:
+    told = {
+        "service": "rating",
+        "role": "auditor",
+        "commit": "abc1234",
+        "seconds": 1,
+        "operations": 2,
+        "refused": 3,
+        "requests": 4,
+        "fewer": {},
+        "failures": {},
+        "errors": [],
+    }
+
+    assert line(told, "abc1234").endswith("нарушений 0, коммит abc1234")
+    assert line(told, "abc1234+").endswith("коммит abc1234 — не abc1234+")
 
 
 def test_an_answer_that_is_not_declared_is_found(prepared: Prepared) -> None:
