@@ -61,7 +61,7 @@ test: .venv/dev.stamp ## All tests; what cannot run here says why
 
 test-kafka: .venv/dev.stamp ## Transport, journeys and faults over Apache Kafka itself; needs Maven and Java 17
 	$(BIN)/python -m deploy.local.kafka --fetch
-	BROKER=kafka $(BIN)/python -m pytest -m 'not chaos' tests/shared/test_transport.py tests/e2e/test_a_journey.py \
+	BROKER=kafka $(BIN)/python -m pytest -m 'not chaos' tests/shared/test_transport.py tests/shared/test_kafka.py tests/e2e/test_a_journey.py \
 		tests/e2e/test_d_stack.py tests/season/test_season.py tests/chaos/test_chaos.py
 
 test-fast: .venv/dev.stamp ## Without the journeys through real processes

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.helpers import create_ssl_context
 
-from shared.settings import ServiceSettings
+from shared.settings import KafkaSettings, ServiceSettings
 
 REQUEST_TIMEOUT_MS: Final = 10_000
 MAX_MESSAGE_BYTES: Final = 1_000_000
@@ -18,11 +19,30 @@ class BrokerAway(ConnectionError):
     """The broker does not answer: an outage, to be waited out."""
 
 
+def access(settings: KafkaSettings) -> dict[str, Any]:
+    """What every client is told of where the broker is and how it lets us in."""
+    protocol = settings.kafka_security_protocol
+    found: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_servers,
+        "security_protocol": protocol.value,
+    }
+    if protocol.is_encrypted:
+        found["ssl_context"] = create_ssl_context(cafile=settings.kafka_ca_file)
+    if protocol.asks_who:
+        assert settings.kafka_password is not None
+        found |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism.value,
+            "sasl_plain_username": settings.kafka_username,
+            "sasl_plain_password": settings.kafka_password.get_secret_value(),
+        }
+    return found
+
+
 @asynccontextmanager
 async def open_producer(settings: ServiceSettings) -> AsyncIterator[AIOKafkaProducer]:
     """A started producer. Raises `BrokerAway`, at start or out of what is done with it."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_servers,
+        **access(settings),
         acks="all",
         enable_idempotence=settings.kafka_idempotence,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
@@ -47,7 +67,7 @@ async def open_consumer(settings: ServiceSettings) -> AsyncIterator[AIOKafkaCons
     Raises `BrokerAway`, at start or out of what is done with it.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_servers,
+        **access(settings),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=settings.kafka_fetch_wait_ms,

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
+    FilePath,
     HttpUrl,
     IPvAnyNetwork,
     PostgresDsn,
@@ -75,13 +76,61 @@ class DatabaseSettings(Settings):
         return str(self.database_url).replace("postgresql+asyncpg://", "postgresql://", 1)
 
 
-class ServiceSettings(DatabaseSettings):
+class KafkaProtocol(StrEnum):
+    """How the broker is spoken to: encrypted or not, with a password or without."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+    @property
+    def is_encrypted(self) -> bool:
+        return self.value.endswith("SSL")
+
+    @property
+    def asks_who(self) -> bool:
+        return self.value.startswith("SASL_")
+
+
+class KafkaMechanism(StrEnum):
+    """How a password is shown to the broker."""
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
+class KafkaSettings(Settings):
+    """Where the broker is and how it lets us in."""
+
+    kafka_servers: str = "127.0.0.1:9092"
+    kafka_security_protocol: KafkaProtocol = KafkaProtocol.PLAINTEXT
+    kafka_sasl_mechanism: KafkaMechanism = KafkaMechanism.SCRAM_SHA_512
+    kafka_username: str | None = None
+    kafka_password: SecretStr | None = None
+    # Who vouches for the broker; those the system trusts where it is not said.
+    kafka_ca_file: FilePath | None = None
+
+    @model_validator(mode="after")
+    def _let_in(self) -> Self:
+        protocol = self.kafka_security_protocol
+        has_password = bool(self.kafka_password and self.kafka_password.get_secret_value())
+        if protocol.asks_who and not (self.kafka_username and has_password):
+            raise ValueError(f"{protocol} needs KAFKA_USERNAME and KAFKA_PASSWORD")
+        if has_password and not protocol.asks_who:
+            raise ValueError("KAFKA_PASSWORD is for KAFKA_SECURITY_PROTOCOL of SASL")
+        if self.kafka_ca_file and not protocol.is_encrypted:
+            raise ValueError("KAFKA_CA_FILE is for KAFKA_SECURITY_PROTOCOL of SSL")
+        return self
+
+
+class ServiceSettings(DatabaseSettings, KafkaSettings):
     """What the processes of a service need."""
 
     environment: Environment = Environment.PRODUCTION
     log_level: str = "INFO"
 
-    kafka_servers: str = "127.0.0.1:9092"
     # Off for brokers that refuse InitProducerId (the embedded one does): `seq` keeps order anyway.
     kafka_idempotence: bool = True
     # How long the broker may hold a fetch that finds nothing. Apache Kafka answers as soon as there

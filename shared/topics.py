@@ -13,7 +13,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from pydantic import Field
 
 from shared.events.base import PARTITIONS
-from shared.settings import Settings
+from shared.kafka import REQUEST_TIMEOUT_MS, access
+from shared.settings import KafkaSettings
 
 PRODUCED: Final[dict[str, tuple[str, ...]]] = {
     "directory": (
@@ -32,7 +33,7 @@ DEAD_LETTER_PARTITIONS: Final = 1
 logger = structlog.get_logger(__name__)
 
 
-class TopicSettings(Settings):
+class TopicSettings(KafkaSettings):
     """What creating topics needs of the environment."""
 
     kafka_servers: str
@@ -42,7 +43,7 @@ class TopicSettings(Settings):
 
 async def create(settings: TopicSettings) -> None:
     """Create the missing topics and their dead-letter topics; existing ones are left alone."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers, request_timeout_ms=10_000)
+    admin = AIOKafkaAdminClient(**access(settings), request_timeout_ms=REQUEST_TIMEOUT_MS)
     await admin.start()
     try:
         existing = set(await admin.list_topics())

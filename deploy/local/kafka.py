@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ from deploy.local.ports import HOST, unused
 POM: Final = Path(__file__).resolve().parent.parent / "kafka" / "pom.xml"
 FETCH_SECONDS: Final = 600
 JAVA: Final = 17
+_NONE: Final[Mapping[str, str]] = {}
 # A small broker that starts soon: tests start many.
 _OPTIONS: Final = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 
@@ -76,10 +78,11 @@ def jars() -> Path:
     return folder
 
 
-def command_line(folder: Path, port: int) -> list[str]:
-    """The argv of a broker that keeps its data in the folder."""
+def command_line(folder: Path, port: int, properties: Mapping[str, str] = _NONE) -> list[str]:
+    """The argv of a broker that keeps its data in the folder; `properties` go before our own."""
     module = "deploy.local.kafka"
-    return [sys.executable, "-m", module, "--folder", str(folder), "--port", str(port)]
+    given = [f"--property={name}={value}" for name, value in properties.items()]
+    return [sys.executable, "-m", module, "--folder", str(folder), "--port", str(port), *given]
 
 
 def _java(main: str, *arguments: str) -> list[str]:
@@ -143,6 +146,7 @@ def main() -> None:
     parser.add_argument("--fetch", action="store_true", help="only fetch what it is made of")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--port", type=int)
+    parser.add_argument("--property", action="append", default=[], help="NAME=VALUE of the node")
     options = parser.parse_args()
     if options.fetch:
         try:
@@ -155,7 +159,8 @@ def main() -> None:
     folder: Path = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "server.properties"
-    settings.write_text(_settings(folder, options.port))
+    # Of two lines for a name the last one holds.
+    settings.write_text(_settings(folder, options.port) + "\n".join(options.property))
     if not (folder / "data" / "meta.properties").exists():
         shutil.rmtree(folder / "data", ignore_errors=True)
         shutil.copytree(_formatted(), folder / "data")

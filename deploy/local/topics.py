@@ -22,6 +22,7 @@ from supervisor.childutils import listener
 
 from deploy.local.broker import EMBEDDED
 from shared.events.base import PARTITIONS
+from shared.kafka import access
 from shared.topics import DEAD_LETTER_PARTITIONS, TOPICS, TopicSettings, create
 
 WAIT_SECONDS: Final = 30.0
@@ -64,7 +65,7 @@ async def _listening(host: str, port: int) -> None:
 async def _with_wrong_partitions(settings: TopicSettings) -> list[str]:
     agreed = dict.fromkeys(TOPICS, PARTITIONS)
     agreed |= {f"{topic}.dlq": DEAD_LETTER_PARTITIONS for topic in TOPICS}
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
+    admin = AIOKafkaAdminClient(**access(settings))
     await admin.start()
     try:
         found = {
@@ -77,7 +78,7 @@ async def _with_wrong_partitions(settings: TopicSettings) -> list[str]:
 
 
 async def _delete(settings: TopicSettings, topics: list[str]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
+    admin = AIOKafkaAdminClient(**access(settings))
     await admin.start()
     try:
         await admin.delete_topics(topics)

@@ -51,11 +51,12 @@ def passed_on() -> set[str]:
 
 
 def explained() -> set[str]:
-    """The variables in the guide's table of them, whose last column are defaults."""
+    """The variables in the first column of the guide's table, and those of others it names."""
     guide = (ROOT / "docs/production.md").read_text(encoding="utf-8")
     table = guide.split("\n## Переменные\n")[1].split("\n## ")[0]
-    rows = [line.rsplit("|", 2)[0] for line in table.splitlines() if line.startswith("| `")]
-    return set(re.findall(r"`([A-Z_]+)`", "\n".join(rows)))
+    first = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    named = {name for name in OF_THE_OBJECT_STORE if f"`{name}`" in table}
+    return named | set(re.findall(r"`([A-Z_]+)`", "\n".join(first)))
 
 
 def interpolated(text: str) -> str:

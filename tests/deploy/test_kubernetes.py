@@ -70,7 +70,9 @@ def container_of(name: str) -> dict[str, Any]:
 def environment_of(name: str) -> dict[str, str]:
     """What the container is given, secrets as in the example, in the first replica."""
     container = container_of(name)
-    environment = dict(CONFIG) if "envFrom" in container else {}
+    environment: dict[str, str] = {}
+    for source in container.get("envFrom", []):
+        environment |= CONFIG if "configMapRef" in source else SECRETS[source["secretRef"]["name"]]
     for variable in container.get("env", []):
         if "value" in variable:
             environment[variable["name"]] = variable["value"]
@@ -192,7 +194,7 @@ def test_every_setting_with_a_secret_can_be_given_by_a_secret() -> None:
         for name in PROCESSES
         for variable in container_of(name)["env"]
         if "secretKeyRef" in variable.get("valueFrom", {})
-    }
+    } | SECRETS["kafka"].keys()
     # Addresses with a password in them, told to nobody by their type.
     unsaid = {"NOTIFY_CHAT_URLS", "OBJECT_STORE_URL"}
     typed = {
@@ -238,6 +240,22 @@ def test_the_topics_job_would_start(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.topic_replication == 3
 
 
+def test_those_who_come_to_the_broker_get_its_secret_and_no_others() -> None:
+    given = {
+        name
+        for name in WORKLOADS
+        if {"secretRef": {"name": "kafka", "optional": True}}
+        in container_of(name).get("envFrom", [])
+    }
+
+    assert given == {"topics", *(f"{service}-worker" for service in SERVICES)}
+    for name in given:
+        mounts = {one["name"]: one["mountPath"] for one in container_of(name)["volumeMounts"]}
+        volumes = {one["name"]: one for one in pod_of(name)["volumes"]}
+        assert mounts["kafka-ca"] == "/etc/kafka-ca"
+        assert volumes["kafka-ca"]["secret"] == {"secretName": "kafka-ca", "optional": True}
+
+
 @pytest.mark.parametrize("name", PROCESSES)
 def test_a_service_leads_to_the_pods(name: str) -> None:
     found = {found["metadata"]["name"]: found["spec"] for found in by_kind(OBJECTS, "Service")}
@@ -277,6 +295,6 @@ def test_no_secret_lies_in_the_repository() -> None:
     text = (ROOT / EXAMPLE).read_text()
 
     assert by_kind(OBJECTS, "Secret") == []
-    assert set(SECRETS) == set(SERVICES)
-    assert set(re.findall(r"(?:_SECRET: |//\w+:)([^@\s]+)", text)) == {"CHANGE-ME"}
+    assert set(SECRETS) == {*SERVICES, "kafka"}
+    assert set(re.findall(r"(?:_SECRET: |_PASSWORD: |//\w+:)([^@\s]+)", text)) == {"CHANGE-ME"}
     assert not [key for key in CONFIG if key.endswith(("PASSWORD", "SECRET", "DATABASE_URL"))]
