@@ -1,10 +1,13 @@
 """One engine per process, one transaction per request or batch of messages."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
+import asyncpg
 from asyncpg import Connection, PostgresError
 from fastapi import Depends, Request
 from sqlalchemy import DateTime, Enum, MetaData, event, text
@@ -27,6 +30,18 @@ _LOG: Final = "outbox"
 _NOTHING: Final = text("select")
 _LAZILY: Final = text("set local synchronous_commit = off")
 _AUDIT: Final = trail.insert_from()
+_CONNECT_SECONDS: Final = 5
+_COMMAND_SECONDS: Final = 30
+# A peer that vanished (its node lost power, a route is gone) says nothing: the kernel asks after
+# ten seconds of silence, and gives up what is not acknowledged. Left to itself it takes a quarter
+# of an hour over what was sent, and for ever over what is only awaited.
+_LIVENESS: Final = (
+    (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+    (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 10),
+    (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 5),
+    (socket.IPPROTO_TCP, "TCP_KEEPCNT", 3),
+    (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 25_000),
+)
 # SQLSTATE of `outbox_admit` (platform migration 0001).
 _STALE_INSTANT: Final = "OB001"
 
@@ -61,6 +76,32 @@ def async_url(dsn: str) -> str:
     return dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
+class Watched(Connection):
+    """A connection that breaks within half a minute of its peer's vanishing."""
+
+    def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
+        super().__init__(protocol, transport, *rest)
+        found = transport.get_extra_info("socket")
+        if found.family in (socket.AF_INET, socket.AF_INET6):
+            for level, name, value in _LIVENESS:
+                # Not every system has all of them.
+                if (option := getattr(socket, name, None)) is not None:
+                    found.setsockopt(level, option, value)
+
+
+async def connect(dsn: str) -> Connection:
+    """A connection of one's own, for who listens, holds a lock or works for long.
+
+    A statement that takes longer than half a minute is a `TimeoutError`.
+    """
+    return await asyncpg.connect(
+        dsn,
+        timeout=_CONNECT_SECONDS,
+        command_timeout=_COMMAND_SECONDS,
+        connection_class=Watched,
+    )
+
+
 @asynccontextmanager
 async def open_sessions(dsn: str, *, pool_size: int = 16) -> AsyncIterator[Sessions]:
     """One engine for the life of the process.
@@ -76,7 +117,8 @@ async def open_sessions(dsn: str, *, pool_size: int = 16) -> AsyncIterator[Sessi
         # The one used last comes first: it knows types and has plans, which each has to learn anew.
         pool_use_lifo=True,
         connect_args={
-            "server_settings": {"statement_timeout": "30000", "lock_timeout": "5000", "jit": "off"}
+            "connection_class": Watched,
+            "server_settings": {"statement_timeout": "30000", "lock_timeout": "5000", "jit": "off"},
         },
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)

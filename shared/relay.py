@@ -6,7 +6,7 @@ broker that loses what it had, costs a repetition and never an event.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from shared import db
 from shared.clock import Clock
 from shared.envelopes import Headers, kafka_headers
 from shared.events.base import PARTITIONS, Checkpoint, checkpoint_type
@@ -83,11 +84,14 @@ class Relay:
         producer: AIOKafkaProducer,
         clock: Clock,
         topics: Sequence[str],
+        *,
+        on_round: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = connection
         self._producer = producer
         self._clock = clock
         self._topics = topics
+        self._on_round = on_round
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -99,8 +103,10 @@ class Relay:
 
         Raises whatever the connection or the producer raises: the caller waits and starts anew.
         """
-        # Blocks in the database until the relay before us is gone.
-        await self._connection.execute("select pg_advisory_lock($1)", RELAY_LOCK)
+        # Asking again and again, not waiting in the database: it may vanish meanwhile.
+        while not await self._connection.fetchval("select pg_try_advisory_lock($1)", RELAY_LOCK):
+            self._on_round()
+            await asyncio.sleep(_POLL)
         await self._connection.executemany(
             "insert into outbox_streams (topic, partition, last_seq, announced_seq)"
             " values ($1, $2, 0, 0) on conflict do nothing",
@@ -132,6 +138,7 @@ class Relay:
 
     async def publish_waiting(self) -> int:
         """One round: number what is committed, send what is numbered, mark it. Returns how many."""
+        self._on_round()
         await self._number()
         records = await self._connection.fetch(_UNPUBLISHED, _ROUND)
         if not records:
@@ -259,7 +266,7 @@ class Waker:
         """Send wake-ups until cancelled, over a connection of its own, reopened when it breaks."""
         while True:
             try:
-                connection = await asyncpg.connect(self._dsn, timeout=5)
+                connection = await db.connect(self._dsn)
                 try:
                     while True:
                         await self._wanted.wait()

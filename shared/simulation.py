@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import text
 
 from shared.clock import Clock, Setting, SimulatedTimeInPast
-from shared.db import Session
+from shared.db import Session, connect
 from shared.errors import NotFound
 from shared.permissions import Acting
 
@@ -41,7 +41,7 @@ async def _read(connection: asyncpg.Connection) -> Setting | None:
 
 async def read_setting(dsn: str) -> Setting | None:
     """The clock's row; None where time is the wall's."""
-    connection = await asyncpg.connect(dsn, timeout=5)
+    connection = await connect(dsn)
     try:
         return await _read(connection)
     finally:
@@ -58,7 +58,7 @@ async def follow(dsn: str, clock: Clock) -> None:
     changed = asyncio.Event()
     while True:
         try:
-            connection = await asyncpg.connect(dsn, timeout=5)
+            connection = await connect(dsn)
             try:
                 await connection.add_listener(CHANNEL, lambda *_: changed.set())
                 connection.add_termination_listener(lambda _: changed.set())
@@ -127,7 +127,7 @@ def clock_router() -> APIRouter:
 
 async def establish(dsn: str, instant: datetime) -> None:
     """Make the clock's row, stopped at the instant, where there is none yet."""
-    connection = await asyncpg.connect(dsn, timeout=10)
+    connection = await connect(dsn)
     try:
         await connection.execute(
             "insert into simulated_clock (one, instant, set_at, running)"

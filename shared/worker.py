@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,16 +16,10 @@ from typing import Final
 
 import asyncpg
 import structlog
-import uvicorn
 import uvloop
 from aiokafka import AIOKafkaProducer
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from shared import db, dead_letters, idempotency, outbox, simulation
 from shared.audit import Linker
@@ -36,6 +30,7 @@ from shared.consumer import Consumer, share_of
 from shared.consumer_positions import PositionMoved
 from shared.errors import Unavailable
 from shared.event_router import EventRouter
+from shared.health import Health
 from shared.kafka import open_consumer, open_producer
 from shared.observability import OUTBOX_LAG, RESTARTS, configure_logging, show
 from shared.relay import Relay
@@ -93,33 +88,6 @@ class Context:
 
 Job = Callable[[Context], Awaitable[None]]
 Command = Callable[[Context], Awaitable[int]]
-
-
-class Health:
-    """Which tasks are at work; the worker is ready when all are."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, str] = {}
-
-    @property
-    def waiting(self) -> Mapping[str, str]:
-        """Task → why it is not at work."""
-        return self._waiting
-
-    def expect(self, task: str) -> None:
-        self._waiting[task] = "starting"
-
-    def ok(self, task: str) -> None:
-        self._waiting.pop(task, None)
-
-    def down(self, task: str, reason: str) -> None:
-        self._waiting[task] = reason
-
-    async def ready(self, _: Request) -> JSONResponse:
-        status = 503 if self._waiting else 200
-        return JSONResponse(
-            {"status": "waiting" if self._waiting else "ok", "waiting": self._waiting}, status
-        )
 
 
 def run_worker(
@@ -197,7 +165,7 @@ async def _work(
         tasks["linking"] = lambda: linking(context)
         for job in jobs:
             tasks[job.__name__] = lambda job=job: job(context)  # type: ignore[misc]
-        server = _health_server(settings, health)
+        server = health.server(settings)
         # The server that listens on the health port catches both; when it raises them again after
         # its graceful end, they must not kill the process in the middle of a batch.
         for number in _ENDING:
@@ -267,11 +235,16 @@ class _RelayTask:
             self._relay.wake()
 
     async def run(self) -> None:
-        connection = await asyncpg.connect(self._settings.database_dsn, timeout=5)
+        connection = await db.connect(self._settings.database_dsn)
         try:
             async with open_producer(self._settings) as producer:
-                self._relay = Relay(connection, producer, self._clock, self._topics)
-                self._health.ok("relay")
+                self._relay = Relay(
+                    connection,
+                    producer,
+                    self._clock,
+                    self._topics,
+                    on_round=lambda: self._health.went_round("relay"),
+                )
                 await self._relay.run()
         finally:
             self._relay = None
@@ -297,12 +270,13 @@ class _ConsumerTask:
         context.consumer = self._consumer
 
     def _on_commit(self) -> None:
+        self._health.went_on("consumer")
         self._context.heard.set()
         self._context.wake_relay()
 
     async def run(self) -> None:
         async with open_consumer(self._context.settings) as kafka:
-            await self._consumer.run(kafka, on_round=lambda: self._health.ok("consumer"))
+            await self._consumer.run(kafka, on_round=lambda: self._health.went_round("consumer"))
 
 
 async def copy_dead_letters(context: Context) -> None:
@@ -357,29 +331,3 @@ async def _copy(producer: AIOKafkaProducer, letter: DeadLetter) -> None:
     ]
     value = str(letter.envelope.get("data", "")).encode()
     await producer.send_and_wait(f"{letter.topic}.dlq", value=value, headers=headers)
-
-
-def _health_server(settings: ServiceSettings, health: Health) -> uvicorn.Server:
-    async def alive(_: Request) -> JSONResponse:
-        return JSONResponse({"status": "ok"})
-
-    async def metrics(_: Request) -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    app = Starlette(
-        routes=[
-            Route("/livez", alive),
-            Route("/readyz", health.ready),
-            Route("/metrics", metrics),
-        ]
-    )
-    config = uvicorn.Config(
-        app,
-        host=settings.worker_host,
-        port=settings.worker_port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=2,
-    )
-    return uvicorn.Server(config)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 from pgqueuer import Job, RetryRequested
 
@@ -20,7 +19,7 @@ from services.assignments.service import (
 )
 from services.assignments.store import StoreAway, open_store
 from shared import queue
-from shared.db import transaction
+from shared.db import connect, transaction
 from shared.worker import Context
 
 # How long a new day may go unnoticed.
@@ -95,7 +94,7 @@ async def reminding(context: Context) -> None:
 
 async def delivering(context: Context) -> None:
     """Send what is queued; a failure waits and is tried again."""
-    connection = await asyncpg.connect(context.settings.database_dsn, timeout=5)
+    connection = await connect(context.settings.database_dsn)
     try:
         queuer = queue.worker(connection)
 

@@ -5,14 +5,13 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 from pgqueuer import Job, RetryRequested
 
 from services.directory.service import imports, posts, retention
 from services.directory.service.messengers import system_resolve
 from shared import queue
-from shared.db import transaction
+from shared.db import connect, transaction
 from shared.errors import Unavailable
 from shared.worker import Context
 
@@ -27,7 +26,7 @@ logger = structlog.get_logger(__name__)
 
 async def working(context: Context) -> None:
     """Do what is queued: lists are checked and entered, one at a time; posts go out."""
-    connection = await asyncpg.connect(context.settings.database_dsn, timeout=5)
+    connection = await connect(context.settings.database_dsn)
     try:
         queuer = queue.worker(connection)
 

@@ -42,7 +42,7 @@ from services.rating.service.methodologies import methodology_of, mu_of
 from services.rating.service.profiles import LastMonth
 from services.rating.service.regions import Row
 from shared.clock import Clock
-from shared.db import Sessions, open_sessions, transaction
+from shared.db import Sessions, connect, open_sessions, transaction
 from shared.edge import safe_headers
 from shared.limits import Seats
 from shared.settings import ServiceSettings
@@ -333,7 +333,7 @@ async def _keep(dsn: str, sessions: Sessions, board: Board, clock: Clock) -> Non
     told = _Told()
     while True:
         try:
-            connection = await asyncpg.connect(dsn, timeout=5)
+            connection = await connect(dsn)
             try:
                 await connection.add_listener(
                     repository.CHANNEL, lambda *heard: told.hear(str(heard[-1]))

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 from pgqueuer import Job, RetryRequested
 
@@ -20,7 +19,7 @@ from services.rating.webhooks.targets import Rules
 from shared import erasures, queue
 from shared.clients.base import CalleeAway, CalleeRefused
 from shared.clock import wall
-from shared.db import transaction
+from shared.db import connect, transaction
 from shared.worker import Context
 
 # It rests as long as it took: under load many facts share one recomputation, and half of the
@@ -130,7 +129,7 @@ async def lettering(context: Context) -> None:
 
 async def sending(context: Context) -> None:
     """Send the letters that are queued; a failure waits and is tried again."""
-    connection = await asyncpg.connect(context.settings.database_dsn, timeout=5)
+    connection = await connect(context.settings.database_dsn)
     try:
         queuer = queue.worker(connection)
 

@@ -16,21 +16,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local import ports
 from deploy.local import postgres as local_postgres
-from shared import migrations
-from tests.shared.transport import until
+from tests.shared.transport import fresh_database, until
 
 Scrape = Callable[[], Awaitable[dict[Any, float]]]
 
 
 @pytest.fixture(scope="module")
 async def dsn(server: local_postgres.Server) -> str:
-    connection = await asyncpg.connect(server.dsn)
-    name = f"metrics_{uuid4().hex[:8]}"
-    await connection.execute(f"create database {name}")
-    await connection.close()
-    dsn = server.dsn.rsplit("/", 1)[0] + f"/{name}"
-    await migrations.upgrade("rating", dsn)
-    return dsn
+    return await fresh_database(server, "rating")
 
 
 @contextmanager

@@ -12,14 +12,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from deploy.local import postgres as local_postgres
-from shared import migrations, outbox
+from shared import outbox
 from shared.db import StaleInstant, open_sessions, transaction
 from shared.events.assignments import ExecutionForwarded, ExecutionIssued
 from shared.events.base import PARTITIONS, partition_of
 from shared.kafka import open_producer
 from shared.topics import TopicSettings, create
 from tests.conftest import Tokens
-from tests.shared.transport import TOPIC, Line, open_line, running_broker, until
+from tests.shared.transport import TOPIC, Line, fresh_database, open_line, running_broker, until
 
 
 @pytest.fixture
@@ -33,14 +33,7 @@ async def line(
     server: local_postgres.Server, broker_port: int, token: Tokens
 ) -> AsyncIterator[Line]:
     """Fresh databases and a fresh broker: a broker serves one outbox all its life."""
-    connection = await asyncpg.connect(server.dsn)
-    dsns = []
-    for service in ("assignments", "rating"):
-        name = f"line_{service}_{uuid4().hex[:8]}"
-        await connection.execute(f"create database {name}")
-        dsns.append(server.dsn.rsplit("/", 1)[0] + f"/{name}")
-        await migrations.upgrade(service, dsns[-1])
-    await connection.close()
+    dsns = [await fresh_database(server, service) for service in ("assignments", "rating")]
     async with (
         open_sessions(dsns[0]) as producing,
         open_sessions(dsns[1]) as hearing,

@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from shared.health import Health
 from shared.kafka import BrokerAway
-from shared.worker import Health, through_outages
+from shared.worker import through_outages
 from tests.shared.transport import until
 
 

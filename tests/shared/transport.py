@@ -11,25 +11,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
 
 from deploy.local import broker as local_broker
 from deploy.local import ports
+from deploy.local import postgres as local_postgres
 from services.assignments.main import app as producer_app
 from services.rating.consumers import events
-from shared import outbox
+from shared import migrations, outbox
 from shared.clients.base import ServiceClient
 from shared.clock import Clock
 from shared.consumer import Consumer, share_of
 from shared.db import Sessions, transaction
 from shared.events.assignments import ExecutionEvent
+from shared.health import Health
 from shared.kafka import open_consumer, open_producer
 from shared.relay import Relay
 from shared.settings import ServiceSettings
 from shared.topics import TopicSettings, create
-from shared.worker import Health, through_outages
+from shared.worker import through_outages
 from tests.conftest import Tokens, serve, settings_for
 
 TOPIC = ExecutionEvent.topic
@@ -45,6 +48,17 @@ async def until(holds: Callable[[], Any], what: str) -> None:
                 return
             await asyncio.sleep(0.02)
     raise AssertionError(what)
+
+
+async def fresh_database(server: local_postgres.Server, service: str) -> str:
+    """The address of a migrated database of one's own: what is in it is not rolled back."""
+    name = f"own_{service}_{uuid4().hex[:8]}"
+    connection = await asyncpg.connect(server.dsn)
+    await connection.execute(f"create database {name}")
+    await connection.close()
+    dsn = server.dsn.rsplit("/", 1)[0] + f"/{name}"
+    await migrations.upgrade(service, dsn)
+    return dsn
 
 
 @contextmanager

@@ -1,0 +1,125 @@
+"""A database that falls silent is noticed: by the kernel, by what waits for it, by who asks."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy.local import ports
+from deploy.local import postgres as local_postgres
+from shared import db
+from shared.clock import Clock
+from shared.health import Health
+from shared.relay import RELAY_LOCK, Relay
+from tests.shared.transport import fresh_database, until
+
+
+@pytest.fixture(scope="module")
+async def dsn(server: local_postgres.Server) -> str:
+    return await fresh_database(server, "rating")
+
+
+class Deaf:
+    """A way to the database over which, once it is deaf, nothing comes and nobody is told."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.is_deaf = False
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs, ours = await asyncio.open_connection(ports.HOST, self._port)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._carry(reader, ours))
+            group.create_task(self._carry(theirs, writer))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                if not self.is_deaf:
+                    writer.write(data)
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def a_way_to(server: local_postgres.Server, dsn: str) -> AsyncIterator[tuple[Deaf, str]]:
+    """The way, and the address at its beginning."""
+    deaf = Deaf(server.port)
+    listening = await asyncio.start_server(deaf.serve, ports.HOST, 0)
+    port = listening.sockets[0].getsockname()[1]
+    try:
+        yield deaf, dsn.replace(f":{server.port}/", f":{port}/")
+    finally:
+        listening.close()
+
+
+def _liveness(connection: Any) -> dict[str, int]:
+    found = connection._transport.get_extra_info("socket")
+    return {
+        "asks": found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+        "after": found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
+        "gives up after": found.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT),
+    }
+
+
+async def test_the_kernel_watches_over_every_connection(dsn: str) -> None:
+    watched = {"asks": 1, "after": 10, "gives up after": 25_000}
+    connection = await db.connect(dsn)
+    assert _liveness(connection) == watched
+    await connection.close()
+
+    async with db.open_sessions(dsn) as sessions, db.transaction(sessions) as session:
+        assert _liveness(await db.driver_of(session)) == watched
+
+
+@pytest.mark.parametrize("leads", [True, False], ids=["leading", "waiting for its turn"])
+async def test_a_relay_whose_database_falls_silent_begins_anew(
+    server: local_postgres.Server, dsn: str, leads: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "_COMMAND_SECONDS", 0.5)
+    other = await asyncpg.connect(dsn)
+    if not leads:
+        await other.execute("select pg_advisory_lock($1)", RELAY_LOCK)
+    rounds: list[None] = []
+    async with a_way_to(server, dsn) as (deaf, address):
+        connection = await db.connect(address)
+        producer: Any = SimpleNamespace()
+        relay = Relay(connection, producer, Clock(), [], on_round=lambda: rounds.append(None))
+        running = asyncio.create_task(relay.run())
+        await until(lambda: len(rounds) > 2, "at work")
+
+        deaf.is_deaf = True
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(running), 10)
+        assert running.done()
+        connection.terminate()
+    await other.close()
+
+
+def test_a_task_that_goes_round_no_more_is_seen() -> None:
+    now = 0.0
+    health = Health(now=lambda: now)
+    health.expect("consumer")
+    assert health.waiting == {"consumer": "starting"}
+
+    health.went_on("consumer")
+    assert health.waiting, "it has not gone round yet"
+    health.went_round("consumer")
+    health.ok("scorer")
+    now = 59.0
+    assert not health.waiting
+    health.went_on("consumer")
+    now = 119.0
+    assert not health.waiting
+    now = 120.0
+    assert health.waiting == {"consumer": "no round for 61 s"}
+
+    health.down("consumer", "refused")
+    assert health.waiting == {"consumer": "refused"}
+    health.went_round("consumer")
+    assert not health.waiting
