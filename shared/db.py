@@ -42,6 +42,13 @@ _LIVENESS: Final = (
     (socket.IPPROTO_TCP, "TCP_KEEPCNT", 3),
     (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 25_000),
 )
+# The server asks after us the same way: what a vanished process had locked is free again soon.
+_WATCHED_BACK: Final = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
 # SQLSTATE of `outbox_admit` (platform migration 0001).
 _STALE_INSTANT: Final = "OB001"
 
@@ -99,6 +106,7 @@ async def connect(dsn: str) -> Connection:
         timeout=_CONNECT_SECONDS,
         command_timeout=_COMMAND_SECONDS,
         connection_class=Watched,
+        server_settings=_WATCHED_BACK,
     )
 
 
@@ -118,7 +126,12 @@ async def open_sessions(dsn: str, *, pool_size: int = 16) -> AsyncIterator[Sessi
         pool_use_lifo=True,
         connect_args={
             "connection_class": Watched,
-            "server_settings": {"statement_timeout": "30000", "lock_timeout": "5000", "jit": "off"},
+            "server_settings": {
+                "statement_timeout": "30000",
+                "lock_timeout": "5000",
+                "jit": "off",
+                **_WATCHED_BACK,
+            },
         },
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)

@@ -67,14 +67,22 @@ def _liveness(connection: Any) -> dict[str, int]:
     }
 
 
-async def test_the_kernel_watches_over_every_connection(dsn: str) -> None:
-    watched = {"asks": 1, "after": 10, "gives up after": 25_000}
+async def _servers(connection: Any) -> tuple[str, str]:
+    return (
+        await connection.fetchval("show tcp_keepalives_idle"),
+        await connection.fetchval("show tcp_user_timeout"),
+    )
+
+
+async def test_the_kernels_of_both_ends_watch_over_every_connection(dsn: str) -> None:
+    ours, theirs = {"asks": 1, "after": 10, "gives up after": 25_000}, ("10", "25000")
     connection = await db.connect(dsn)
-    assert _liveness(connection) == watched
+    assert (_liveness(connection), await _servers(connection)) == (ours, theirs)
     await connection.close()
 
     async with db.open_sessions(dsn) as sessions, db.transaction(sessions) as session:
-        assert _liveness(await db.driver_of(session)) == watched
+        driver = await db.driver_of(session)
+        assert (_liveness(driver), await _servers(driver)) == (ours, theirs)
 
 
 @pytest.mark.parametrize("leads", [True, False], ids=["leading", "waiting for its turn"])
