@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import consumer_positions, dead_letters
-from shared.clients.base import ServiceClient
+from shared.clients.base import CalleeAway, ServiceClient
 from shared.clients.feed import read_feed
 from shared.clock import Clock
 from shared.consumer_positions import Position, Stream
@@ -36,6 +36,7 @@ from shared.errors import Invalid
 from shared.event_router import Circumstances, EventRouter, Handler
 from shared.events.base import PARTITIONS, Event
 from shared.events.views import View
+from shared.kafka import has_more, is_emptied
 from shared.observability import COMPLETE_THROUGH, CONSUMED, DEAD, HEALED, REPLACED, show
 
 logger = structlog.get_logger(__name__)
@@ -343,38 +344,30 @@ class Consumer:
     async def _watch(
         self, kafka: AIOKafkaConsumer, partitions: dict[TopicPartition, Stream], *, is_busy: bool
     ) -> None:
-        """Notice a wiped broker and a silent partition; both are healed from the feed."""
+        """Notice a wiped broker and a silent partition; both are healed from the feed.
+
+        A producer that cannot be asked holds up nobody else's events: it is asked again later.
+        """
         now = asyncio.get_running_loop().time()
+        away: set[str] = set()
         for partition, stream in partitions.items():
             silence = now - self._positions[stream].heard_at
             if silence < SILENCE_SECONDS:
                 continue
-            if is_busy and silence < _TURN_SECONDS and await _has_more(kafka, partition):
+            if is_busy and silence < _TURN_SECONDS and await has_more(kafka, partition):
                 # Others of a backlog come first.
                 continue
             self._positions[stream].heard_at = now
-            await self.heal(*stream)
-            if await _is_emptied(kafka, partition):
+            if partition.topic in away:
+                continue
+            try:
+                await self.heal(*stream)
+            except CalleeAway as error:
+                away.add(partition.topic)
+                logger.warning("a silent partition, and nobody to ask", error=repr(error)[:500])
+                continue
+            if await is_emptied(kafka, partition):
                 await kafka.seek_to_beginning(partition)
-
-
-async def _has_more(kafka: AIOKafkaConsumer, partition: TopicPartition) -> bool:
-    """Whether the broker is known to have records we have not read."""
-    highwater = kafka.highwater(partition)
-    return highwater is not None and await _offset(kafka, partition) < highwater
-
-
-async def _is_emptied(kafka: AIOKafkaConsumer, partition: TopicPartition) -> bool:
-    """Whether the broker has less than we have read of it, or has not said what it has."""
-    highwater = kafka.highwater(partition)
-    return highwater is None or highwater < await _offset(kafka, partition)
-
-
-async def _offset(kafka: AIOKafkaConsumer, partition: TopicPartition) -> int:
-    """Raises `TimeoutError` where the client does not get to know it: it would wait for ever."""
-    async with asyncio.timeout(SILENCE_SECONDS):
-        offset: int = await kafka.position(partition)
-        return offset
 
 
 def _refusal(error: Exception) -> str | None:

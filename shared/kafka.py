@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 
@@ -13,6 +13,7 @@ from shared.settings import KafkaSettings, ServiceSettings
 
 REQUEST_TIMEOUT_MS: Final = 10_000
 MAX_MESSAGE_BYTES: Final = 1_000_000
+_POSITION_SECONDS: Final = 3.0
 
 
 class BrokerAway(ConnectionError):
@@ -89,3 +90,22 @@ async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
     """Stopping waits for pending records; with the broker down that must end some time."""
     async with asyncio.timeout(REQUEST_TIMEOUT_MS / 1000 + 2):
         await client.stop()
+
+
+async def has_more(kafka: AIOKafkaConsumer, partition: TopicPartition) -> bool:
+    """Whether the broker is known to have records we have not read."""
+    highwater = kafka.highwater(partition)
+    return highwater is not None and await _offset(kafka, partition) < highwater
+
+
+async def is_emptied(kafka: AIOKafkaConsumer, partition: TopicPartition) -> bool:
+    """Whether the broker has less than we have read of it, or has not said what it has."""
+    highwater = kafka.highwater(partition)
+    return highwater is None or highwater < await _offset(kafka, partition)
+
+
+async def _offset(kafka: AIOKafkaConsumer, partition: TopicPartition) -> int:
+    """Raises `TimeoutError` where the client does not get to know it: it would wait for ever."""
+    async with asyncio.timeout(_POSITION_SECONDS):
+        offset: int = await kafka.position(partition)
+        return offset

@@ -3,20 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
 import asyncpg
+import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 
 from deploy.local import postgres as local_postgres
 from shared import outbox
+from shared.clients.base import CalleeAway, ServiceClient
 from shared.db import StaleInstant, open_sessions, transaction
 from shared.events.assignments import ExecutionForwarded, ExecutionIssued
 from shared.events.base import PARTITIONS, partition_of
-from shared.kafka import open_producer
+from shared.kafka import open_consumer, open_producer
 from shared.topics import TopicSettings, create
 from tests.conftest import Tokens
 from tests.shared.transport import TOPIC, Line, fresh_database, open_line, running_broker, until
@@ -160,6 +163,29 @@ async def test_what_a_wiped_broker_lost_comes_from_the_feed(line: Line, token: T
         async with line.over(empty, token) as over, over.relaying(), over.hearing_it():
             await over.tell(later)
             await until(lambda: line.at_the_end(*before, later), "all heard")
+
+
+async def test_what_the_broker_has_is_heard_while_its_producer_cannot_be_asked(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    class Nobody(ServiceClient):
+        async def request(self, *_: Any, **__: Any) -> NoReturn:
+            asked.set()
+            raise CalleeAway("nobody answers")
+
+    monkeypatch.setattr("shared.consumer.SILENCE_SECONDS", 0.2)
+    deaf = replace(line, client=Nobody(httpx.AsyncClient(), line.settings))
+    told = [fact(region) for region in REGIONS]
+    async with open_consumer(line.settings) as kafka:
+        hearing = asyncio.create_task(deaf.consumer().run(kafka))
+        await until(lambda: asked.is_set() or hearing.done(), "a silent partition was asked about")
+        async with line.relaying():
+            await line.tell(*told)
+            await until(lambda: line.at_the_end(*told), "all heard")
+        assert not hearing.done(), hearing
+        hearing.cancel()
 
 
 async def test_a_broker_that_restarts_empty_under_a_running_consumer_loses_nothing(
