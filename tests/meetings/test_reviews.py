@@ -163,6 +163,34 @@ async def test_participants_remark_until_the_deadline_and_every_remark_is_answer
     assert await _post(client, f"{path}/approve", operator) == (200, "in_review")
 
 
+@pytest.mark.parametrize("ending", ["recall", "return"])
+async def test_a_remark_outlives_its_round_and_is_answered_before_anybody_approves(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    token: Tokens,
+    admin: Headers,
+    secretary: Headers,
+    path: str,
+    ending: str,
+) -> None:
+    coordinator, operator = token("coordinator", regions=["16"]), token("operator")
+    await _open(client, secretary, path, remarks_until=WINDOW)
+    remark = await client.post(
+        f"{path}/remarks", headers=coordinator | DURING, json={"text": "Перенести срок"}
+    )
+    by = {"recall": secretary, "return": operator}[ending]
+    assert await _post(client, f"{path}/{ending}", by, {"reason": "Правим."}) == (200, "draft")
+    await client.put(f"{path}/approvers", headers=secretary, json={"approvers": []})
+
+    assert await _post(client, f"{path}/approve", admin) == (409, "remarks_undecided")
+    assert await _events(session) == 0
+    answer = f"{path}/remarks/{remark.json()['id']}/accept"
+    assert (
+        await client.post(answer, headers=secretary, json={"reason": "Верно."})
+    ).status_code == 200
+    assert await _post(client, f"{path}/approve", admin) == (200, "approved")
+
+
 @pytest.mark.parametrize(
     ("approvers", "field"),
     [

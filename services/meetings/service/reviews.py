@@ -116,17 +116,15 @@ async def approve(
     protocol = await _unapproved(session, protocol_id, expected_version)
     chain = await _chain(session, protocol_id)
     signatory = await _turn(session, protocol, chain, actor)
-    if protocol.status is ProtocolStatus.DRAFT:
-        if chain != ALONE:
-            raise ProtocolNotInReview("Согласующие назначены: сначала отправьте на согласование.")
-        # A round of its own, of this one decision: the document names who agreed.
-        protocol.review_round += 1
-        await _decide(
-            session, protocol, signatory.position, ReviewDecision.APPROVED, actor, now=now
-        )
-        return await seal(session, protocol, now=now)
+    alone = protocol.status is ProtocolStatus.DRAFT
+    if alone and chain != ALONE:
+        raise ProtocolNotInReview("Согласующие назначены: сначала отправьте на согласование.")
+    # A recall or a return ends the round; its remarks wait for their answers all the same.
     undecided = await repository.count_remarks(session, protocol_id, undecided=True)
     check_window(protocol.remarks_until, undecided, now=now)
+    if alone:
+        # A round of its own, of this one decision: the document names who agreed.
+        protocol.review_round += 1
     await _decide(session, protocol, signatory.position, ReviewDecision.APPROVED, actor, now=now)
     if signatory == chain[-1]:
         return await seal(session, protocol, now=now)
