@@ -119,7 +119,10 @@ class ProtocolApproved(Event):
 
 
 class AttendanceRecorded(Event):
-    """How a region's clusters attended a meeting; excused ones move no share. Nothing is scored."""
+    """How a region's clusters attended a meeting; excused ones move no share. Nothing is scored.
+
+    Zeros throughout: the meeting was called off after it had begun, and counts nowhere.
+    """
 
     type: ClassVar = "meetings.attendance.recorded.v1"
     topic: ClassVar = "meetings.attendance"

@@ -26,6 +26,7 @@ from services.meetings.repository import directory
 from services.meetings.service.conference_lists import ListRow, read_list
 from shared.auth import Role
 from shared.events.directory import AppointmentEnded, ClusterChanged
+from shared.events.meetings import AttendanceRecorded
 from shared.tables import OutboxRecord
 from tests.conftest import NOW, Headers, Tokens
 from tests.meetings.factories import (
@@ -221,6 +222,37 @@ async def test_the_share_of_a_region_is_over_the_days_asked_for(
         params={"from": "2023-10-05", "to": "2023-10-04"},
     )
     assert reversed_.json()["code"] == "period_reversed"
+
+
+async def test_a_meeting_that_broke_off_counts_nowhere_and_its_regions_hear_so(
+    client: httpx.AsyncClient, secretary: Headers, session: AsyncSession, meeting_id: str
+) -> None:
+    path, actor = f"/v1/meetings/{meeting_id}", secretary | AFTER
+    await client.post(f"{path}/start", headers=actor)
+    marks = [_mark(1, "absent"), _mark(2, "attended"), _mark(3, "absent")]
+    marked = await client.post(f"{path}/attendance", headers=actor, json={"items": marks})
+    cancelled = await client.post(f"{path}/cancel", headers=actor, json={"reason": "Нет связи"})
+    october = {"from": "2023-10-01", "to": "2023-10-31"}
+
+    assert (marked.status_code, cancelled.status_code) == (200, 200)
+    summary = await client.get("/v1/attendance", headers=secretary, params=october)
+    shown = await client.get(f"{path}/attendance", headers=secretary)
+    assert (summary.json()["regions"], shown.json()["regions"]) == ([], [])
+    told = [
+        AttendanceRecorded.model_validate_json(row.data)
+        for row in await session.exec(
+            select(OutboxRecord)
+            .where(col(OutboxRecord.topic) == "meetings.attendance")
+            .order_by(col(OutboxRecord.position))
+        )
+    ]
+    counts = [(one.region, one.version, one.expected, one.attended, one.absent) for one in told]
+    assert counts == [
+        ("16", 1, 2, 1, 1),
+        ("63", 1, 1, 0, 1),
+        ("16", 2, 0, 0, 0),
+        ("63", 2, 0, 0, 0),
+    ]
 
 
 LISTED = (

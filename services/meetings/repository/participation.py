@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.meetings.domain.meetings import Series
+from services.meetings.domain.meetings import MeetingStatus, Series
 from services.meetings.domain.participation import AttendanceImportNotFound, Tally
 from services.meetings.models import (
     AttendanceImport,
@@ -49,7 +49,10 @@ async def list_tallies(session: AsyncSession, meeting_id: UUID) -> dict[str, Att
 async def sum_tallies(
     session: AsyncSession, *, since: datetime, until: datetime, series: Series | None
 ) -> list[tuple[str, int, Tally]]:
-    """Region, how many meetings, and the sum of their tallies, over meetings starting then."""
+    """Region, how many meetings, and the sum of their tallies, over meetings starting then.
+
+    One that was called off counts nowhere.
+    """
     columns: tuple[Any, ...] = (
         AttendanceTally.region,
         func.count(),
@@ -61,7 +64,11 @@ async def sum_tallies(
     statement = (
         select(*columns)
         .join(Meeting, col(Meeting.id) == col(AttendanceTally.meeting_id))
-        .where(col(Meeting.starts_at) >= since, col(Meeting.starts_at) < until)
+        .where(
+            col(Meeting.starts_at) >= since,
+            col(Meeting.starts_at) < until,
+            col(Meeting.status) != MeetingStatus.CANCELLED,
+        )
         .group_by(col(AttendanceTally.region))
         .order_by(col(AttendanceTally.region))
     )

@@ -241,7 +241,10 @@ async def cancel_meeting(
     response: Response,
     expected: ExpectedVersion,
 ) -> Meeting:
-    """Совещание не состоится; причина обязательна."""
+    """Совещание не состоится; причина обязательна.
+
+    Начатое — прервалось: его посещаемость не в счёт.
+    """
     meeting = await service.change_meeting(
         session,
         meeting_id,

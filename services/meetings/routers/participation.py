@@ -95,10 +95,10 @@ async def mark_attendance(
     summary="Посещаемость совещания",
 )
 async def read_attendance(actor: Acting, meeting_id: UUID, session: Session) -> AttendanceRead:
-    """Доли по регионам, в которых посещаемость отмечена."""
+    """Доли по регионам, в которых посещаемость отмечена; у отменённого совещания долей нет."""
     await meetings.get_meeting(session, meeting_id)
     found = await repository.list_tallies(session, meeting_id)
-    regions = [_tally(found[region]) for region in sorted(found)]
+    regions = [_tally(row) for _, row in sorted(found.items()) if row.expected]
     return AttendanceRead(meeting_id=meeting_id, regions=regions)
 
 
@@ -182,7 +182,10 @@ async def summarise_attendance(
     until: Annotated[Day, Query(alias="to", description="По этот день включительно")],
     series: Series | None = None,
 ) -> AttendanceSummary:
-    """Доля участия каждого региона за дни; показывается и в балл не входит."""
+    """Доля участия каждого региона за дни; показывается и в балл не входит.
+
+    Отменённые совещания, и прерванные тоже, не считаются.
+    """
     if until < since:
         raise PeriodReversed("Последний день раньше первого.", field="query.to")
     found = await repository.sum_tallies(

@@ -20,7 +20,8 @@ from services.meetings.repository import agendas as agenda_repository
 from services.meetings.repository import meetings as repository
 from services.meetings.repository import protocols, rows
 from services.meetings.schemas.meetings import MeetingCreate, MeetingMoveWrite
-from services.meetings.service import agendas
+from services.meetings.service import agendas, participation
+from shared import outbox
 from shared.errors import expect_version
 from shared.ids import new_id
 
@@ -57,8 +58,12 @@ async def change_meeting(
 ) -> Meeting:
     """Schedule, start, hold or cancel the meeting; `reason` is why it is cancelled.
 
+    One that broke off counts in no region's attendance.
+
     Raises `MeetingNotFound`, `VersionMismatch`, `MeetingActionNotAllowed`, `MeetingNotStarted`.
     """
+    if command is MeetingCommand.CANCEL:
+        await outbox.admit(session, now)
     meeting = await repository.get_meeting(session, meeting_id, for_update=True)
     expect_version(meeting.version, expected_version)
     meeting.status = next_status(meeting.status, command, starts_at=meeting.starts_at, now=now)
@@ -80,6 +85,7 @@ async def change_meeting(
                 )
         case MeetingCommand.CANCEL:
             _cancel(meeting, now=now, reason=reason)
+            await participation.take_back_tallies(session, meeting, now=now)
     meeting.version += 1
     await rows.add(session, meeting)
     if command in {MeetingCommand.HOLD, MeetingCommand.CANCEL}:

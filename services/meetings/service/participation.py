@@ -208,16 +208,32 @@ async def keep_marks(
         row.version += 1
         await rows.add(session, row)
         known[region] = row
-        events.append(
-            AttendanceRecorded(
-                **row.model_dump(),
-                series=meeting.series,
-                held_on=date_in(ZONE, meeting.starts_at),
-                occurred_at=now,
-            )
-        )
+        events.append(_recorded(meeting, row, now=now))
     await outbox.add(session, events)
     return [known[region] for region in sorted(known)]
+
+
+async def take_back_tallies(session: AsyncSession, meeting: Meeting, *, now: datetime) -> None:
+    """Nobody was expected at a meeting that was called off: each region told of hears so.
+
+    The caller has locked the meeting. The marks themselves stay as what was noted.
+    """
+    events = []
+    for _, row in sorted((await repository.list_tallies(session, meeting.id)).items()):
+        row.expected = row.attended = row.late = row.excused = row.absent = 0
+        row.version += 1
+        await rows.add(session, row)
+        events.append(_recorded(meeting, row, now=now))
+    await outbox.add(session, events)
+
+
+def _recorded(meeting: Meeting, row: AttendanceTally, *, now: datetime) -> AttendanceRecorded:
+    return AttendanceRecorded(
+        **row.model_dump(),
+        series=meeting.series,
+        held_on=date_in(ZONE, meeting.starts_at),
+        occurred_at=now,
+    )
 
 
 def _row(meeting: Meeting, participant: Participant) -> Participation:
