@@ -63,6 +63,13 @@ class VersionMismatch(DomainError):
     title = "Запись изменилась"
 
 
+class VersionRequired(DomainError):
+    """What cannot be taken back is done to what the caller has read, and the request says which."""
+
+    code = "version_required"
+    title = "Нужна версия записи"
+
+
 def expect_version(version: int, expected: int | None) -> None:
     """Raise `VersionMismatch` where a version was expected and it is not this one."""
     if expected is not None and version != expected:

@@ -23,8 +23,10 @@ def finish_operation(operation: dict[str, Any], permission: Permission) -> None:
         added += [400, 413]
     if "422" in responses:
         added.append(422)
-    if any(given["name"].lower() == "if-match" for given in parameters):
-        added.append(412)
+    for given in parameters:
+        if given["name"].lower() == "if-match":
+            added.append(412)
+            given["required"] = "428" in responses
     responses |= {str(code): answer for code, answer in problems.problems(*added).items()}
     for given in parameters:
         given["schema"] = _without_null(given["schema"])

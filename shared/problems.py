@@ -27,6 +27,7 @@ from shared.errors import (
     NotFound,
     Unavailable,
     VersionMismatch,
+    VersionRequired,
 )
 from shared.limits import TooManyRequests
 from shared.text import UNFIT
@@ -39,6 +40,7 @@ STATUS: Final[Mapping[type[DomainError], int]] = {
     Conflict: 409,
     VersionMismatch: 412,
     Invalid: 422,
+    VersionRequired: 428,
     Unavailable: 503,
     TooManyRequests: 429,
 }

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Response
 
+from shared.errors import VersionRequired
+
 
 def tag(response: Response, version: int) -> None:
     """Say which version the answer is."""
@@ -23,3 +25,17 @@ async def _expected_version(
 
 
 ExpectedVersion = Annotated[int | None, Depends(_expected_version)]
+
+
+async def _required_version(expected: ExpectedVersion) -> int:
+    if expected is None:
+        raise VersionRequired(
+            "Это решение нельзя взять назад: прочитайте запись и пришлите в If-Match версию из её"
+            ' ETag, например "v3".',
+            field="If-Match",
+        )
+    return expected
+
+
+# A route with it declares 428, and its document then demands the header.
+RequiredVersion = Annotated[int, Depends(_required_version)]

@@ -56,6 +56,13 @@ class Api:
         """The JSON of a command, carried out at the simulated instant. Raises `Refused`."""
         return await self._send("POST", who, service, path, body=body, at=at)
 
+    async def post_as_read(
+        self, who: str, service: str, path: str, command: str, *, at: datetime | None = None
+    ) -> Any:
+        """The JSON of a command on what the path shows, as just read. Raises `Refused`."""
+        version = (await self.get(who, service, path))["version"]
+        return await self._send("POST", who, service, f"{path}/{command}", at=at, version=version)
+
     async def put(
         self, who: str, service: str, path: str, body: Any, *, at: datetime | None = None
     ) -> Any:
@@ -106,10 +113,13 @@ class Api:
         file: tuple[str, bytes] | None = None,
         form: Mapping[str, str] | None = None,
         at: datetime | None = None,
+        version: int | None = None,
     ) -> Any:
         headers = {"Authorization": f"Bearer {await self._token(who)}"}
         if at is not None:
             headers["X-Simulated-Now"] = at.isoformat()
+        if version is not None:
+            headers["If-Match"] = f'"v{version}"'
         async with self._gate:
             while True:
                 response = await self.http.request(

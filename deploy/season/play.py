@@ -218,7 +218,7 @@ class Player:
         path = f"/v1/protocols/{protocol['id']}"
         for planned in meeting.items:
             await api.post(_SECRETARY, "meetings", f"{path}/items", _item(planned), at=after)
-        await api.post(_ADMIN, "meetings", f"{path}/approve", at=after + timedelta(hours=1))
+        await api.post_as_read(_ADMIN, "meetings", path, "approve", at=after + timedelta(hours=1))
         await until(
             lambda: self._issued(protocol["id"], len(meeting.items)), f"протокол {protocol['id']}"
         )

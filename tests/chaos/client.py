@@ -32,6 +32,8 @@ class Command:
     upload: bytes | None = None
     words: str | None = None
     meant: Mapping[str, int] = field(default_factory=dict)
+    # Of what is not an execution: the version that was read.
+    version: int | None = None
     key: str = field(default_factory=lambda: str(uuid4()))
 
     @property
@@ -184,6 +186,8 @@ class Client:
                 headers["Idempotency-Key"] = command.key
                 if command.is_single:
                     headers["If-Match"] = f'"v{next(iter(command.meant.values()))}"'
+                elif command.version is not None:
+                    headers["If-Match"] = f'"v{command.version}"'
                 if command.upload is not None:
                     files = {"file": ("отчёт.txt", command.upload, "text/plain")}
             response = await self._http.request(

@@ -140,8 +140,11 @@ async def resolve_something(client: Client, world: World, *, items: int) -> tupl
     now = await now_of(client)
     number = next(world.numbers)
 
-    async def post(kind: str, who: str, path: str, body: Any = None) -> Any:
-        answer = await client.carry_out(Command(kind, who, "meetings", path, body))
+    async def post(
+        kind: str, who: str, path: str, body: Any = None, version: int | None = None
+    ) -> Any:
+        command = Command(kind, who, "meetings", path, body, version=version)
+        answer = await client.carry_out(command)
         assert answer.ok, f"{kind}: {answer.body}"
         return answer.body
 
@@ -176,5 +179,7 @@ async def resolve_something(client: Client, world: World, *, items: int) -> tupl
                 },
             },
         )
-    await post("approve", "cur_admin", f"/v1/protocols/{protocol['id']}/approve")
+    read = await client.read("cur_admin", "meetings", f"/v1/protocols/{protocol['id']}")
+    approve = f"/v1/protocols/{protocol['id']}/approve"
+    await post("approve", "cur_admin", approve, version=read["version"])
     return protocol["id"], min(5, len(world.regions)) + (items - 1) * len(world.clusters)

@@ -83,8 +83,8 @@ async def protocol_with(
         }
         path = f"/v1/protocols/{protocol['id']}/items"
         await add_item(api, path, item, at)
-    approve = f"/v1/protocols/{protocol['id']}/approve"
-    return dict(await api.post("cur_admin", "meetings", approve, at=at))
+    path = f"/v1/protocols/{protocol['id']}"
+    return dict(await api.post_as_read("cur_admin", "meetings", path, "approve", at=at))
 
 
 async def executions_of(api: Api, protocol_id: str, count: int) -> list[dict[str, Any]]:

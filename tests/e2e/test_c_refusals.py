@@ -74,6 +74,8 @@ MISTAKES: list[tuple[str, str, str, str, str, Any, int, str]] = [
      {**APPOINTMENT, "person_id": "{person}"}, 409, "appointment_overlaps"),
     ("approving twice", "cur_admin", "POST", "meetings", "/v1/protocols/{protocol}/approve",
      None, 409, "protocol_already_approved"),
+    ("approving what was not read", "cur_admin", "POST", "meetings",
+     "/v1/protocols/{protocol}/approve", None, 428, "version_required"),
     ("editing an approved protocol", "secretary", "POST", "meetings",
      "/v1/protocols/{protocol}/items", ITEM, 409, "protocol_immutable"),
     ("illegal transition", "cur_controller", "POST", "assignments",
@@ -98,6 +100,7 @@ MISTAKES: list[tuple[str, str, str, str, str, Any, int, str]] = [
     ("a date that is none", "auditor", "GET", "rating",
      "/v1/ratings/regions?period=2023-13", None, 422, "period_invalid"),
 ]  # fmt: skip
+MORE_HEADERS = {"approving twice": {"If-Match": '"v3"'}}
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake[0])
@@ -107,7 +110,7 @@ async def test_a_mistake_gets_a_clear_answer_and_changes_nothing(
     stack: Stack,
     standing: dict[str, Any],
 ) -> None:
-    _, who, method, service, path, body, status, code = mistake
+    what, who, method, service, path, body, status, code = mistake
     person = await _person(api) if isinstance(body, dict) and "person_id" in body else PERSON
     headers = {"Authorization": f"Bearer {await api._token(who) if who else 'no.such.token'}"}
     content: dict[str, Any] = {}
@@ -116,6 +119,7 @@ async def test_a_mistake_gets_a_clear_answer_and_changes_nothing(
         headers["Content-Type"] = "application/json"
     elif body is not None:
         content = {"json": {k: person if v == "{person}" else v for k, v in body.items()}}
+    headers |= MORE_HEADERS.get(what, {})
     before = await _counts(stack)
 
     url = api.urls[service] + path.format(**standing)

@@ -70,7 +70,7 @@ async def _approved(api: Api) -> str:
     }
     path = f"/v1/protocols/{protocol['id']}"
     await api.post("secretary", "meetings", f"{path}/items", item, at=at)
-    await api.post("cur_admin", "meetings", f"{path}/approve", at=at)
+    await api.post_as_read("cur_admin", "meetings", path, "approve", at=at)
     return str(protocol["id"])
 
 

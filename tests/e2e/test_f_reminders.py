@@ -109,7 +109,7 @@ async def _protocol(api: Api, cluster: str) -> str:
         lambda: api.get("secretary", "meetings", f"{path}/preview"),
         lambda preview: [item["executions"] for item in preview["items"]] == [1, 1, 1],
     )
-    await api.post("cur_admin", "meetings", f"{path}/approve", at=at)
+    await api.post_as_read("cur_admin", "meetings", path, "approve", at=at)
     return str(protocol["id"])
 
 

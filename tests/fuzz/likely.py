@@ -18,6 +18,8 @@ _INSTANT: Final = re.compile(_DATE.pattern + r"[Tt ]\d\d:\d\d.*")
 # Days of the story, before it, and soon after it.
 _DAYS: Final = ["2023-09-01", "2023-10-04", "2023-10-20", "2023-11-02", "2023-11-03", "2023-12-15"]
 _VERSION: Final = "if-match"
+# What stands in the story has not been changed often.
+_VERSIONS: Final = [f'"v{number}"' for number in range(1, 6)]
 _FILE: Final = "file"
 # Files that are taken: a list of clusters, a list of who attended; either proves something.
 _FILES: Final = [
@@ -49,10 +51,13 @@ def enrich(case: Case[Any], pool: Pool) -> None:
         case.body = _real("", case.body, pool)
         if isinstance(case.body, dict) and _FILE in case.body:
             case.body[_FILE] = _taken(case.body[_FILE], draw(_FILES, seed))
-    # Most versions made up are of nothing; without the header anything may be changed.
+    # Most versions made up are of nothing; without the header anything may be changed that can be.
     if case.headers and not meta.is_negative_at(ParameterLocation.HEADER) and draw([True], seed):
         for name in [name for name in case.headers if name.lower() == _VERSION]:
-            del case.headers[name]
+            if "428" in case.operation.definition.raw["responses"]:
+                case.headers[name] = draw(_VERSIONS, seed) or _VERSIONS[0]
+            else:
+                del case.headers[name]
 
 
 def _real(name: str, value: Any, pool: Pool) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from schemathesis import Case, Response
 from schemathesis.core.failures import AcceptedNegativeData, Failure
-from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.openapi.checks import MissingHeaderNotRejected, RejectedPositiveData
 
 # Bodies, addresses, headers.
 _TOO_LARGE: Final = frozenset({413, 414, 431})
@@ -19,6 +19,9 @@ def is_by_design(failure: Failure, case: Case[Any], response: Response) -> bool:
     """Whether what the check took for a failure is how the service is meant to answer."""
     if isinstance(failure, RejectedPositiveData):
         return _is_of_the_domain(response) or _is_past_schemas(case, response)
+    if isinstance(failure, MissingHeaderNotRejected):
+        # The check does not know the status that says just this (RFC 6585).
+        return response.status_code == 428
     if isinstance(failure, AcceptedNegativeData):
         # What is too large to be read is refused unread.
         if response.status_code in _TOO_LARGE:

@@ -173,7 +173,9 @@ async def _meet(world: World) -> None:
         path = f"/v1/protocols/{protocol['id']}"
         await world.post("meetings", f"{path}/items", _ITEM, by="secretary")
         if is_approved:
-            await world.post("meetings", f"{path}/approve")
+            read = await world.ask("GET", "meetings", path, by="cur_admin")
+            approve, version = f"{path}/approve", read["version"]
+            await world.ask("POST", "meetings", approve, by="cur_admin", version=version)
     listed = {
         "file": (
             "list.csv",

@@ -92,11 +92,22 @@ class World:
         return sign(role, exp=int(time.time()) + _LASTING_SECONDS, **rows)
 
     async def ask(
-        self, method: str, service: str, path: str, body: Any = None, *, by: str, **given: Any
+        self,
+        method: str,
+        service: str,
+        path: str,
+        body: Any = None,
+        *,
+        by: str,
+        version: int | None = None,
+        **given: Any,
     ) -> Any:
         """The JSON of an answer that must be a success."""
         url = f"http://127.0.0.1:{PORTS[service]}{path}"
-        answer = await self.http.request(method, url, headers=self.headers(by), json=body, **given)
+        headers = self.headers(by)
+        if version is not None:
+            headers["If-Match"] = f'"v{version}"'
+        answer = await self.http.request(method, url, headers=headers, json=body, **given)
         assert answer.is_success, f"{method} {path} by {by}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 

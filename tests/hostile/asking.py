@@ -30,7 +30,9 @@ class Asker:
     def __init__(self, client: httpx.AsyncClient, operation: Operation, headers: Headers) -> None:
         self._client = client
         self._operation = operation
-        self._headers = headers
+        # What an operation may demand beside the token is the version that was read.
+        demanded = [one["name"] for one in operation.placed("header") if one.get("required")]
+        self._headers = {**headers, **dict.fromkeys(demanded, '"v1"')}
         self._shapes = Shapes(operation.schemas)
         self.faults: list[str] = []
 
@@ -82,9 +84,9 @@ class Asker:
         return list(self._shapes.objects(self._bodies()[0]))
 
     def required(self) -> dict[str, dict[str, Any]]:
-        """Sound values of the parameters it cannot do without."""
+        """Sound values of the parameters of its address it cannot do without."""
         found: dict[str, dict[str, Any]] = {"path": {}, "query": {}}
-        for one in self._operation.parameters:
+        for one in self._operation.placed("path") + self._operation.placed("query"):
             if one.get("required"):
                 found[one["in"]][one["name"]] = self._shapes.build(one["schema"], None).value
         return found

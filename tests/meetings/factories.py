@@ -201,11 +201,18 @@ async def approved(client: httpx.AsyncClient, actor: Headers, **changes: Any) ->
     return protocol_id
 
 
+async def as_read(client: httpx.AsyncClient, actor: Headers, path: str) -> Headers:
+    """`If-Match` of what stands at the path."""
+    return {"If-Match": (await client.get(path, headers=actor)).headers["ETag"]}
+
+
 async def approve(
     client: httpx.AsyncClient, actor: Headers, protocol_id: str, at: datetime | None = None
 ) -> dict[str, Any]:
     now = {"X-Simulated-Now": at.isoformat()} if at else AFTER
-    answer = await client.post(f"/v1/protocols/{protocol_id}/approve", headers=actor | now)
+    path = f"/v1/protocols/{protocol_id}"
+    read = await as_read(client, actor, path)
+    answer = await client.post(f"{path}/approve", headers=actor | now | read)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found

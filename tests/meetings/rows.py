@@ -109,7 +109,8 @@ async def build(session: AsyncSession) -> World:
     ]
     signed, _ = await _protocol(session, await _held(session))
     await reviews.set_approvers(session, signed, [ApproverWrite(subject=ME)])
-    await reviews.open_review(session, signed, remarks_until=None, now=NOW)
+    in_review = await reviews.open_review(session, signed, remarks_until=None, now=NOW)
+    read = {"If-Match": f'"v{in_review.version}"'}
     approved, _ = await _protocol(session, await _held(session))
     await reviews.approve(session, approved, _ADMIN, now=NOW)
     own_feed, foreign_feed = await _feeds(session)
@@ -178,7 +179,7 @@ async def build(session: AsyncSession) -> World:
             "remove_protocol_item": of_item,
             "set_approvers": writing,
             "open_review": writing,
-            "approve_protocol": signing,
+            "approve_protocol": _own(path={"protocol_id": signed}, headers=read),
             "return_protocol": signing,
             "recall_protocol": signing,
             "remark_protocol": _own(path={"protocol_id": remarked}, body={"text": "О сроке."}),

@@ -14,6 +14,7 @@ from tests.conftest import Headers, Tokens
 from tests.meetings.factories import (
     approve,
     approved,
+    as_read,
     draft,
     hear_directory,
     item_body,
@@ -104,7 +105,8 @@ async def test_only_an_approved_protocol_is_corrected_and_only_by_its_own_addend
     foreign = await _item(client, admin, await approved(client, admin))
 
     async def refused(path: str, body: Any = None) -> tuple[int, str]:
-        answer = await client.post(f"/v1/protocols/{path}", headers=admin, json=body)
+        read = await as_read(client, admin, f"/v1/protocols/{path.split('/')[0]}")
+        answer = await client.post(f"/v1/protocols/{path}", headers=admin | read, json=body)
         return answer.status_code, answer.json()["code"]
 
     assert await refused(f"{own}/addenda") == (409, "corrects_a_draft")

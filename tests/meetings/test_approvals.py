@@ -16,6 +16,7 @@ from tests.conftest import Headers
 from tests.meetings.factories import (
     AFTER,
     approve,
+    as_read,
     cluster_id,
     draft,
     hear_directory,
@@ -188,7 +189,9 @@ async def test_what_is_not_ready_is_not_approved_and_takes_no_number(
         await hold(client, admin, meeting_id)
     before = await read_protocol(client, admin, protocol_id)
 
-    answer = await client.post(f"/v1/protocols/{protocol_id}/approve", headers=admin | now)
+    path = f"/v1/protocols/{protocol_id}"
+    read = await as_read(client, admin, path)
+    answer = await client.post(f"{path}/approve", headers=admin | now | read)
 
     assert (answer.status_code, answer.json()["code"]) == (409, code)
     assert await read_protocol(client, admin, protocol_id) == before
@@ -210,7 +213,9 @@ async def test_nothing_changes_an_approved_protocol(
     path = f"/v1/protocols/{protocol_id}"
 
     answers = [
-        await client.post(f"{path}/approve", headers=admin | AFTER),
+        await client.post(
+            f"{path}/approve", headers=admin | AFTER | await as_read(client, admin, path)
+        ),
         await client.post(f"{path}/items", headers=admin, json=item_body()),
         await client.put(f"{path}/items/{item_id}", headers=admin, json=item_body(text="Иное")),
         await client.delete(f"{path}/items/{item_id}", headers=admin),

@@ -14,6 +14,7 @@ from tests.meetings.factories import (
     AFTER,
     NOBODYS,
     approve,
+    as_read,
     draft,
     hear_directory,
     hold,
@@ -158,7 +159,7 @@ async def test_what_is_not_there_is_not_found(
         ("POST", f"{base}/approve"),
         ("DELETE", f"{base}/items/{NOBODYS}"),
     ):
-        answer = await client.request(method, path, headers=admin)
+        answer = await client.request(method, path, headers=admin | {"If-Match": '"v1"'})
         assert (answer.status_code, answer.json()["code"]) == (404, "protocol_not_found")
     item = f"/v1/protocols/{protocol_id}/items/{NOBODYS}"
     for answer in (
@@ -195,7 +196,8 @@ async def test_everyone_reads_the_secretary_writes_and_only_the_admin_approves(
         await client.put(f"{path}/items/{item_id}", headers=actor, json=item_body()),
         await client.delete(f"{path}/items/{item_id}", headers=actor),
     ]
-    approval = await client.post(f"{path}/approve", headers=actor)
+    read = await as_read(client, admin, path)
+    approval = await client.post(f"{path}/approve", headers=actor | read)
 
     assert reads == [200, 200, 200, 409]
     may_write = role in {Role.SECRETARY, Role.CUR_ADMIN}

@@ -13,7 +13,15 @@ from services.meetings.models import Decision, Remark
 from shared.auth import Role
 from shared.tables import OutboxRecord
 from tests.conftest import Headers, Tokens
-from tests.meetings.factories import draft, hear_directory, hold, item_body, put_item, schedule
+from tests.meetings.factories import (
+    as_read,
+    draft,
+    hear_directory,
+    hold,
+    item_body,
+    put_item,
+    schedule,
+)
 
 WINDOW = "2023-10-04T15:00:00Z"
 DURING = {"X-Simulated-Now": "2023-10-04T14:59:59Z"}
@@ -51,7 +59,8 @@ async def _open(client: httpx.AsyncClient, actor: Headers, path: str, **body: An
 
 
 async def _post(client: httpx.AsyncClient, path: str, actor: Headers, body: Any = None) -> Any:
-    answer = await client.post(path, headers=AFTERWARDS | actor, json=body)
+    read = await as_read(client, actor, path.rsplit("/", 1)[0])
+    answer = await client.post(path, headers=AFTERWARDS | actor | read, json=body)
     return answer.status_code, answer.json().get("code") or answer.json()["status"]
 
 
@@ -140,7 +149,8 @@ async def test_participants_remark_until_the_deadline_and_every_remark_is_answer
     late = await client.post(remarks, headers=of_16 | AFTERWARDS, json={"text": "Опоздал"})
     assert (first.status_code, first.json()["region"]) == (201, "16")
     assert (late.status_code, late.json()["code"]) == (409, "remarks_window_closed")
-    hasty = await client.post(f"{path}/approve", headers=operator | DURING)
+    read = await as_read(client, operator, path)
+    hasty = await client.post(f"{path}/approve", headers=operator | DURING | read)
     assert hasty.json()["code"] == "remarks_window_open"
     assert await _post(client, f"{path}/approve", operator) == (409, "remarks_undecided")
 
@@ -161,6 +171,32 @@ async def test_participants_remark_until_the_deadline_and_every_remark_is_answer
     ]
     assert seen == [["Перенести срок"], ["Убрать пункт"], ["Перенести срок", "Убрать пункт"]]
     assert await _post(client, f"{path}/approve", operator) == (200, "in_review")
+
+
+async def test_nobody_approves_what_they_have_not_read(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    token: Tokens,
+    admin: Headers,
+    secretary: Headers,
+    path: str,
+) -> None:
+    await client.put(f"{path}/approvers", headers=secretary, json={"approvers": []})
+    read = await as_read(client, admin, path)
+    item = (await client.get(path, headers=admin)).json()["items"][0]["id"]
+    changed = item_body(text="Иное")
+    await client.put(f"{path}/items/{item}", headers=secretary, json=changed)
+
+    async def approve(actor: Headers) -> tuple[int, str]:
+        answer = await client.post(f"{path}/approve", headers=actor | AFTERWARDS)
+        return answer.status_code, answer.json()["code"]
+
+    # Whoever may not approve at all is told that, and not what is missing.
+    assert await approve(token("coordinator")) == (403, "permission_denied")
+    assert await approve(admin) == (428, "version_required")
+    assert await approve(admin | read) == (412, "version_mismatch")
+    assert await _events(session) == 0
+    assert await _post(client, f"{path}/approve", admin) == (200, "approved")
 
 
 @pytest.mark.parametrize("ending", ["recall", "return"])

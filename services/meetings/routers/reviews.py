@@ -28,7 +28,7 @@ from shared.db import Session
 from shared.idempotency import Idempotent
 from shared.permissions import Acting
 from shared.problems import problems
-from shared.versions import ExpectedVersion, tag
+from shared.versions import ExpectedVersion, RequiredVersion, tag
 
 router = APIRouter(prefix="/v1/protocols", tags=["reviews"])
 
@@ -125,7 +125,7 @@ async def open_review(
 @router.post(
     "/{protocol_id}/approve",
     response_model=ProtocolRead,
-    responses=_PROBLEMS,
+    responses=problems(401, 403, 404, 409, 412, 422, 428),
     summary="Утвердить протокол",
 )
 async def approve_protocol(
@@ -134,12 +134,12 @@ async def approve_protocol(
     session: Session,
     now: Now,
     response: Response,
-    expected: ExpectedVersion,
+    expected: RequiredVersion,
 ) -> Protocol:
     """Согласие в свою очередь; последнее даёт номер, дату и хеш, и протокол неизменен.
 
     Без назначенных согласующих администратор ЦУР утверждает черновик сразу. Пункты утверждённого
-    протокола становятся поручениями.
+    протокола становятся поручениями. Утверждают прочитанное: If-Match обязателен, без него 428.
     """
     protocol = await service.approve(
         session, protocol_id, actor, now=now, expected_version=expected
