@@ -31,6 +31,7 @@ from shared.tables import OutboxRecord
 from tests.conftest import NOW, Headers, Tokens
 from tests.meetings.factories import (
     AFTER,
+    MEETING_AT,
     appointment,
     cluster,
     cluster_id,
@@ -154,6 +155,40 @@ async def test_a_region_sees_and_answers_for_its_own_and_a_foreign_row_is_a_404(
         json={"participant_id": str(cluster_id(1)), "answer": "tentative"},
     )
     assert started.json()["code"] == "rsvp_closed"
+
+
+async def test_an_answer_is_to_the_time_it_was_given_for(
+    client: httpx.AsyncClient, token: Tokens, secretary: Headers, meeting_id: str
+) -> None:
+    path, cluster = f"/v1/meetings/{meeting_id}", token("cluster", clusters=[str(cluster_id(1))])
+    said = {"participant_id": str(cluster_id(1)), "answer": "no", "reason": "В среду занятия"}
+    await client.post(f"{path}/rsvp", headers=cluster, json=said)
+
+    async def answers() -> list[tuple[str | None, str | None]]:
+        seats = await _seats(client, cluster, meeting_id)
+        return [(one["answer"], one["answer_reason"]) for one in seats]
+
+    async def move(**moved: str) -> None:
+        answer = await client.post(
+            f"{path}/move", headers=secretary, json={"reason": "Перенос", **moved}
+        )
+        assert answer.status_code == 200, answer.text
+
+    await move(starts_at=MEETING_AT, place="Другой зал")
+    assert await answers() == [("no", "В среду занятия")]
+    await move(starts_at="2023-10-05T10:00:00+03:00")
+    assert await answers() == [(None, None)]
+
+    thursday = {"X-Simulated-Now": "2023-10-05T12:00:00Z"}
+    await client.post(f"{path}/hold", headers=secretary | thursday)
+    file = {"file": ("list.csv", "Имя\r\nхимия поволжья\r\n".encode(), "text/csv")}
+    read = await client.post(f"{path}/attendance/imports", headers=secretary, files=file)
+    await client.post(
+        f"/v1/attendance-imports/{read.json()['id']}/commit",
+        headers=secretary | thursday,
+        json={"mark_absent": True},
+    )
+    assert [one["attendance"] for one in await _seats(client, cluster, meeting_id)] == ["absent"]
 
 
 async def test_marks_make_shares_and_each_changed_region_is_told_of_once(

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlmodel import col, func, select
+from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.domain.meetings import MeetingStatus, Series
@@ -37,6 +37,17 @@ async def keep_participations(
             index_elements=["meeting_id", "participant_id"],
             set_={name: statement.excluded[name] for name in names},
         ).execution_options(populate_existing=True)
+    )
+
+
+async def forget_answers(session: AsyncSession, meeting_id: UUID) -> None:
+    """Take back what everybody answered to the meeting's invitation."""
+    said = ("answer", "answer_reason", "answered_at", "answered_by")
+    await session.exec(
+        update(Participation)
+        .where(col(Participation.meeting_id) == meeting_id, col(Participation.answer).is_not(None))
+        .values(dict.fromkeys(said))
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -148,7 +148,10 @@ async def move_meeting(
     response: Response,
     expected: ExpectedVersion,
 ) -> Meeting:
-    """Другое время одного совещания серии или отдельного; календари обновляют ту же запись."""
+    """Другое время одного совещания серии или отдельного; календари обновляют ту же запись.
+
+    Ответы на приглашение были к прежнему времени: с ним они снимаются, и участники отвечают снова.
+    """
     meeting = await service.move_meeting(
         session, meeting_id, wanted, actor=actor.id, now=now, expected_version=expected
     )

@@ -72,7 +72,10 @@ async def list_participants(
 async def answer_invitation(
     actor: Acting, meeting_id: UUID, wanted: RsvpWrite, session: Session, now: Now
 ) -> SeatRead:
-    """Будет ли участник; до начала совещания ответ можно изменить. Чужой участник — 404."""
+    """Будет ли участник; до начала совещания ответ можно изменить. Чужой участник — 404.
+
+    Перенос совещания на другое время снимает ответы: они были к прежнему.
+    """
     return _seat(await service.answer(session, meeting_id, wanted, actor, now=now))
 
 

@@ -18,6 +18,7 @@ from services.meetings.domain.series import OccurrenceExists
 from services.meetings.models import Meeting, MeetingMove
 from services.meetings.repository import agendas as agenda_repository
 from services.meetings.repository import meetings as repository
+from services.meetings.repository import participation as participation_repository
 from services.meetings.repository import protocols, rows
 from services.meetings.schemas.meetings import MeetingCreate, MeetingMoveWrite
 from services.meetings.service import agendas, participation
@@ -157,7 +158,8 @@ async def move_meeting(
 ) -> Meeting:
     """Another time, and perhaps another place or length; calendars follow.
 
-    The agenda opens again where the moment of its freezing now lies ahead.
+    The agenda opens again where the moment of its freezing now lies ahead. Answers to the
+    invitation were to the time that was: to another one everybody is asked anew.
     Raises `MeetingNotFound`, `VersionMismatch`, `MeetingActionNotAllowed`, `MeetingInPast`.
     """
     meeting = await repository.get_meeting(session, meeting_id, for_update=True)
@@ -177,6 +179,8 @@ async def move_meeting(
         moved_at=now,
         moved_by=actor,
     )
+    if meeting.starts_at != wanted.starts_at:
+        await participation_repository.forget_answers(session, meeting_id)
     meeting.starts_at = wanted.starts_at
     if wanted.duration_minutes is not None:
         meeting.duration_minutes = wanted.duration_minutes
