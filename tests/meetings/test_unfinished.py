@@ -73,6 +73,61 @@ async def test_what_was_said_at_a_meeting_that_broke_off_decides_nothing(
     assert await _carried(client, secretary, following) == [question]
 
 
+@pytest.mark.parametrize("decided", ["before it came back", "afterwards"])
+async def test_a_question_that_passed_a_cancelled_meeting_leaves_when_it_is_decided(
+    client: httpx.AsyncClient, secretary: Headers, decided: str
+) -> None:
+    first = await schedule(client, secretary)
+    question = await add_question(client, secretary, first)
+    off = await schedule(client, secretary, starts_at=NEXT)
+    await hold(client, secretary, first)
+    (passing,) = [one["id"] for one in await agenda_of(client, secretary, off)]
+    outcome = f"/v1/meetings/{first}/agenda-items/{question}/outcome"
+
+    if decided == "afterwards":
+        await _post(client, secretary, f"/v1/meetings/{off}/cancel", reason="Нет кворума")
+        last = await schedule(client, secretary, starts_at=LATER)
+        assert await _carried(client, secretary, last) == [passing]
+        await _post(client, secretary | AFTER, outcome, outcome="decision")
+    else:
+        await _post(client, secretary, f"/v1/meetings/{off}/agenda/freeze")
+        await _post(client, secretary | AFTER, outcome, outcome="decision")
+        await _post(client, secretary, f"/v1/meetings/{off}/cancel", reason="Нет кворума")
+        last = await schedule(client, secretary, starts_at=LATER)
+    assert await _carried(client, secretary, last) == []
+    await _post(client, secretary, f"/v1/meetings/{last}/agenda/freeze")
+    assert await _carried(client, secretary, last) == []
+
+
+async def test_who_may_not_take_a_question_off_hears_where_its_outcome_can_be_recorded(
+    client: httpx.AsyncClient, secretary: Headers
+) -> None:
+    first = await schedule(client, secretary)
+    await add_question(client, secretary, first)
+    second = await schedule(client, secretary, starts_at=NEXT)
+
+    async def refusal() -> str:
+        (item,) = await agenda_of(client, secretary, second)
+        answer = await client.delete(
+            f"/v1/meetings/{second}/agenda-items/{item['id']}", headers=secretary
+        )
+        assert (answer.status_code, answer.json()["code"]) == (409, "agenda_item_carried")
+        return str(answer.json()["detail"])
+
+    await hold(client, secretary, first)
+    assert "укажите там" in await refusal()
+    third = await schedule(client, secretary, starts_at=LATER)
+    await _post(client, secretary, f"/v1/meetings/{second}/cancel", reason="Нет кворума")
+    second = third
+    assert "укажите там" in await refusal()
+
+    alone = await schedule(client, secretary, series="cohort-2022")
+    await add_question(client, secretary, alone)
+    second = await schedule(client, secretary, series="cohort-2022", starts_at=NEXT)
+    await _post(client, secretary, f"/v1/meetings/{alone}/cancel", reason="Нет кворума")
+    assert "укажите здесь" in await refusal()
+
+
 async def test_a_question_that_people_put_into_the_control_section_comes_back(
     client: httpx.AsyncClient, secretary: Headers
 ) -> None:

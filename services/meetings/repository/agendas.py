@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import CTE, ColumnElement, exists
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 from sqlmodel import case, col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.meetings.domain.agendas import (
     DECIDED,
@@ -111,15 +112,20 @@ async def unfinished(
 ) -> Sequence[AgendaItem]:
     """Questions of earlier meetings of the same participants that have come back nowhere yet.
 
-    A cancelled meeting decided nothing, whatever was said or drafted there; what a closed one
-    left is what it said to carry over. What templates and sections write themselves is written
+    A cancelled meeting decided nothing, whatever was said or drafted there: what came to it goes
+    on, unless it was decided where it came from. What a closed one left is what it said to carry
+    over. What templates and sections write themselves is written
     anew each time anyway. The unified meetings go on with what cohorts' last ones left.
     """
     carried = AgendaItem.__table__.alias("carried")  # type: ignore[attr-defined]
     by_people = col(AgendaItem.origin).in_([AgendaOrigin.PERSON, AgendaOrigin.CARRIED])
     cancelled = col(Meeting.status) == MeetingStatus.CANCELLED
-    open_ones = by_people & (cancelled | (col(AgendaItem.outcome).is_(None) & ~_ASSIGNED))
+    open_ones = by_people & col(AgendaItem.outcome).is_(None) & ~_ASSIGNED
     carried_over = col(AgendaItem.outcome) == Outcome.CARRIED_OVER
+    decided = col(AgendaItem.id).in_(_decided_before(cancelled))
+    returning = (cancelled & (by_people | carried_over) & ~decided) | (
+        ~cancelled & (open_ones | carried_over)
+    )
     of_series = col(Meeting.series) == series
     if series is Series.UNIFIED:
         of_series |= col(Meeting.series).in_(JOINS_UNIFIED) & ~_more_of_its_own()
@@ -131,7 +137,7 @@ async def unfinished(
             col(Meeting.starts_at) < before,
             col(Meeting.status).in_([*TOOK_PLACE, MeetingStatus.CANCELLED, MeetingStatus.CLOSED]),
             col(AgendaItem.origin) != AgendaOrigin.CONTROL,
-            open_ones | carried_over,
+            returning,
             ~exists().where(carried.c.carried_from == col(AgendaItem.id)),
         )
         .order_by(col(Meeting.starts_at), col(Meeting.id), col(AgendaItem.position))
@@ -165,32 +171,88 @@ async def add_carried(session: AsyncSession, item: AgendaItem) -> bool:
 
 
 async def carried_to(session: AsyncSession, item_id: UUID) -> UUID | None:
-    """The meeting at which the question has come back."""
-    statement = select(AgendaItem.meeting_id).where(col(AgendaItem.carried_from) == item_id)
+    """The meeting at which the question stands again; cancelled ones are passed by."""
+    came = (
+        select(AgendaItem.id, AgendaItem.meeting_id)
+        .where(col(AgendaItem.carried_from) == item_id)
+        .cte("came", recursive=True)
+    )
+    came = came.union_all(
+        select(AgendaItem.id, AgendaItem.meeting_id)
+        .join(came, came.c.id == col(AgendaItem.carried_from))
+        .join(Meeting, col(Meeting.id) == came.c.meeting_id)
+        .where(col(Meeting.status) == MeetingStatus.CANCELLED)
+    )
+    statement = (
+        select(came.c.meeting_id)
+        .join(Meeting, col(Meeting.id) == came.c.meeting_id)
+        .where(col(Meeting.status) != MeetingStatus.CANCELLED)
+    )
     return (await session.exec(statement)).first()
 
 
-async def settled(session: AsyncSession, meeting_id: UUID) -> Sequence[AgendaItem]:
-    """Questions that came back to the meeting and were decided where they came from since.
+def _came_from(these: ColumnElement[bool]) -> CTE:
+    """`id` of each of these questions, and as `source` where it stood before.
 
-    A cancelled meeting decided nothing.
+    A cancelled meeting decided nothing: a question that passed it by has the source before that
+    too.
     """
-    source = aliased(AgendaItem)
-    item_of = aliased(ProtocolItem)
-    statement = (
-        select(AgendaItem)
-        .join(source, col(source.id) == col(AgendaItem.carried_from))
-        .join(Meeting, col(Meeting.id) == col(source.meeting_id))
+    before, there = aliased(AgendaItem), aliased(Meeting)
+    came = (
+        select(AgendaItem.id, col(AgendaItem.carried_from).label("source"))
+        .join(Meeting, col(Meeting.id) == col(AgendaItem.meeting_id))
+        .where(these, col(AgendaItem.carried_from).is_not(None))
+        .cte("came", recursive=True)
+    )
+    return came.union_all(
+        select(came.c.id, col(before.carried_from))
+        .join(before, col(before.id) == came.c.source)
+        .join(there, col(there.id) == col(before.meeting_id))
+        .where(col(there.status) == MeetingStatus.CANCELLED, col(before.carried_from).is_not(None))
+    )
+
+
+def _decided_before(these: ColumnElement[bool]) -> SelectOfScalar[UUID]:
+    """Ids of those of these questions that were decided where they come from."""
+    came = _came_from(these)
+    source, there, item_of = aliased(AgendaItem), aliased(Meeting), aliased(ProtocolItem)
+    return (
+        select(came.c.id)
+        .join(source, col(source.id) == came.c.source)
+        .join(there, col(there.id) == col(source.meeting_id))
         .where(
-            col(AgendaItem.meeting_id) == meeting_id,
-            col(Meeting.status) != MeetingStatus.CANCELLED,
-            col(AgendaItem.outcome).is_(None),
-            ~_ASSIGNED,
+            col(there.status) != MeetingStatus.CANCELLED,
             col(source.outcome).in_(DECIDED)
             | (
                 col(source.outcome).is_(None)
                 & exists().where(col(item_of.agenda_item_id) == col(source.id))
             ),
+        )
+    )
+
+
+async def is_decided_elsewhere(session: AsyncSession, item_id: UUID) -> bool:
+    """Whether the question came from a meeting that can still say what became of it."""
+    came = _came_from(col(AgendaItem.id) == item_id)
+    statement = (
+        select(came.c.id)
+        .join(AgendaItem, col(AgendaItem.id) == came.c.source)
+        .join(Meeting, col(Meeting.id) == col(AgendaItem.meeting_id))
+        .where(col(Meeting.status).in_(TOOK_PLACE))
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def settled(session: AsyncSession, meeting_id: UUID) -> Sequence[AgendaItem]:
+    """Questions that came back to the meeting and were decided where they came from since."""
+    here = col(AgendaItem.meeting_id) == meeting_id
+    statement = (
+        select(AgendaItem)
+        .where(
+            here,
+            col(AgendaItem.outcome).is_(None),
+            ~_ASSIGNED,
+            col(AgendaItem.id).in_(_decided_before(here)),
         )
         .order_by(col(AgendaItem.position).desc())
     )

@@ -100,6 +100,9 @@ async def remove_agenda_item(
     if item.carried_from is not None:
         raise AgendaItemCarried(
             "Вопрос не рассмотрен на прошлом совещании: укажите там его результат, и он уйдёт сам."
+            if await repository.is_decided_elsewhere(session, item_id)
+            else "Вопрос перенесён с совещания, которое отменили или закрыли: рассмотрите его и"
+            " укажите здесь результат."
         )
     if await repository.is_assigned(session, item_id):
         raise AgendaItemAssigned(
