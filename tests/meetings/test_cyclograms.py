@@ -215,6 +215,33 @@ async def test_a_frozen_agenda_holds_what_is_due_for_the_cohorts_that_meet(
     ]
 
 
+@pytest.mark.parametrize(
+    ("following", "at_first"), [("2024-03-13", True), ("2024-03-11", False), ("2024-03-08", False)]
+)
+async def test_each_day_is_looked_at_by_one_meeting_and_skipped_weeks_are_too(
+    client: httpx.AsyncClient, secretary: Headers, following: str, at_first: bool
+) -> None:
+    """The checkpoint of 11 March, between meetings of which the one of 6 March is called off."""
+    first, off, second = [
+        await schedule(client, secretary, starts_at=f"{day}T10:00:00+03:00")
+        for day in ("2024-02-28", "2024-03-06", following)
+    ]
+    await schedule(client, secretary, starts_at="2024-03-01T10:00:00+03:00", draft=True)
+    reason = {"reason": "Праздники"}
+    await client.post(f"/v1/meetings/{off}/cancel", headers=secretary, json=reason)
+
+    looked_at = []
+    for meeting_id in (first, second):
+        path = f"/v1/meetings/{meeting_id}"
+        await client.post(f"{path}/agenda/freeze", headers=secretary)
+        agenda = (await client.get(path, headers=secretary)).json()["agenda"]
+        texts = [one["text"] for one in agenda if one["text"].startswith("Циклограмма")]
+        looked_at.append(any("11.03.2024" in text for text in texts))
+        looked_at.append(any("01.03.2024" in text for text in texts))
+
+    assert looked_at == [at_first, True, not at_first, False]
+
+
 async def test_the_table_and_the_picture_show_every_checkpoint(
     client: httpx.AsyncClient, secretary: Headers
 ) -> None:

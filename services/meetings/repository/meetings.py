@@ -160,6 +160,21 @@ async def next_ahead(
     return (await session.exec(statement)).first()
 
 
+async def following(session: AsyncSession, series: Series, *, after: datetime) -> Meeting | None:
+    """The next meeting of the same participants that is sure to be: no draft, not called off."""
+    statement = (
+        select(Meeting)
+        .where(
+            col(Meeting.series) == series,
+            col(Meeting.starts_at) > after,
+            col(Meeting.status).not_in([MeetingStatus.DRAFT, MeetingStatus.CANCELLED]),
+        )
+        .order_by(col(Meeting.starts_at), col(Meeting.id))
+        .limit(1)
+    )
+    return (await session.exec(statement)).first()
+
+
 async def to_be_frozen(session: AsyncSession, now: datetime) -> Sequence[Meeting]:
     """Meetings whose agenda is to be frozen by now, locked; others' are passed by."""
     lead = func.make_interval(0, 0, 0, 0, 0, col(Meeting.freeze_minutes))
