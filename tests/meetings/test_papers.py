@@ -224,6 +224,31 @@ async def test_an_extract_is_of_whom_the_protocol_was_for_when_it_was_approved(
     ]
 
 
+async def test_a_sealed_document_is_the_same_bytes_after_clusters_were_renamed(
+    client: httpx.AsyncClient, session: AsyncSession, admin: Headers, protocol_id: str
+) -> None:
+    named = {"addressees": {"clusters": [str(cluster_id(1))]}}
+    await put_item(client, admin, protocol_id, text="Первому.", **named)
+    helped = {"control": {"co_executors": [str(cluster_id(1))]}}
+    second = {"addressees": {"clusters": [str(cluster_id(2))]}}
+    await put_item(client, admin, protocol_id, text="Второму.", **second, **helped)
+    await approve(client, admin, protocol_id)
+    path = f"/v1/protocols/{protocol_id}"
+
+    async def told() -> list[bytes]:
+        asked = ["document.docx"]
+        asked += [f"extract{form}?cluster={cluster_id(1)}" for form in ("", ".docx")]
+        return [(await client.get(f"{path}/{one}", headers=admin)).content for one in asked]
+
+    before = await told()
+    later: dict[str, Any] = {"kind": ClusterChanged, "occurred_at": NOW + timedelta(days=30)}
+    renamed = cluster(1, version=2, name="Кластер «Новое имя»", **later)
+    await keep_clusters(session, [renamed])
+
+    assert "Кластер 1" in _docx(before[0])
+    assert await told() == before
+
+
 async def test_an_addendum_names_what_it_corrects_and_replaces(
     client: httpx.AsyncClient, admin: Headers, protocol_id: str
 ) -> None:

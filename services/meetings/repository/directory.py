@@ -104,12 +104,22 @@ async def find_cluster(
     return (await session.exec(statement)).first()
 
 
-async def cluster_names(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Id → name of those of the clusters we have heard of."""
-    statement = select(KnownCluster.cluster_id, KnownCluster.name).where(
-        col(KnownCluster.cluster_id).in_(ids)
+async def cluster_names(
+    session: AsyncSession, ids: Sequence[UUID], *, at: datetime | None = None
+) -> dict[UUID, str]:
+    """Id → name of those of the clusters we have heard of, as it is or as it was at the instant."""
+    if not ids:
+        return {}
+    if at is None:
+        newest = select(KnownCluster.cluster_id, KnownCluster.name)
+        return dict((await session.exec(newest.where(col(KnownCluster.cluster_id).in_(ids)))).all())
+    statement = (
+        select(ClusterVersion.cluster_id, ClusterVersion.name)
+        .ext(distinct_on(col(ClusterVersion.cluster_id)))
+        .where(col(ClusterVersion.cluster_id).in_(ids), col(ClusterVersion.occurred_at) <= at)
+        .order_by(col(ClusterVersion.cluster_id), col(ClusterVersion.version).desc())
     )
-    return dict((await session.exec(statement)).all()) if ids else {}
+    return dict((await session.exec(statement)).all())
 
 
 async def region_names(session: AsyncSession) -> dict[str, str]:

@@ -64,7 +64,7 @@ async def extract(
     """The items for that region or that cluster, which the actor may see.
 
     A sealed protocol is for whom it was when it was approved: clusters at work then, in the region
-    and industry they were in. Who may look is asked of today.
+    and industry they were in and by the names they had. Who may look is asked of today.
 
     Raises `OneAddressee`, `AddresseeNotFound`, `ProtocolNotFound`, `ProtocolNotApproved`.
     """
@@ -75,6 +75,9 @@ async def extract(
     if protocol.status is not ProtocolStatus.APPROVED:
         raise ProtocolNotApproved("Выписка делается из утверждённого протокола.")
     assert protocol.approved_at is not None, "approved, so at some instant"
+    if cluster_id is not None:
+        then = await directory.cluster_names(session, [cluster_id], at=protocol.approved_at)
+        name = then.get(cluster_id) or name
     clusters = [
         one
         for one in await directory.clusters_at(session, protocol.approved_at)

@@ -53,7 +53,7 @@ async def _paper(
     meeting = await meetings.get_meeting(session, protocol.meeting_id)
     agenda = await agendas.list_agenda(session, protocol.meeting_id)
     labels = _labels(agenda, await item_repository.list_items(session, protocol.id))
-    words = await _Words.of(session, [one.item for one in concerned])
+    words = await _Words.of(session, [one.item for one in concerned], at=protocol.approved_at)
     questions = [
         Question(
             number=number,
@@ -145,8 +145,10 @@ class _Words:
         self._superseded = superseded
 
     @classmethod
-    async def of(cls, session: AsyncSession, items: Sequence[ProtocolItem]) -> "_Words":
-        """What these items mention."""
+    async def of(
+        cls, session: AsyncSession, items: Sequence[ProtocolItem], *, at: datetime | None
+    ) -> "_Words":
+        """What these items mention: by the names clusters had at the instant, or have now."""
         named = {
             cluster
             for item in items
@@ -158,7 +160,7 @@ class _Words:
         superseded = [item.supersedes for item in items if item.supersedes]
         return cls(
             await directory.region_names(session),
-            await directory.cluster_names(session, sorted(named)),
+            await directory.cluster_names(session, sorted(named), at=at),
             await item_repository.numbers_of(session, superseded),
         )
 
