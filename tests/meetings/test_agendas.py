@@ -365,6 +365,28 @@ async def test_receipts_count_readers_of_the_agenda_as_it_is_now(
     assert read["receipts"] == {"read": 1, "regions": 1, "stale": 1}
 
 
+async def test_a_receipt_is_for_the_revision_that_was_read(
+    client: httpx.AsyncClient, token: Tokens, secretary: Headers
+) -> None:
+    meeting_id = await schedule(client, secretary)
+    await add_question(client, secretary, meeting_id)
+    path, reader = f"/v1/meetings/{meeting_id}/agenda", token("coordinator", regions=["16"])
+    seen = (await client.get(path, headers=reader)).json()["revision"]
+    await add_question(client, secretary, meeting_id)
+
+    async def read(revision: int) -> httpx.Response:
+        asked = {"revision": revision}
+        return await client.post(f"{path}/acknowledge", headers=reader, params=asked)
+
+    assert (await read(seen)).json() == {"read": 0, "regions": 0, "stale": 1}
+    ahead = await read(seen + 2)
+    assert (ahead.status_code, ahead.json()["code"]) == (422, "agenda_revision_unknown")
+    assert ahead.json()["errors"][0]["field"] == "query.revision"
+    assert (await read(seen + 1)).json() == {"read": 1, "regions": 1, "stale": 0}
+    # What was read once is not unread.
+    assert (await read(seen)).json() == {"read": 1, "regions": 1, "stale": 0}
+
+
 async def test_a_draft_is_no_meeting_yet_and_a_moved_meetings_agenda_opens_again(
     client: httpx.AsyncClient, secretary: Headers
 ) -> None:

@@ -82,6 +82,13 @@ class AgendaNotPublished(Conflict):
     title = "Повестки нет"
 
 
+class AgendaRevisionUnknown(Invalid):
+    """Nobody can have read a revision that is still to come."""
+
+    code = "agenda_revision_unknown"
+    title = "Такой редакции повестки ещё нет"
+
+
 class AgendaAlreadyFrozen(Conflict):
     """Freezing happens once."""
 

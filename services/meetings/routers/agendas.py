@@ -1,8 +1,9 @@
 """Agendas over HTTP."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from services.meetings.domain.agendas import SECTIONS
 from services.meetings.models import AgendaItem, Meeting
@@ -172,10 +173,26 @@ async def freeze_agenda(
     summary="Ознакомиться с повесткой",
 )
 async def acknowledge_agenda(
-    actor: Acting, meeting_id: UUID, session: Session, now: Now
+    actor: Acting,
+    meeting_id: UUID,
+    session: Session,
+    now: Now,
+    revision: Annotated[
+        int | None,
+        Query(
+            ge=0,
+            le=2**31 - 1,
+            description="Прочитанная редакция — revision повестки; без неё — нынешняя",
+        ),
+    ] = None,
 ) -> ReceiptCounts:
-    """Отметка об ознакомлении с повесткой в её нынешнем виде; повтор ничего не меняет."""
-    read, stale, regions = await receipts.acknowledge(session, meeting_id, actor, now=now)
+    """Отметка об ознакомлении с повесткой; повтор ничего не меняет.
+
+    Пока повестку читали, её могли изменить: назовите редакцию, которую прочитали.
+    """
+    read, stale, regions = await receipts.acknowledge(
+        session, meeting_id, actor, now=now, revision=revision
+    )
     return ReceiptCounts(read=read, regions=regions, stale=stale)
 
 
