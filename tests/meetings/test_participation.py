@@ -191,6 +191,43 @@ async def test_an_answer_is_to_the_time_it_was_given_for(
     assert [one["attendance"] for one in await _seats(client, cluster, meeting_id)] == ["absent"]
 
 
+async def test_a_coordinator_of_two_regions_is_expected_for_both_and_answers_once(
+    client: httpx.AsyncClient,
+    token: Tokens,
+    secretary: Headers,
+    session: AsyncSession,
+    meeting_id: str,
+) -> None:
+    # Person 1 coordinates region 16 and, since the day before, region 63 too.
+    both = appointment(3, "63", since="2023-10-03").model_copy(update={"person_id": person_id(1)})
+    await directory.keep_appointments(session, [both])
+    of_16, of_63 = (token("coordinator", regions=[code]) for code in ("16", "63"))
+    said = {"participant_id": str(person_id(1)), "answer": "yes"}
+
+    answers = [
+        await client.post(f"/v1/meetings/{meeting_id}/rsvp", headers=actor, json=said)
+        for actor in (of_16, of_63)
+    ]
+    assert [(one.status_code, one.json()["region"]) for one in answers] == [
+        (200, "16"),
+        (200, "63"),
+    ]
+    for actor in (of_16, of_63, secretary):
+        seats = await _seats(client, actor, meeting_id)
+        offices = [one for one in seats if one["kind"] == "coordinator"]
+        assert {one["answer"] for one in offices} == {"yes"}
+        assert len(offices) == len({one["region"] for one in seats})
+
+    # In a conference's list it is one person, by either office.
+    await hold(client, secretary, meeting_id)
+    content = "Имя\r\nРегиональный координатор Самарская область\r\n".encode()
+    file = {"file": ("list.csv", content, "text/csv")}
+    path = f"/v1/meetings/{meeting_id}/attendance/imports"
+    (row,) = (await client.post(path, headers=secretary, files=file)).json()["rows"]
+    assert [one["participant_id"] for one in row["candidates"]] == [str(person_id(1))]
+    assert row["candidates"][0]["name"].count("Региональный координатор") == 2
+
+
 async def test_marks_make_shares_and_each_changed_region_is_told_of_once(
     client: httpx.AsyncClient, secretary: Headers, session: AsyncSession, meeting_id: str
 ) -> None:

@@ -83,8 +83,12 @@ class Matcher:
         scored = sorted(
             ((self._refined(wanted, place, score), place) for _, score, place in found),
             key=lambda one: (-one[0], one[1]),
-        )[:CANDIDATES]
-        candidates = tuple(Candidate(self._ids[place], score) for score, place in scored)
+        )
+        # Who is expected for two regions is one candidate, as the likelier of them.
+        best: dict[UUID, int] = {}
+        for score, place in scored:
+            best.setdefault(self._ids[place], score)
+        candidates = tuple(Candidate(id_, score) for id_, score in best.items())[:CANDIDATES]
         if not candidates or candidates[0].confidence < LIKELY:
             return Match(Certainty.UNKNOWN, candidates)
         clear = (

@@ -20,6 +20,7 @@ from services.meetings.repository import meetings
 from services.meetings.repository import participation as repository
 from services.meetings.schemas.fields import Day
 from services.meetings.schemas.participation import (
+    MAX_NAME,
     AttendanceImportRead,
     AttendanceRead,
     AttendanceSummary,
@@ -58,7 +59,7 @@ async def list_participants(
 ) -> SeatList:
     """Кластеры и координаторы по справочнику на день совещания: ответы и посещаемость.
 
-    Регион видит своих, кластер — себя.
+    Регион видит своих, кластер — себя. Координатор двух регионов — в каждом, с одним ответом.
     """
     seats = await service.seats(session, meeting_id, actor, region=region)
     return SeatList(meeting_id=meeting_id, items=[_seat(one) for one in seats])
@@ -241,7 +242,11 @@ def _counts(region: str, tally: Tally) -> TallyRead:
 
 async def _import(session: AsyncSession, found: AttendanceImport) -> AttendanceImportRead:
     meeting = await meetings.get_meeting(session, found.meeting_id)
-    names = {str(one.id): one.name for one in await service.expected(session, meeting)}
+    names: dict[str, str] = {}
+    for one in await service.expected(session, meeting):
+        # Who is expected for two regions has a name in each.
+        both = "; ".join(filter(None, (names.get(str(one.id)), one.name)))
+        names[str(one.id)] = both[:MAX_NAME]
     shown = [
         ImportRowRead(
             **{name: value for name, value in row.items() if name != "candidates"},

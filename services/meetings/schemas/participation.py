@@ -20,6 +20,7 @@ from shared.text import Text
 PARTICIPANT_ID: Final = "0190c5a0-0000-7000-8000-000000000300"
 IMPORT_ID: Final = "0190c5a0-0000-7000-8000-000000000301"
 MAX_PARTICIPANTS: Final = 5_000
+MAX_NAME: Final = 400
 ListRowNumber = Annotated[int, Field(strict=True, ge=1, le=MAX_LIST_ROWS)]
 _SEAT: Final[JsonDict] = {
     "participant_id": PARTICIPANT_ID,
@@ -69,7 +70,7 @@ class SeatRead(BaseModel):
     participant_id: UUID
     kind: ParticipantKind
     region: str = Field(max_length=2)
-    name: str = Field(max_length=400)
+    name: str = Field(max_length=MAX_NAME)
     answer: Answer | None
     answer_reason: str | None = Field(max_length=10_000)
     attendance: Attendance | None
@@ -163,7 +164,7 @@ class CandidateRead(BaseModel):
 
     participant_id: UUID
     confidence: int
-    name: str = Field(max_length=400)
+    name: str = Field(max_length=MAX_NAME)
 
 
 class ImportRowRead(BaseModel):

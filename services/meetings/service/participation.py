@@ -48,7 +48,8 @@ class Seat:
 async def expected(session: AsyncSession, meeting: Meeting) -> list[Participant]:
     """Clusters of the cohorts that meet, as they were at its start, and the day's coordinators.
 
-    A meeting of no series expects nobody. By region, coordinators first, then by name.
+    A meeting of no series expects nobody. By region, coordinators first, then by name. Who
+    coordinates two regions is expected for each: the same person, with one answer.
     """
     if meeting.series not in COHORTS:
         return []
@@ -60,7 +61,7 @@ async def expected(session: AsyncSession, meeting: Meeting) -> list[Participant]
     ]
     regions = {one.region for one in clusters}
     coordinators = {
-        one.person_id: Participant(
+        (one.person_id, one.region): Participant(
             one.person_id,
             ParticipantKind.COORDINATOR,
             one.region,
