@@ -157,7 +157,9 @@ class Board:
             watcher.put_nowait(frame)
         except asyncio.QueueFull:
             self._watchers.discard(watcher)
-            watcher.get_nowait()
+            # All or nothing: its last id must not pass over a frame that it never gets.
+            while not watcher.empty():
+                watcher.get_nowait()
             watcher.put_nowait(None)
 
     async def watch(self, after: int | None) -> AsyncIterator[bytes]:
