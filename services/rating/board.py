@@ -6,6 +6,7 @@ Loaded at start and whenever the scorer tells of a change; once a second its hea
 
 import asyncio
 import hashlib
+import secrets
 import signal
 import sys
 import threading
@@ -99,6 +100,8 @@ class Board:
     def __init__(self, seats: Seats | None = None) -> None:
         # For those who watch; as many as come where nobody says.
         self.seats = seats or Seats(sys.maxsize, sys.maxsize)
+        # Of this board alone: another process, or this one started again, counts its own.
+        self._life = secrets.token_hex(4)
         self.revision = 0
         # The revision of the stored standings that are shown.
         self.stored = 0
@@ -132,7 +135,7 @@ class Board:
             known = {}
         changed = [item for item in items if known.get(item["region"]) != item]
         if changed or before is None:
-            self.revision = max(self.revision + 1, revision)
+            self.revision += 1
             for item in changed:
                 self._changed_at[item["region"]] = self.revision
         self._snapshot = _render(head, items)
@@ -150,7 +153,8 @@ class Board:
     def _frame(self, items: list[Mapping[str, Any]] | list[dict[str, Any]]) -> bytes:
         assert self._snapshot is not None, "frames are made of a loaded board"
         data = to_json({**self._snapshot.head, "items": items})
-        return b"event: standings\nid: %d\ndata: %s\n\n" % (self.revision, data)
+        number = f"{self._life}-{self.revision}".encode()
+        return b"event: standings\nid: %s\ndata: %s\n\n" % (number, data)
 
     def _send(self, watcher: asyncio.Queue[bytes | None], frame: bytes | None) -> None:
         try:
@@ -162,15 +166,19 @@ class Board:
                 watcher.get_nowait()
             watcher.put_nowait(None)
 
-    async def watch(self, after: int | None) -> AsyncIterator[bytes]:
-        """Frames for one watcher: first what changed after revision `after` (all without it)."""
+    def _known(self, last_id: str | None) -> int:
+        """The revision of which a watcher has every line; -1 where the id is not of this board."""
+        life, _, number = (last_id or "").rpartition("-")
+        return int(number) if life == self._life else -1
+
+    async def watch(self, last_id: str | None) -> AsyncIterator[bytes]:
+        """Frames for one watcher: first what changed after that id (all where it is not ours)."""
         watcher: asyncio.Queue[bytes | None] = asyncio.Queue(_FRAMES_BEHIND)
         self._watchers.add(watcher)
         try:
             yield b"retry: 2000\n\n"
             if self._snapshot is not None:
-                # A revision from the future is of another life of the database: send everything.
-                known = after if after is not None and after <= self.revision else -1
+                known = self._known(last_id)
                 missed = [
                     item
                     for item in self._snapshot.items
@@ -249,9 +257,9 @@ class EventStream(Response):
     Raises `TooManyRequests` before it begins where it or its client has too many open.
     """
 
-    def __init__(self, board: Board, after: int | None, client: str = "") -> None:
+    def __init__(self, board: Board, last_id: str | None, client: str = "") -> None:
         self._board = board
-        self._after = after
+        self._last_id = last_id
         self._client = client
         self.background = None
         self.status_code = 200
@@ -276,7 +284,7 @@ class EventStream(Response):
     async def _stream(self, send: Send) -> None:
         headers = self.raw_headers
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        async for frame in self._board.watch(self._after):
+        async for frame in self._board.watch(self._last_id):
             await send({"type": "http.response.body", "body": frame, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 

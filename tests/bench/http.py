@@ -124,16 +124,16 @@ def get(url: str, *, token: str = "") -> tuple[bytes, Mapping[str, Any]]:
 class Frame:
     """One event of a stream."""
 
-    id: int | None
+    id: str | None
     data: bytes
 
 
-async def frames(port: int, path: str, *, after: int | None = None) -> AsyncIterator[Frame]:
+async def frames(port: int, path: str, *, after: str | None = None) -> AsyncIterator[Frame]:
     """The events of a stream until it ends; comments and chunk sizes are passed over."""
     reader, writer = await asyncio.open_connection(HOST, port, limit=_LIMIT)
     asked = request("GET", path)
     if after is not None:
-        asked = request("GET", path, last_event_id=str(after))
+        asked = request("GET", path, last_event_id=after)
     writer.write(asked)
     try:
         await reader.readuntil(b"\r\n\r\n")
@@ -154,7 +154,7 @@ def frame_of(raw: bytes) -> Frame | None:
     data = None
     for line in raw.split(b"\n"):
         if line.startswith(b"id: "):
-            number = int(line[4:])
+            number = line[4:].decode()
         elif line.startswith(b"data: "):
             data = line[6:]
     return Frame(number, data) if data is not None else None

@@ -15,7 +15,7 @@ _STREAM: Final = "/v1/ratings/stream"
 _BOARD: Final = "/v1/ratings/regions"
 _BURSTS: Final = 400
 _SECONDS: Final = 60.0
-_ID: Final = re.compile(rb"id: (\d+)")
+_ID: Final = re.compile(rb"id: (\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ async def drop_and_resume(port: int, dsn: str) -> Slow:
             async with asyncio.timeout(_SECONDS):
                 last = await anext(awake)
         read, ended = await _read_up(sleeper)
-        ids = [int(found) for found in _ID.findall(read)]
+        ids = [found.decode() for found in _ID.findall(read)]
         newest = ids[-1] if ids else None
         async with asyncio.timeout(_SECONDS):
             missed = await anext(http.frames(port, _STREAM, after=newest))

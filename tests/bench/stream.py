@@ -35,7 +35,7 @@ FLAT_MIB: Final = 16
 # Of all changes, those that may come within a newer one's frame only.
 TOGETHER: Final = 0.05
 _NUMBER: Final = re.compile(rb'"executions":(\d+)')
-_ID: Final = re.compile(rb"id: (\d+)")
+_ID: Final = re.compile(rb"id: (\S+)")
 _LOST_SECONDS: Final = 30.0
 # Far from what the region's facts add up to: a change is known by its number.
 _FIRST: Final = 1_000_000
@@ -49,7 +49,7 @@ class Listener(asyncio.Protocol):
         self._path = path
         self._rest = b""
         self.at: dict[int, float] = {}
-        self.ids: list[int] = []
+        self.ids: list[bytes] = []
         self.ready = asyncio.get_running_loop().create_future()
         self.transport: asyncio.Transport | None = None
 
@@ -68,7 +68,7 @@ class Listener(asyncio.Protocol):
             numbered = _ID.search(frame)
             if numbered is None:
                 continue
-            self.ids.append(int(numbered[1]))
+            self.ids.append(numbered[1])
             for found in _NUMBER.findall(frame):
                 if int(found) >= _FIRST:
                     self.at[int(found)] = now

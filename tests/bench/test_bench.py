@@ -88,10 +88,10 @@ async def test_prepared_executions_are_told_of_as_they_are(made: dict[str, str])
 
 
 def test_a_frame_among_chunk_sizes_is_found() -> None:
-    frame = frame_of(b"1f\r\nevent: standings\nid: 42\ndata: {}\n\n")
+    frame = frame_of(b"1f\r\nevent: standings\nid: 9f1c02ab-42\ndata: {}\n\n")
 
     assert frame is not None
-    assert (frame.id, frame.data) == (42, b"{}")
+    assert (frame.id, frame.data) == ("9f1c02ab-42", b"{}")
     assert frame_of(b": ping\n\n") is None
 
 

@@ -162,7 +162,7 @@ JUNK_HEADERS = {
     "If-Match": ("*", 'W/"v1"', "v1", '"v-1"', '"v99999999999999999999"', '"v1", "v2"', '"v١"', ""),
     "Idempotency-Key": ("", " ", "a b", "я", "x" * 201, "a\x00b", "a\tb"),
     "If-None-Match": ("*", '"' + "x" * 190 + '"', "W/"),
-    "Last-Event-ID": ("-1", "1" * 19, "x", "1.5", "१"),
+    "Last-Event-ID": ("-1", "1" * 19, "x", "1.5", "१", "9F1C02AB-1", "9f1c02ab-", "9f1c02ab-१"),
     "Range": ("bytes=0-", "bytes=-1", "bytes=9-1", "bytes=" + "0-1," * 500, "lines=1"),
 }
 # Who is to be asked with the header, and whether junk in it is refused or passed over.

@@ -28,7 +28,7 @@ from tests.rating.test_slices import LATER
 class Closing(Board):
     """A board whose streams end, as those of a server that is to stop."""
 
-    async def watch(self, after: int | None) -> AsyncIterator[bytes]:
+    async def watch(self, last_id: str | None) -> AsyncIterator[bytes]:
         yield b"retry: 2000\n\n"
 
 

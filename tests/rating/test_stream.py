@@ -17,14 +17,14 @@ class Client:
 
     def __init__(self) -> None:
         self.lines: dict[str, Any] = {}
-        self.last_id: int | None = None
+        self.last_id: str | None = None
 
     def take(self, frame: bytes) -> list[str]:
         """The regions whose lines came with the frame."""
         told = dict(line.split(": ", 1) for line in frame.decode().splitlines() if line)
         if "data" not in told:
             return []
-        self.last_id = int(told["id"])
+        self.last_id = told["id"]
         items = from_json(told["data"])["items"]
         self.lines |= {item["region"]: item for item in items}
         return [item["region"] for item in items]
@@ -38,9 +38,10 @@ def begun(debts: int = 1, *, stored: int = 1) -> Board:
 
 def change(board: Board, debts: int, codes: tuple[str, ...], *, stored: int = 1) -> None:
     """These regions now have so many debts; the others stay as they are, or have one."""
-    known = {item["region"]: item for item in board.snapshot.items} if board.snapshot else {}
-    changed = {code: row(code, code, debts=debts) for code in codes}
-    lines = {code: row(code, code) for code in CODES} | known | changed
+    lines: dict[str, Any] = {code: row(code, code) for code in CODES}
+    if board.snapshot is not None:
+        lines |= {item["region"]: item for item in board.snapshot.items}
+    lines |= {code: row(code, code, debts=debts) for code in codes}
     head = shown()
     head.pop("items")
     board.show(head, list(lines.values()), stored)
@@ -68,3 +69,29 @@ async def test_a_watcher_too_slow_is_dropped_and_misses_nothing_when_it_comes_ba
     assert "16" in await resumed(board, client)
     assert board.snapshot is not None
     assert client.lines == {item["region"]: item for item in board.snapshot.items}
+
+
+async def test_who_comes_back_to_the_same_process_gets_what_changed_since() -> None:
+    board, client = begun(), Client()
+    assert await resumed(board, client) == list(CODES)
+    assert await resumed(board, client) == []
+    change(board, 2, ("54",))
+    assert await resumed(board, client) == ["54"]
+
+
+async def test_an_id_of_another_process_is_answered_with_everything() -> None:
+    """Each process counts its own changes, so the same number means another state elsewhere."""
+    board, client = begun(stored=7), Client()
+    await resumed(board, client)
+    other = begun(stored=7)
+    change(other, 5, ("77",), stored=8)
+    change(board, 3, ("16",), stored=8)
+    assert await resumed(board, client) == ["16"]
+    assert await resumed(other, client) == list(CODES)
+    assert client.lines["77"]["debts"] == 5
+
+
+async def test_an_id_from_before_ids_named_their_process_is_answered_with_everything() -> None:
+    board, client = begun(), Client()
+    client.last_id = "1"
+    assert await resumed(board, client) == list(CODES)

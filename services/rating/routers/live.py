@@ -41,12 +41,19 @@ router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
 )
 async def stream_ratings(
     request: Request,
-    last_event_id: Annotated[str | None, Header(max_length=20, pattern=r"^\d{1,18}$")] = None,
+    last_event_id: Annotated[
+        str | None,
+        # Ids of before they named their process are still held by pages left open.
+        Header(max_length=27, pattern=r"^([0-9a-f]{8}-)?[0-9]{1,18}$", examples=["9f1c02ab-41"]),
+    ] = None,
 ) -> Response:
-    """SSE: сначала всё, что изменилось после `Last-Event-ID` (без него весь рейтинг)."""
+    """SSE: сначала всё, что изменилось после `Last-Event-ID`; без него — весь рейтинг.
+
+    `id` события — `<процесс>-<номер>`: с чужим (сервис перезапущен, ответила другая копия) тоже
+    приходит весь рейтинг.
+    """
     board: Board = request.state.board
-    after = int(last_event_id) if last_event_id else None
-    return EventStream(board, after, address_of(request))
+    return EventStream(board, last_event_id, address_of(request))
 
 
 @router.get(
