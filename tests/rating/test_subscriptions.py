@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from services.rating.webhooks.targets import Resolve, Rules
 from tests.conftest import Headers, Tokens
 from tests.rating.pushes import LOOPBACK, queue_of, tell_slice, tell_standings, work
 from tests.rating.test_domain import FOUR
-from tests.rating.test_slices import NOW_AT
+from tests.rating.test_slices import LATER, NOW_AT
 from tests.rating.world import hear
 from tests.receiver import answer, receiver
 
@@ -394,6 +395,25 @@ async def test_a_disabled_one_is_enabled_and_filled_from_the_past(
         for _ in range(3):
             await work(session)
     assert hook.ids == [event, event, missed]
+
+
+@pytest.mark.usefixtures("loopback")
+async def test_a_pause_is_no_failing_and_what_gathered_in_it_is_tried_as_ever(
+    client: httpx.AsyncClient, session: AsyncSession, platform: Headers
+) -> None:
+    after_pause = LATER + STANDARD.disable_after + timedelta(days=1)
+    async with receiver(answer(500), answer(500), answer(204)) as hook:
+        one = (await create(client, platform, url=hook.url)).json()
+        path = f"{PATH}/{one['id']}"
+        event = await tell_slice(session)
+        await work(session)
+        for status in ("paused", "active"):
+            changed = await client.patch(path, json={"status": status}, headers=platform)
+            assert changed.json()["status"] == status
+        await work(session, after_pause)
+        assert (await client.get(path, headers=platform)).json()["status"] == "active"
+        await work(session, after_pause + timedelta(days=1))
+    assert hook.ids == [event, event, event]
 
 
 @pytest.mark.parametrize(

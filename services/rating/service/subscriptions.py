@@ -157,6 +157,9 @@ async def change(
     expect_version(one.version, expected)
     if "status" in changes:
         deliveries.refuse_disabled(one)
+        if one.status is SubscriptionStatus.PAUSED:
+            # Where nothing was sent nothing failed: a receiver has its whole time again.
+            one.failing_since = None
     for name, value in changes.items():
         setattr(one, name, _ordered(value) if name in {"event_types", "regions"} else value)
     await _check_filter(session, one)
