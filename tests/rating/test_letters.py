@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from email.message import EmailMessage
 from types import SimpleNamespace
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -22,7 +23,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.domain.letters import PAUSES, LetterState
 from services.rating.domain.slices import Correction, SliceStatus
 from services.rating.letters import Finding, Letter, Month, render
-from services.rating.models import Slice, SliceLetter
+from services.rating.models import LetterFile, Slice, SliceLetter
 from services.rating.service import letters, slices
 from shared.clients.base import CalleeAway, ServiceClient
 from shared.spreadsheets import XLSX
@@ -87,6 +88,7 @@ async def directory(
     heads: Mapping[str, UUID] = HEADS,
     *,
     email: str | None = "head@example.org",
+    name: str = "Иванова М. С.",
     status: int = 200,
 ) -> AsyncIterator[ServiceClient]:
     """A directory that knows these heads, two on a page."""
@@ -95,7 +97,7 @@ async def directory(
         if request.url.path == "/token":
             return httpx.Response(200, json={"access_token": "x", "expires_in": 300})
         if request.url.path.startswith("/v1/people/"):
-            return httpx.Response(status, json={"email": email, "full_name": "Иванова М. С."})
+            return httpx.Response(status, json={"email": email, "full_name": name})
         start = int(request.url.params.get("cursor", 0))
         found = list(heads.items())
         page = [{"region": code, "person_id": str(id_)} for code, id_ in found[start : start + 2]]
@@ -421,3 +423,60 @@ async def test_a_letter_is_resent_to_todays_head_under_a_name_of_its_own(
     async with directory(databases, {}) as client:
         with pytest.raises(letters.StillNobody):
             await letters.resend(session, client, october.id, "54", now=LATER)
+
+
+async def test_another_head_gets_a_letter_of_their_own_and_has_not_acknowledged_it(
+    session: AsyncSession, databases: dict[str, str], october: Slice, client: httpx.AsyncClient
+) -> None:
+    one, newcomer = (await prepared(session, databases))["16"], uuid4()
+    link = f"/letters/{one.token}"
+    async with mailbox() as (url, box):
+        await send(session, databases, one, url)
+        assert (await client.post(link, headers=NOW_AT)).status_code == 200
+        async with directory(databases) as known:
+            same = await letters.resend(session, known, october.id, "16", now=LATER)
+        assert same.acknowledged_at is not None
+        await send(session, databases, same, url)
+        later = LATER + timedelta(days=9)
+        async with directory(databases, {**HEADS, "16": newcomer}, name="Петров П. П.") as known:
+            other = await letters.resend(session, known, october.id, "16", now=later)
+        assert (other.person_id, other.acknowledged_at, other.sent_at) == (newcomer, None, None)
+        await send(session, databases, other, url)
+
+    first, again, newest = (pdf_of(letter) for _, letter in box.kept)
+    assert first == again, "the same letter to the same person"
+    assert "Иванова М. С." in read(first)
+    said = read(newest)
+    assert ("Петров П. П." in said, "Иванова" in said, "от 10.11.2023" in said) == (
+        True,
+        False,
+        True,
+    )
+    # Whoever has the former head's letter acknowledges nothing for the new one.
+    assert (await client.post(link, headers=NOW_AT)).status_code == 404
+    assert await kept_of(session, other) == sorted([first, newest])
+
+
+async def test_a_letter_that_was_never_sent_is_not_kept_for_the_head_before(
+    session: AsyncSession, databases: dict[str, str], october: Slice
+) -> None:
+    one = (await prepared(session, databases))["16"]
+    async with mailbox("554 never") as (url, box):
+        await send(session, databases, one, url)
+        assert one.state is LetterState.FAILED
+        async with directory(databases, {**HEADS, "16": uuid4()}, name="Петров П. П.") as known:
+            await letters.resend(session, known, october.id, "16", now=LATER)
+        await send(session, databases, one, url)
+    [(_, letter)] = box.kept
+    assert "Петров П. П." in read(pdf_of(letter))
+    assert await kept_of(session, one) == [pdf_of(letter)]
+
+
+def pdf_of(letter: EmailMessage) -> bytes:
+    content: bytes = next(letter.iter_attachments()).get_content()
+    return content
+
+
+async def kept_of(session: AsyncSession, letter: SliceLetter) -> list[bytes]:
+    statement = select(LetterFile.pdf).where(col(LetterFile.letter_id) == letter.id)
+    return sorted((await session.exec(statement)).all())

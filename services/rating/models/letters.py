@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, text
 from sqlmodel import Field
 
 from services.rating.domain.letters import LetterState
@@ -25,11 +25,13 @@ class SliceLetter(Base, table=True):
     person_id: UUID | None = None
     addressee: str | None = None
     state: LetterState = Field(sa_type=text_enum(LetterState))
-    # What the link of acknowledgement proves; the same in a letter repeated.
+    # What the link of acknowledgement proves; the same in a letter repeated to the same person.
     token: str = Field(unique=True)
     attempts: int = 0
     # Grows with every resend: another job, another Message-ID.
     turn: int = 0
+    # The turn since which it is written to this person: its files are made once, for all of them.
+    addressed_turn: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     last_error: str | None = None
     prepared_at: datetime = Field(sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -39,10 +41,15 @@ class SliceLetter(Base, table=True):
 
 
 class LetterFile(Base, table=True):
-    """The files as they were sent; letters of before there were tables have none."""
+    """The files as they were sent; letters of before there were tables have none.
+
+    One to the head before stays beside the newest.
+    """
 
     __tablename__ = "letter_files"
 
     letter_id: UUID = Field(foreign_key="slice_letters.id", primary_key=True)
+    # The letter's `addressed_turn` when they were made.
+    turn: int = Field(default=0, primary_key=True, sa_column_kwargs={"server_default": text("0")})
     pdf: bytes
     xlsx: bytes | None = None

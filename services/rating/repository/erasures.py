@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import case
+from sqlalchemy import case, tuple_
 from sqlmodel import col, delete, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,10 +12,11 @@ from services.rating.models import LetterFile, SliceLetter
 
 async def delete_unsent_files(session: AsyncSession, person_id: UUID) -> None:
     """Files of letters to the person that have never been sent."""
-    unsent = select(SliceLetter.id).where(
+    unsent = select(SliceLetter.id, SliceLetter.addressed_turn).where(
         col(SliceLetter.person_id) == person_id, col(SliceLetter.sent_at).is_(None)
     )
-    await session.exec(delete(LetterFile).where(col(LetterFile.letter_id).in_(unsent)))
+    files = tuple_(col(LetterFile.letter_id), col(LetterFile.turn))
+    await session.exec(delete(LetterFile).where(files.in_(unsent)))
 
 
 async def call_off(session: AsyncSession, person_id: UUID, reason: str) -> None:

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.letters import LetterState
 from services.rating.domain.slices import SliceStatus
-from services.rating.models import Slice, SliceLetter
+from services.rating.models import LetterFile, Slice, SliceLetter
 from services.rating.repository.newest import table_of
 from shared.errors import NotFound
 
@@ -101,6 +101,16 @@ async def letters_of(
     if regions is not None:
         statement = statement.where(col(SliceLetter.region).in_(regions))
     return (await session.exec(statement)).all()
+
+
+async def delete_files(session: AsyncSession, letter: SliceLetter) -> None:
+    """Forget the letter's files as made for whom it is written to now."""
+    await session.exec(
+        delete(LetterFile).where(
+            col(LetterFile.letter_id) == letter.id,
+            col(LetterFile.turn) == letter.addressed_turn,
+        )
+    )
 
 
 async def waiting(session: AsyncSession) -> Sequence[tuple[UUID, int]]:

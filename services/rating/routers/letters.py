@@ -106,7 +106,11 @@ async def show_slice_letter_table(
 async def resend_slice_letter(
     actor: Acting, slice_id: UUID, code: RegionCode, session: Session, now: Now, request: Request
 ) -> LetterRead:
-    """Тому, кто руководит сегодня; так же — региону, где руководителя не было."""
+    """Тому, кто руководит сегодня; так же — региону, где руководителя не было.
+
+    Тому же человеку — то же письмо; новому — письмо на его имя и с новой ссылкой, ознакомление
+    прежнего к нему не относится.
+    """
     own_region(actor, code)
     letter = await service.resend(session, request.state.client, slice_id, code, now=now)
     return LetterRead.model_validate(letter)

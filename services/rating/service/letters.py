@@ -219,22 +219,38 @@ async def resend(
 ) -> SliceLetter:
     """Queue the letter once more, to whoever is the head today.
 
+    To the same head it is the same letter; another gets one of their own, not acknowledged yet.
     Raises `LetterNotFound`, `StillNobody`, `CalleeAway`.
     """
     letter = await repository.letter_of(session, slice_id, region, lock=True)
     heads = await directory.heads_of_authorities(client, at=date_in("Europe/Moscow", now))
     if region not in heads:
         raise StillNobody("В регионе всё ещё нет руководителя: назначьте его в справочнике.")
-    letter.person_id = heads[region]
-    letter.addressee = await directory.name_of(client, heads[region])
-    if letter.state in DECIDED:
+    name = await directory.name_of(client, heads[region])
+    is_another = heads[region] != letter.person_id
+    if is_another or letter.state in DECIDED:
         letter.turn += 1
+    if is_another:
+        await _write_to_another(session, letter, heads[region], now=now)
+    letter.addressee = name
     letter.state, letter.attempts, letter.last_error = LetterState.PREPARED, 0, None
     letter.version += 1
     session.add(letter)
     await session.flush()
     await enqueue(session, [(letter.id, letter.turn)])
     return letter
+
+
+async def _write_to_another(
+    session: AsyncSession, letter: SliceLetter, person_id: UUID, *, now: datetime
+) -> None:
+    """Its own date, link and files; what was sent to the one before stays as a document."""
+    if letter.sent_at is None:
+        await repository.delete_files(session, letter)
+    letter.person_id, letter.addressed_turn = person_id, letter.turn
+    # Who has the letter of the one before must not acknowledge for this one.
+    letter.token, letter.prepared_at = secrets.token_urlsafe(32), now
+    letter.sent_at = letter.acknowledged_at = letter.acknowledged_by = None
 
 
 async def acknowledge(
@@ -249,8 +265,8 @@ async def acknowledge(
 
 
 async def files_of(session: AsyncSession, letter: SliceLetter, targets: Targets) -> LetterFile:
-    """The letter as a PDF, and its executions as a table; made once, they stay as they are."""
-    known = await session.get(LetterFile, letter.id)
+    """The letter as a PDF, and its executions as a table; made once for whom it is written to."""
+    known = await session.get(LetterFile, (letter.id, letter.addressed_turn))
     if known is not None:
         return known
     one, row, parts = await slices.explain(session, letter.slice_id, letter.region)
@@ -258,6 +274,7 @@ async def files_of(session: AsyncSession, letter: SliceLetter, targets: Targets)
     content = await _content(session, letter, one, row, parts, names, targets)
     made = LetterFile(
         letter_id=letter.id,
+        turn=letter.addressed_turn,
         pdf=await asyncio.to_thread(render, content),
         xlsx=await _table(session, one, row, parts, names),
     )
