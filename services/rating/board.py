@@ -79,6 +79,9 @@ def render_row(row: Row) -> dict[str, Any]:
         "provisional": row.tally.provisional,
         "attendance_bp": row.attendance.share_bp,
         "meetings": row.attendance.meetings,
+        "mean_delay_hundredths": row.tally.mean_delay_hundredths,
+        "returns": row.tally.returns,
+        "extensions": row.tally.extensions,
     }
 
 

@@ -56,6 +56,9 @@ def standings() -> list[dict[str, Any]]:
                 "provisional": number % 7,
                 "attendance_bp": bp if known else None,
                 "meetings": 4 if known else 0,
+                "mean_delay_hundredths": 137 * (number % 9) if known else None,
+                "returns": number % 5,
+                "extensions": number % 3,
             }
         )
     return rows

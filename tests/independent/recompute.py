@@ -21,6 +21,7 @@ Fact = Mapping[str, Any]
 Row = dict[str, Any]
 
 RUSSIA = holidays.country_holidays("RU")
+HALF = Fraction(1, 2)
 ONE_DAY = timedelta(days=1)
 HASHED = [
     "region",
@@ -48,6 +49,9 @@ COMPARED = (
     "on_time_bp",
     "debts",
     "provisional",
+    "mean_delay_hundredths",
+    "returns",
+    "extensions",
 )
 
 
@@ -148,7 +152,7 @@ def judge(fact: Fact, start: date, end: date, today: date) -> Row | None:
 
 def basis_points(share: Fraction) -> int:
     """A share of 1 in basis points, half up."""
-    return floor(share * 10_000 + Fraction(1, 2))
+    return floor(share * 10_000 + HALF)
 
 
 def summarise(region: str, judged: Sequence[Row], mu_bp: int) -> Row:
@@ -162,6 +166,7 @@ def summarise(region: str, judged: Sequence[Row], mu_bp: int) -> Row:
         "executions": len(judged),
         "weight": sum(one["weight"] for one in judged),
         "on_time_bp": None,
+        "mean_delay_hundredths": None,
         "debts": sum(one["debt"] for one in judged),
         "provisional": sum(one["waiting"] for one in judged),
         "numerator": sum(one["weight"] * one["credit"] for one in judged),
@@ -176,6 +181,7 @@ def summarise(region: str, judged: Sequence[Row], mu_bp: int) -> Row:
         row["on_time_bp"] = basis_points(
             Fraction(sum(one["on_time"] for one in judged), len(judged))
         )
+        row["mean_delay_hundredths"] = floor(Fraction(100 * row["delay"], len(judged)) + HALF)
         for zone, least in (("red", 0), ("yellow", 7500), ("green", 9000)):
             if row["raw_bp"] >= least:
                 row["zone"] = zone

@@ -46,6 +46,8 @@ def test_the_worked_example() -> None:
     assert found.stabilised_bp(MU, RERU_1) == 5420  # (30200 + 3 · 8000) / 10
     assert (found.executions, found.on_time, found.on_time_bp) == (4, 2, 5000)
     assert (found.debts, found.provisional, found.returns) == (1, 0, 1)
+    # Two working days of the second, twelve of the debt, on four executions: in hundredths.
+    assert (found.delay, found.mean_delay_hundredths) == (14, 350)
 
 
 def test_the_worked_example_with_its_debt_closed_six_working_days_late() -> None:
@@ -170,6 +172,7 @@ def test_nothing_that_counts_is_null_and_not_zero() -> None:
 
     assert nothing.raw_bp is None
     assert nothing.on_time_bp is None
+    assert nothing.mean_delay_hundredths is None
     assert nothing.stabilised_bp(MU, RERU_1) is None
     assert nothing.zone(RERU_1) is None
 

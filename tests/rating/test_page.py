@@ -34,6 +34,9 @@ def row(region: str, short_name: str, **facts: Any) -> dict[str, Any]:
         "provisional": 4,
         "attendance_bp": 8750,
         "meetings": 4,
+        "mean_delay_hundredths": 46,
+        "returns": 2,
+        "extensions": 3,
         **facts,
     }
 
@@ -43,6 +46,7 @@ def without_data(region: str, short_name: str) -> dict[str, Any]:
     nothing |= {"change_bp": None, "place_before": None}
     counts = {"executions": 0, "weight": 0, "on_time_bp": None, "debts": 0, "provisional": 0}
     counts |= {"attendance_bp": None, "meetings": 0}
+    counts |= {"mean_delay_hundredths": None, "returns": 0, "extensions": 0}
     return row(region, short_name, **nothing, **counts)
 
 
@@ -96,6 +100,9 @@ def test_a_line_shows_every_number_as_people_write_it() -> None:
     assert fields(shown, "executions") == ["41"]
     assert fields(shown, "debts") == ["1"]
     assert fields(shown, "provisional") == ["4"]
+    assert fields(shown, "delay") == ["0,46"]
+    assert fields(shown, "returns") == ["2"]
+    assert fields(shown, "extensions") == ["3"]
     assert 'title="Татарстан (полное имя)"' in shown
     assert 'href="#sign-green"' in shown
 
@@ -104,6 +111,7 @@ def test_no_data_is_a_dash_and_not_zero() -> None:
     shown = page(Frame(), board(without_data("90", "Запорожская обл.")))
 
     assert fields(shown, "score") == fields(shown, "raw") == fields(shown, "on_time") == ["—"]
+    assert fields(shown, "delay") == ["—"]
     assert fields(shown, "word") == ["нет данных"]
 
 

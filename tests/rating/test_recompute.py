@@ -121,6 +121,9 @@ def by_the_domain(
             "on_time_bp": one.on_time_bp,
             "debts": one.debts,
             "provisional": one.provisional,
+            "mean_delay_hundredths": one.mean_delay_hundredths,
+            "returns": one.returns,
+            "extensions": one.extensions,
         }
         for region, one in tallies.items()
     ]

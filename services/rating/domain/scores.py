@@ -77,6 +77,11 @@ class Tally:
         """The share of executions handed in on time."""
         return half_up(self.on_time * WHOLE, self.executions) if self.executions else None
 
+    @property
+    def mean_delay_hundredths(self) -> int | None:
+        """Working days late per execution, debts included up to the date; 100 are a day."""
+        return half_up(self.delay * 100, self.executions) if self.executions else None
+
     def stabilised_bp(self, mu_bp: int, methodology: Methodology) -> int | None:
         """The score drawn towards μ by κ units of weight; places are given by it."""
         if not self.weight:

@@ -35,9 +35,6 @@ from shared.problems import problems
 from shared.text import RegionCode
 from shared.versions import tag
 
-# What of a line is no column of it.
-_WORKED: Final = frozenset({"on_time_bp", "attendance_bp", "meetings"})
-
 Month = Annotated[str | None, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2023-10"])]
 
 router = APIRouter(prefix="/v1/slices", tags=["slices"])
@@ -164,13 +161,15 @@ async def publish_slice(
 
 def row_read(row: SliceRow, attended: Mapping[str, Attendance]) -> SliceRowRead:
     """The line as frozen, and attendance beside it."""
-    shown = attended.get(row.region, UNTOLD)
-    return SliceRowRead(
-        **{name: getattr(row, name) for name in SliceRowRead.model_fields if name not in _WORKED},
-        on_time_bp=service.line_of(row).tally.on_time_bp,
-        attendance_bp=shown.share_bp,
-        meetings=shown.meetings,
-    )
+    shown, tally = attended.get(row.region, UNTOLD), service.line_of(row).tally
+    worked_out = {
+        "on_time_bp": tally.on_time_bp,
+        "mean_delay_hundredths": tally.mean_delay_hundredths,
+        "attendance_bp": shown.share_bp,
+        "meetings": shown.meetings,
+    }
+    stored = SliceRowRead.model_fields.keys() - worked_out.keys()
+    return SliceRowRead(**{name: getattr(row, name) for name in stored}, **worked_out)
 
 
 def rows_read(rows: Iterable[SliceRow], attended: Mapping[str, Attendance]) -> list[SliceRowRead]:

@@ -29,6 +29,9 @@ _REGION: Final[JsonDict] = {
     "provisional": 4,
     "attendance_bp": 8750,
     "meetings": 4,
+    "mean_delay_hundredths": 46,
+    "returns": 2,
+    "extensions": 3,
 }
 
 
@@ -59,6 +62,12 @@ class RegionRow(BaseModel):
         " null — отметок нет, и это не ноль"
     )
     meetings: int = Field(description="Совещаний, из которых эта доля")
+    mean_delay_hundredths: int | None = Field(
+        description="Среднее опоздание учтённого исполнения, сотые рабочего дня: 46 — 0,46 дня;"
+        " долги — по сегодняшний день"
+    )
+    returns: int = Field(description="Возвраты ЦУР")
+    extensions: int = Field(description="Продления по просьбе исполнителей")
 
 
 class RegionsRating(RatingHead):

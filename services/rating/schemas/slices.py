@@ -51,8 +51,6 @@ class SliceRowRead(RegionRow):
     """A region's line as frozen, and against the slice of the month before."""
 
     delay: int = Field(description="Опоздание, рабочих дней, вместе с долгами")
-    returns: int
-    extensions: int
 
 
 class CorrectionRead(BaseModel):

@@ -58,6 +58,12 @@ _ATTENDANCE: Final = (
     Column("Участие в совещаниях, %", Shape.POINTS, 22, lambda row: row.attendance_bp),
     Column("Совещаний", Shape.NUMBER, 12, lambda row: row.meetings),
 )
+# Shown, and of no weight; of `POINTS` are hundredths, here of a day.
+_CARE: Final = (
+    Column("Среднее опоздание, раб. дн.", Shape.POINTS, 26, lambda row: row.mean_delay_hundredths),
+    Column("Возвраты", Shape.NUMBER, 10, lambda row: row.returns),
+    Column("Продления", Shape.NUMBER, 10, lambda row: row.extensions),
+)
 _PLACE: Final = Column("Место", Shape.NUMBER, 8, lambda row: row.place)
 _REGION: Final = (
     _PLACE,
@@ -68,13 +74,12 @@ _REGION: Final = (
     Column("К прошлому срезу", Shape.POINTS, 18, lambda row: row.change_bp),
     Column("Место в прошлом срезе", Shape.NUMBER, 22, lambda row: row.place_before),
     *_COUNTS,
+    *_CARE,
 )
 REGIONS: Final = (*_REGION, *_ATTENDANCE)
 SLICE: Final = (
     *_REGION,
-    Column("Опоздание, раб. дн.", Shape.NUMBER, 20, lambda row: row.delay),
-    Column("Возвраты", Shape.NUMBER, 10, lambda row: row.returns),
-    Column("Продления", Shape.NUMBER, 10, lambda row: row.extensions),
+    Column("Опоздание всего, раб. дн.", Shape.NUMBER, 24, lambda row: row.delay),
     *_ATTENDANCE,
 )
 GROUPS: Final = (

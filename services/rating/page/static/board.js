@@ -23,6 +23,9 @@ const COLUMNS = {
   executions: { way: -1, of: (row) => row.executions },
   debts: { way: -1, of: (row) => row.debts },
   provisional: { way: -1, of: (row) => row.provisional },
+  mean_delay_hundredths: { way: -1, of: (row) => row.mean_delay_hundredths },
+  returns: { way: -1, of: (row) => row.returns },
+  extensions: { way: -1, of: (row) => row.extensions },
 };
 
 const table = document.getElementById("standings");

@@ -31,6 +31,9 @@ const FIELDS = {
   executions: (row) => String(row.executions),
   debts: (row) => String(row.debts),
   provisional: (row) => String(row.provisional),
+  delay: (row) => points(row.mean_delay_hundredths),
+  returns: (row) => String(row.returns),
+  extensions: (row) => String(row.extensions),
 };
 
 export function paint(parts, row, flash) {
