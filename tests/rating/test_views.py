@@ -6,15 +6,18 @@ from typing import Any, Final
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.facts import Facts
+from services.rating.domain.periods import Period
 from services.rating.domain.reviews import Pace, Review, nearest_rank, pace
 from services.rating.models import ExecutionVersion
+from services.rating.repository.reviews import _REVIEWS, _given, list_reviews
 from tests.conftest import Headers, Tokens
 from tests.rating.facts import make_facts, number
 from tests.rating.test_domain import FOUR
-from tests.rating.world import hear
+from tests.rating.world import HEARD_AT, hear
 
 AS_OF: Final = "2023-10-31T20:00:00Z"
 
@@ -142,3 +145,41 @@ async def test_reviews_are_read_off_the_versions(
     assert (found["late_bp"], found["norm_days"]) == (5000, 3)
     by_region = {row["region"]: row for row in found["items"]}
     assert (by_region["16"]["reviews"], by_region["77"]["reviews"]) == (2, 0)
+
+
+async def test_reviews_of_a_month_cost_the_month_and_not_all_history(session: AsyncSession) -> None:
+    """Anybody may ask for them: eight years with a hundred hand-ins a month, one month is read."""
+    connection = await session.connection()
+    columns = ", ".join(ExecutionVersion.model_fields)
+    one = make_facts(status="forwarded")
+    session.add(ExecutionVersion(**asdict(one), submitted_at=None, occurred_at=HEARD_AT))
+    await session.flush()
+    mine = columns.replace("execution_id", "gen_random_uuid()").replace(
+        "occurred_at", "occurred_at - month * interval '1 month' + n * interval '1 minute'"
+    )
+    await connection.execute(
+        text(
+            f"insert into execution_versions ({columns}) select {mine} from execution_versions,"
+            " generate_series(0, 95) month, generate_series(1, 100) n"
+        )
+    )
+    await connection.execute(text("analyze execution_versions"))
+
+    found = await list_reviews(session, Period.parse("2023-09"), HEARD_AT)
+    given = _given(Period.parse("2023-09"), HEARD_AT)
+    explained = await connection.execute(
+        text(f"explain (analyze, format json) {_REVIEWS.text}"), given
+    )
+    [plan] = explained.scalar_one()
+
+    assert len(found) == 100
+    assert rows_read(plan["Plan"]) < 1000
+
+
+def rows_read(plan: dict[str, Any]) -> float:
+    """How many rows of tables the plan looked at."""
+    read = sum(rows_read(part) for part in plan.get("Plans", ()))
+    if "Relation Name" in plan:
+        per_loop = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+        read += per_loop * plan["Actual Loops"]
+    return read
