@@ -78,6 +78,7 @@ TABLE: Final[Table] = {
     "show_slice_letter": LETTERS,
     "show_slice_letter_table": LETTERS,
     "resend_slice_letter": allow(ADMIN),
+    "record_letter_delivery": allow(ADMIN),
     "acknowledge_slice_letter": allow(HEAD),
     # Methodologies
     "list_methodologies": PUBLIC,

@@ -114,6 +114,7 @@ def _letter(anna: UUID, slice_id: UUID, region: str, state: LetterState) -> Slic
         state=state,
         token=str(uuid4()),
         last_error=f"550 <{EMAIL}> unknown",
+        delivery_note=f"DSN: <{EMAIL}>",
         prepared_at=INSTANT,
         sent_at=INSTANT if state is LetterState.SENT else None,
     )

@@ -135,6 +135,15 @@ async def build(session: AsyncSession) -> World:
                     }
                 )
             ),
+            "record_letter_delivery": _either(
+                Ask(
+                    body={
+                        "outcome": "delivered",
+                        "at": LATER.isoformat(),
+                        "note": "Вх. № 01-15/1203",
+                    }
+                )
+            ),
             "change_methodology": _either(Ask(body=_METHODOLOGY)),
             "activate_methodology": _either(Ask(path={"methodology_id": str(shadow.id)})),
             "create_subscription": _either(

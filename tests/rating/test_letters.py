@@ -472,6 +472,64 @@ async def test_a_letter_that_was_never_sent_is_not_kept_for_the_head_before(
     assert await kept_of(session, one) == [pdf_of(letter)]
 
 
+async def test_what_became_of_a_sent_letter_is_recorded_from_a_notification_and_not_guessed(
+    session: AsyncSession,
+    databases: dict[str, str],
+    october: Slice,
+    client: httpx.AsyncClient,
+    token: Tokens,
+) -> None:
+    found = await prepared(session, databases)
+    path = f"/v1/slices/{october.id}/letters"
+    admin = token("cur_admin") | NOW_AT
+    told = {"outcome": "delivered", "at": LATER.isoformat(), "note": "Вх. № 01-15/1203"}
+
+    async def tell(region: str, who: Headers = admin, **known: Any) -> httpx.Response:
+        return await client.post(f"{path}/{region}/delivery", json=told | known, headers=who)
+
+    for region in ("16", "77"):
+        early = await tell(region)
+        assert (early.status_code, early.json()["code"]) == (409, "letter_not_sent"), region
+    async with mailbox() as (url, _):
+        for region in ("16", "41"):
+            await send(session, databases, found[region], url)
+    for at in (LATER - timedelta(seconds=1), LATER + timedelta(seconds=1)):
+        refused = await tell("16", at=at.isoformat())
+        assert refused.json()["errors"][0]["field"] == "body.at", at
+    unfit: list[dict[str, Any]] = [{"outcome": "sent"}, {"note": " "}, {"at": "вчера"}]
+    for wrong in unfit:
+        assert (await tell("16", **wrong)).status_code == 422, wrong
+    for role in ("cur_controller", "auditor", "authority_head"):
+        assert (await tell("16", token(role, regions=["16"]) | NOW_AT)).status_code == 403
+    assert (await tell("16", admin | {"If-Match": '"v9"'})).status_code == 412
+
+    done = await tell("16")
+    assert (done.status_code, done.headers["ETag"]) == (200, f'"v{done.json()["version"]}"')
+    assert {name: done.json()[name] for name in ("state", "delivery_note", "acknowledged_at")} == {
+        "state": "delivered",
+        "delivery_note": "Вх. № 01-15/1203",
+        "acknowledged_at": None,
+    }
+    assert done.json()["delivered_at"] == "2023-11-01T06:00:00Z"
+    assert (await tell("16", outcome="failed")).status_code == 409
+    bounced = (await tell("41", outcome="failed", note="DSN 5.1.1: ящика нет")).json()
+    assert (bounced["state"], bounced["last_error"], bounced["delivered_at"]) == (
+        "failed",
+        "DSN 5.1.1: ящика нет",
+        None,
+    )
+    counts = (await client.get(path, headers=admin)).json()["counts"]
+    assert (counts["delivered"], counts["failed"], counts["sent"]) == (1, 1, 0)
+
+    async with directory(databases) as known:
+        again = await letters.resend(session, known, october.id, "16", now=LATER)
+    assert (again.state, again.delivered_at, again.delivery_note) == (
+        LetterState.PREPARED,
+        None,
+        None,
+    )
+
+
 def pdf_of(letter: EmailMessage) -> bytes:
     content: bytes = next(letter.iter_attachments()).get_content()
     return content

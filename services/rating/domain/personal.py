@@ -31,9 +31,9 @@ REGISTER: Final = PLATFORM + Register(
         ),
         Held(
             "slice_letters",
-            ("last_error",),
+            ("last_error", "delivery_note"),
             Kind.TEXT,
-            "ответ почтового сервера (в нём бывает адрес)",
+            "ответ почтового сервера и уведомление о доставке (в них бывает адрес)",
             _LETTER,
             FOR_EVER,
             Fate.CLEARED,

@@ -35,6 +35,9 @@ class SliceLetter(Base, table=True):
     last_error: str | None = None
     prepared_at: datetime = Field(sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    # What a notification of delivery says, and which: nothing else makes it delivered.
+    delivered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    delivery_note: str | None = None
     acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     acknowledged_by: str | None = None
     version: int = 1

@@ -32,7 +32,10 @@ async def call_off(session: AsyncSession, person_id: UUID, reason: str) -> None:
 
 
 async def rename_addressee(session: AsyncSession, person_id: UUID, called: str, but: str) -> None:
-    """What the person is called in letters to them; errors may quote an address, all `but` one."""
+    """What the person is called in letters to them.
+
+    Errors, all `but` one, and notes of delivery may quote an address: they go.
+    """
     await session.exec(
         update(SliceLetter)
         .where(
@@ -40,11 +43,13 @@ async def rename_addressee(session: AsyncSession, person_id: UUID, called: str, 
             or_(
                 col(SliceLetter.addressee).is_distinct_from(called),
                 col(SliceLetter.last_error) != but,
+                col(SliceLetter.delivery_note).is_not(None),
             ),
         )
         .values(
             addressee=called,
             last_error=case((col(SliceLetter.last_error) == but, but)),
+            delivery_note=None,
             version=col(SliceLetter.version) + 1,
         )
     )

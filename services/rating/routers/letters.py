@@ -12,7 +12,7 @@ from services.rating.page.letters import acknowledgement
 from services.rating.repository import letters as repository
 from services.rating.repository import slices as frozen
 from services.rating.routers.access import own_region, own_regions
-from services.rating.schemas.letters import LetterList, LetterRead
+from services.rating.schemas.letters import DeliveryTold, LetterList, LetterRead
 from services.rating.service import letters as service
 from shared.auth import public
 from shared.clock import Now
@@ -22,6 +22,7 @@ from shared.permissions import Acting
 from shared.problems import problems
 from shared.spreadsheets import XLSX
 from shared.text import RegionCode
+from shared.versions import ExpectedVersion, tag
 
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$")]
 _HEADERS: Final = {
@@ -113,6 +114,41 @@ async def resend_slice_letter(
     """
     own_region(actor, code)
     letter = await service.resend(session, request.state.client, slice_id, code, now=now)
+    return LetterRead.model_validate(letter)
+
+
+@router.post(
+    "/{code}/delivery",
+    responses=problems(401, 403, 404, 409, 412, 422),
+    summary="Записать уведомление о доставке",
+)
+async def record_letter_delivery(
+    actor: Acting,
+    slice_id: UUID,
+    code: RegionCode,
+    told: DeliveryTold,
+    session: Session,
+    now: Now,
+    expected: ExpectedVersion,
+    response: Response,
+) -> LetterRead:
+    """Отправленное письмо доставлено или возвращено: так говорит уведомление, и названо какое.
+
+    Само письмо доставленным не становится: ответ почтового сервера значит только, что оно принято
+    к отправке.
+    """
+    own_region(actor, code)
+    letter = await service.record_delivery(
+        session,
+        slice_id,
+        code,
+        told.outcome,
+        told.note,
+        at=told.at,
+        expected=expected,
+        now=now,
+    )
+    tag(response, letter.version)
     return LetterRead.model_validate(letter)
 
 

@@ -11,7 +11,13 @@ from pydantic import HttpUrl, SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.explanations import Part
-from services.rating.domain.letters import DECIDED, PAUSES, LetterState
+from services.rating.domain.letters import (
+    DECIDED,
+    PAUSES,
+    LetterState,
+    refuse_impossible,
+    refuse_unsent,
+)
 from services.rating.domain.methodologies import WHOLE
 from services.rating.domain.scores import Tally
 from services.rating.letters import Finding, Letter, Month, render
@@ -25,7 +31,7 @@ from shared import mail, queue, spreadsheets
 from shared.clients import directory
 from shared.clients.base import ServiceClient
 from shared.clock import MOSCOW, date_in
-from shared.errors import Conflict
+from shared.errors import Conflict, expect_version
 
 ENTRYPOINT: Final = "send_slice_letter"
 NOBODY: Final = "В регионе нет руководителя органа власти."
@@ -234,6 +240,7 @@ async def resend(
         await _write_to_another(session, letter, heads[region], now=now)
     letter.addressee = name
     letter.state, letter.attempts, letter.last_error = LetterState.PREPARED, 0, None
+    letter.delivered_at = letter.delivery_note = None
     letter.version += 1
     session.add(letter)
     await session.flush()
@@ -251,6 +258,37 @@ async def _write_to_another(
     # Who has the letter of the one before must not acknowledge for this one.
     letter.token, letter.prepared_at = secrets.token_urlsafe(32), now
     letter.sent_at = letter.acknowledged_at = letter.acknowledged_by = None
+
+
+async def record_delivery(
+    session: AsyncSession,
+    slice_id: UUID,
+    region: str,
+    outcome: LetterState,
+    note: str,
+    *,
+    at: datetime,
+    expected: int | None,
+    now: datetime,
+) -> SliceLetter:
+    """What a notification says became of a sent letter: delivered, or failed after all.
+
+    Raises `LetterNotFound`, `VersionMismatch`, `LetterNotSent`, `DeliveryTimeImpossible`.
+    """
+    letter = await repository.letter_of(session, slice_id, region, lock=True)
+    expect_version(letter.version, expected)
+    refuse_unsent(letter.state)
+    assert letter.sent_at is not None, "a sent letter has it"
+    refuse_impossible(at, sent_at=letter.sent_at, now=now)
+    letter.state = outcome
+    if outcome is LetterState.DELIVERED:
+        letter.delivered_at, letter.delivery_note = at, note
+    else:
+        letter.last_error = note
+    letter.version += 1
+    session.add(letter)
+    await session.flush()
+    return letter
 
 
 async def acknowledge(
