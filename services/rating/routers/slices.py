@@ -1,7 +1,7 @@
 """Slices over HTTP: read by all, revised and published by ЦУР, verified by whoever doubts."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
