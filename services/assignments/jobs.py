@@ -36,7 +36,10 @@ logger = structlog.get_logger(__name__)
 
 
 async def handing_over(context: Context) -> None:
-    """Tenures begin and end by the calendar: open work goes to the coordinators of today."""
+    """Tenures begin and end by the calendar: open work goes to the coordinators of today.
+
+    What was closed by there being one closes on that day too.
+    """
     while True:
         async with transaction(context.sessions) as session:
             moved = await routing.reroute(session, now=context.clock.now())

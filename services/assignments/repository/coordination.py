@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_
+from sqlalchemy import ColumnElement, and_, delete, exists, or_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -91,20 +91,40 @@ async def get_absence(
     return found
 
 
-async def closing_by_appointment(session: AsyncSession, region: str) -> Sequence[Execution]:
-    """Open executions of the region that its coordinator's appointment closes, locked."""
+def _today(now: datetime) -> ColumnElement[date]:
+    """The date of the execution's region at the instant."""
+    return func.date(func.timezone(col(Execution.timezone), now))
+
+
+def _coordinates(today: ColumnElement[date]) -> ColumnElement[bool]:
+    """The tenure is that of a coordinator of the execution's region on the day."""
+    return and_(
+        col(Tenure.region) == col(Execution.region),
+        col(Tenure.office) == "coordinator",
+        col(Tenure.valid_from) <= today,
+        or_(col(Tenure.valid_to).is_(None), col(Tenure.valid_to) >= today),
+    )
+
+
+async def closing_by_appointment(
+    session: AsyncSession, now: datetime, region: str | None = None
+) -> Sequence[Execution]:
+    """Open executions closed by there being a coordinator, where there is one today, locked."""
     statement = (
         select(Execution)
         .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
         .where(
-            col(Execution.region) == region,
             col(Execution.addressee) == Addressee.AUTHORITY,
             col(Assignment.closes_on) == "coordinator_appointed",
             col(Execution.status).in_(OPEN),
+            exists().where(_coordinates(_today(now))),
         )
         .order_by(col(Execution.id))
+        .limit(1000)
         .with_for_update(key_share=True, of=Execution)
     )
+    if region is not None:
+        statement = statement.where(col(Execution.region) == region)
     return (await session.exec(statement)).all()
 
 
@@ -115,18 +135,9 @@ async def misrouted(
 
     Today is the region's own. Where an office is vacant, work stays with whoever had it.
     """
-    local = func.date(func.timezone(col(Execution.timezone), now))
     statement = (
         select(Execution, Tenure.person_id)
-        .join(
-            Tenure,
-            and_(
-                col(Tenure.region) == col(Execution.region),
-                col(Tenure.office) == "coordinator",
-                col(Tenure.valid_from) <= local,
-                or_(col(Tenure.valid_to).is_(None), col(Tenure.valid_to) >= local),
-            ),
-        )
+        .join(Tenure, _coordinates(_today(now)))
         .where(
             col(Execution.addressee) == Addressee.CLUSTER,
             col(Execution.status).in_(OPEN),

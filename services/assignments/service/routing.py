@@ -14,7 +14,7 @@ from services.assignments.service.changes import Changes, change
 from services.assignments.service.parties import SYSTEM, SYSTEM_ONLY
 from shared import outbox
 from shared.errors import Conflict, Invalid
-from shared.events.directory import AppointmentEnded, AppointmentEvent
+from shared.events.directory import AppointmentEvent
 from shared.ids import new_id
 
 
@@ -42,33 +42,26 @@ class NotOfThisRegion(Invalid):
 async def hear_appointment(
     session: AsyncSession, appointment: AppointmentEvent, *, now: datetime
 ) -> None:
-    """Keep a tenure; the appointment itself closes and routes what waited for it."""
+    """Keep a tenure; what waited for a coordinator of today moves or closes.
+
+    What is known of today decides, not the event: it may be of the past, of a day to come, or
+    heard anew when a newer version is known.
+    """
     await repository.keep_tenure(session, appointment)
-    if appointment.office != "coordinator":
-        return
-    closing: Sequence[Execution] = ()
-    if not isinstance(appointment, AppointmentEnded):
-        closing = await repository.closing_by_appointment(session, appointment.region)
-    moved = await repository.misrouted(session, now, appointment.region)
-    await _move(session, closing, moved, now=now)
+    if appointment.office == "coordinator":
+        await _move(session, now, appointment.region)
 
 
 async def reroute(session: AsyncSession, *, now: datetime) -> int:
-    """Give open work to the coordinators of today; how many executions changed hands."""
-    moved = await repository.misrouted(session, now)
-    await _move(session, (), moved, now=now)
-    return len(moved)
+    """Give open work to the coordinators of today; how many executions changed hands or closed."""
+    return await _move(session, now)
 
 
-async def _move(
-    session: AsyncSession,
-    closing: Sequence[Execution],
-    moved: Sequence[tuple[Execution, UUID]],
-    *,
-    now: datetime,
-) -> None:
+async def _move(session: AsyncSession, now: datetime, region: str | None = None) -> int:
+    closing = await repository.closing_by_appointment(session, now, region)
+    moved = await repository.misrouted(session, now, region)
     if not closing and not moved:
-        return
+        return 0
     await outbox.admit(session, now)
     changes = Changes()
     asked = await extensions.open_of(session, [execution.id for execution in closing])
@@ -79,6 +72,7 @@ async def _move(
         waited = execution.status is Status.ISSUED
         _by_itself(execution, Command.ROUTE if waited else Command.REROUTE, changes, now)
     await changes.save(session)
+    return len(closing) + len(moved)
 
 
 def _by_itself(
