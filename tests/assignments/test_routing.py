@@ -44,3 +44,19 @@ async def test_what_has_ended_stays_with_its_coordinator(stand: Stand) -> None:
     await stand.hear(appointed(region="77"))
     await stand.days_pass(msk("2023-10-12"))
     assert (await stand.read(id_))["version"] == version
+
+
+async def test_two_coordinators_of_one_day_do_not_pass_work_to_and_fro(stand: Stand) -> None:
+    kept = await stand.one()
+    # The directory came back from an older backup: nobody has told that PERSON's tenure ended.
+    await stand.appoint(NEXT_PERSON, valid_from=date(2023, 9, 15))
+    stand.clusters.addressees = [addressee(coordinator_id=None)]
+    [waiting] = await stand.of(await stand.issue())
+
+    for _ in range(2):
+        await stand.days_pass(msk("2023-10-03"))
+
+    assert await stand.told(kept) == ["issued", "routed"]
+    assert await stand.told(waiting["id"]) == ["issued", "routed"]
+    # Of two, the one whose days began later.
+    assert (await stand.read(waiting["id"]))["coordinator_id"] == str(NEXT_PERSON)

@@ -131,20 +131,29 @@ async def closing_by_appointment(
 async def misrouted(
     session: AsyncSession, now: datetime, region: str | None = None
 ) -> Sequence[tuple[Execution, UUID]]:
-    """Open executions of clusters that do not lie with the coordinator of today, locked.
+    """Open executions of clusters that do not lie with a coordinator of today, locked.
 
-    Today is the region's own. Where an office is vacant, work stays with whoever had it.
+    With the coordinator each is to lie with: of several the latest, which the directory allows
+    nobody, but its copies may for a while. Today is the region's own. Where an office is vacant,
+    work stays with whoever had it.
     """
+    today = _coordinates(_today(now))
+    latest = (
+        select(Tenure.person_id)
+        .where(today)
+        .order_by(col(Tenure.valid_from).desc(), col(Tenure.appointment_id).desc())
+        .limit(1)
+        .correlate(Execution)
+        .scalar_subquery()
+    )
+    holds = exists().where(today, col(Tenure.person_id) == col(Execution.coordinator_id))
     statement = (
-        select(Execution, Tenure.person_id)
-        .join(Tenure, _coordinates(_today(now)))
+        select(Execution, latest)
         .where(
             col(Execution.addressee) == Addressee.CLUSTER,
             col(Execution.status).in_(OPEN),
-            or_(
-                col(Execution.status) == Status.ISSUED,
-                col(Execution.coordinator_id).is_distinct_from(col(Tenure.person_id)),
-            ),
+            or_(col(Execution.status) == Status.ISSUED, ~holds),
+            exists().where(today),
         )
         .order_by(col(Execution.id))
         .limit(1000)
