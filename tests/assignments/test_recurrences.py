@@ -132,6 +132,30 @@ async def test_a_series_is_ended_once_and_what_was_issued_stays(stand: Stand) ->
     await stand.post("controller", path, REASON, expect=(409, "recurrence_ended"))
 
 
+async def test_a_series_is_its_controllers_who_may_be_named_at_any_of_its_assignments(
+    stand: Stand,
+) -> None:
+    monthly = _monthly(5)
+    control = {**monthly["control"], "controller": "controller", "evidence": "link"}
+    first = await stand.issue(**{**monthly, "control": control})
+    [series] = (await stand.get("/v1/recurrences"))["items"]
+    path = f"/v1/recurrences/{series['id']}/end"
+    await stand.post("another", path, REASON, expect=(403, "not_the_controller"))
+
+    named = {"controller": "another", "controller_deputy": "stand-in"}
+    await stand.post("admin", f"/v1/assignments/{first['id']}/controller", named, method="PUT")
+
+    assert await stand.months_pass(msk("2023-10-06")) == 1
+    _, second = (await stand.get("/v1/assignments"))["items"]
+    assert (second["controller"], second["controller_deputy"]) == ("another", "stand-in")
+    assert second["evidence"] == "link"
+    await stand.post("controller", path, REASON, expect=(403, "not_the_controller"))
+    await stand.post("another", path, REASON)
+    # Named afterwards, it changes the assignment alone.
+    one = f"/v1/assignments/{second['id']}/controller"
+    await stand.post("admin", one, {"controller": "controller"}, method="PUT")
+
+
 async def test_a_series_goes_on_through_a_month_with_nobody_addressed(stand: Stand) -> None:
     await stand.issue(**_monthly(5), addressees={"kind": "cluster", "cohorts": [2022]})
     everyone, stand.clusters.addressees = stand.clusters.addressees, []

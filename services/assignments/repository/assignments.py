@@ -135,6 +135,17 @@ async def get_recurrence(
     return found
 
 
+async def lock_series_of(session: AsyncSession, assignment_id: UUID) -> Recurrence | None:
+    """The series the assignment is an occurrence of, locked: before any assignment is."""
+    statement = (
+        select(Recurrence)
+        .join(Assignment, col(Assignment.recurrence_id) == col(Recurrence.id))
+        .where(col(Assignment.id) == assignment_id)
+        .with_for_update(of=Recurrence)
+    )
+    return (await session.exec(statement)).first()
+
+
 async def list_recurrences(
     session: AsyncSession, actor: Actor, *, after: UUID | None, limit: int
 ) -> Sequence[Recurrence]:

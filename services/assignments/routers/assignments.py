@@ -175,7 +175,10 @@ async def name_controller(
     response: Response,
     expected: ExpectedVersion,
 ) -> AssignmentRead:
-    """Кто принимает исполнения этого поручения и кто его замещает; никто — любой контролёр."""
+    """Кто принимает исполнения этого поручения и кто его замещает; никто — любой контролёр.
+
+    Поручение из ряда, который продолжается: так же и у следующих поручений ряда.
+    """
     assignment = await service.name_controller(
         session,
         assignment_id,
@@ -215,6 +218,6 @@ async def list_recurrences(
 async def end_recurrence(
     actor: Acting, recurrence_id: UUID, reason: Reason, session: Session, now: Now
 ) -> RecurrenceRead:
-    """Новых поручений ряда не будет; выданные остаются на контроле."""
-    series = await recurrences.end_series(session, recurrence_id, reason.reason, now=now)
+    """Новых поручений ряда не будет; выданные остаются на контроле. Решает контролёр ряда."""
+    series = await recurrences.end_series(session, recurrence_id, reason.reason, actor, now=now)
     return RecurrenceRead.model_validate(series)

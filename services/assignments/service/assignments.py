@@ -15,7 +15,7 @@ from services.assignments.models import Assignment, Execution
 from services.assignments.repository import assignments as repository
 from services.assignments.repository import executions, policies
 from services.assignments.service.commands import Request, perform_many
-from services.assignments.service.parties import controls
+from services.assignments.service.parties import Controlled, controls
 from shared import outbox
 from shared.auth import Actor
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, expect_version
@@ -97,9 +97,9 @@ async def command_all(
     return Effect(assignment, list(zip(ids, outcomes, strict=True)))
 
 
-def check_controller(assignment: Assignment, actor: Actor) -> None:
-    """Raise `NotTheController` unless the actor controls this assignment."""
-    if not controls(actor, assignment):
+def check_controller(what: Controlled, actor: Actor) -> None:
+    """Raise `NotTheController` unless the actor controls the assignment, or the series."""
+    if not controls(actor, what):
         raise NotTheController("В поручении назван другой контролёр.")
 
 
@@ -137,10 +137,17 @@ async def name_controller(
 ) -> Assignment:
     """Say who controls the assignment and who stands in; nobody means any controller.
 
-    Raises `AssignmentNotFound`, `VersionMismatch`.
+    Of a series that goes on: who controls what it issues from now on too. Raises
+    `AssignmentNotFound`, `VersionMismatch`.
     """
+    series = await repository.lock_series_of(session, assignment_id)
     assignment = await repository.get_assignment(session, assignment_id, for_update=True)
     expect_version(assignment.version, expected_version)
+    if series is not None and series.ended_at is None:
+        named = {"controller": controller, "controller_deputy": deputy}
+        control = {**series.instruction["control"], **named}
+        series.instruction = {**series.instruction, "control": control}
+        series.version += 1
     assignment.controller, assignment.controller_deputy = controller, deputy
     assignment.version += 1
     session.add(assignment)

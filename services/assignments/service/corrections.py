@@ -38,7 +38,7 @@ async def _supersede(
 ) -> None:
     why = f"Пункт заменён дополнением к протоколу: {successor.number}."
     for series in await repository.series_of_item(session, item_id):
-        await recurrences.end_series(session, series.id, why, now=now)
+        await recurrences.end_series(session, series.id, why, _BY_PROTOCOL, now=now)
     order = Order(Command.SUPERSEDE, words=why, successor=successor.id)
     for assignment in await repository.standing_of_item(session, item_id):
         await command_all(session, assignment.id, order, _BY_PROTOCOL, now=now)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -35,11 +35,20 @@ class Standing:
     as_deputy: bool = False
 
 
-def controls(actor: Actor, assignment: Assignment) -> bool:
+class Controlled(Protocol):
+    """An assignment, or what a series says of its assignments: subjects of tokens."""
+
+    @property
+    def controller(self) -> str | None: ...
+    @property
+    def controller_deputy(self) -> str | None: ...
+
+
+def controls(actor: Actor, what: Controlled) -> bool:
     """Whether the actor decides for ЦУР here: the controller named, or any where nobody is."""
-    named = {assignment.controller, assignment.controller_deputy}
+    named = {what.controller, what.controller_deputy}
     return actor.is_any(Role.CUR_ADMIN) or (
-        actor.is_any(Role.CUR_CONTROLLER) and (assignment.controller is None or actor.id in named)
+        actor.is_any(Role.CUR_CONTROLLER) and (what.controller is None or actor.id in named)
     )
 
 

@@ -12,7 +12,9 @@ from services.assignments.domain.instructions import Instruction
 from services.assignments.models import Assignment, Recurrence
 from services.assignments.repository import assignments as repository
 from services.assignments.repository import policies
+from services.assignments.service.assignments import check_controller
 from services.assignments.service.fan_outs import fan_out
+from shared.auth import Actor
 from shared.clients.base import CalleeRefused, ServiceClient
 from shared.clock import date_in
 from shared.errors import Conflict, DomainError
@@ -121,12 +123,16 @@ async def _next_occurrence(
 
 
 async def end_series(
-    session: AsyncSession, recurrence_id: UUID, reason: str, *, now: datetime
+    session: AsyncSession, recurrence_id: UUID, reason: str, actor: Actor, *, now: datetime
 ) -> Recurrence:
-    """No more occurrences; those issued stay. Raises `RecurrenceNotFound`, `SeriesEnded`."""
+    """No more occurrences; those issued stay.
+
+    Raises `RecurrenceNotFound`, `SeriesEnded`, `NotTheController`.
+    """
     series = await repository.get_recurrence(session, recurrence_id, for_update=True)
     if series.ended_at is not None:
         raise SeriesEnded("Этот ряд поручений уже прекращён.")
+    check_controller(Instruction.model_validate(series.instruction).control, actor)
     series.ended_at, series.ended_why, series.next_on = now, reason, None
     series.version += 1
     session.add(series)
