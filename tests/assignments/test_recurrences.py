@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.assignments.consumers import issue
 from services.assignments.service import recurrences
@@ -15,6 +16,12 @@ from shared.events.meetings import Control
 from tests.assignments.stand import REASON, Found, Stand, msk
 from tests.conftest import NOW, settings_for
 from tests.factories import make_item, make_protocol
+
+# Transactions that have said at which instant they will write: the lock class of `outbox_admit`.
+_ADMITTED = text(
+    "select count(*) from pg_locks where locktype = 'advisory' and classid = 20769"
+    " and database = (select oid from pg_database where datname = current_database())"
+)
 
 
 def _monthly(day: int) -> Found:
@@ -154,6 +161,26 @@ async def test_a_series_is_its_controllers_who_may_be_named_at_any_of_its_assign
     # Named afterwards, it changes the assignment alone.
     one = f"/v1/assignments/{second['id']}/controller"
     await stand.post("admin", one, {"controller": "controller"}, method="PUT")
+
+
+async def test_checkpoints_wait_for_occurrences_from_before_the_directory_is_asked(
+    stand: Stand, databases: dict[str, str]
+) -> None:
+    await stand.issue(**_monthly(5))
+    admitted = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/token":
+            async with stand.sessions() as session:
+                admitted.append((await session.exec(_ADMITTED)).scalar_one())  # type: ignore[call-overload]
+        return stand.clusters(request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        settings = settings_for(databases["assignments"], oidc_token_url="http://issuer/token")
+        async with transaction(stand.sessions) as session:
+            client = ServiceClient(http, settings)
+            await recurrences.issue_recurring(session, client, now=msk("2023-10-06"))
+    assert admitted == [1]
 
 
 async def test_a_series_goes_on_through_a_month_with_nobody_addressed(stand: Stand) -> None:

@@ -14,6 +14,7 @@ from services.assignments.repository import assignments as repository
 from services.assignments.repository import policies
 from services.assignments.service.assignments import check_controller
 from services.assignments.service.fan_outs import fan_out
+from shared import outbox
 from shared.auth import Actor
 from shared.clients.base import CalleeRefused, ServiceClient
 from shared.clock import date_in
@@ -70,6 +71,9 @@ async def issue_recurring(session: AsyncSession, client: ServiceClient, *, now: 
     """
     today = date_in(CENTRE, now)
     due = await repository.lock_due_recurrences(session, today, now)
+    if due:
+        # Before the directory is asked, and not within a savepoint, with which it would go.
+        await outbox.admit(session, now)
     for series in due:
         begun = series.next_on or today
         nominal = next_date(series.rule, starts_on=series.starts_on, after=begun - _DAY)
