@@ -47,3 +47,18 @@ async def test_a_due_day_ends_where_the_cluster_is(stand: Stand, zone: str, last
     assert "overdue" not in await stand.told(id_)
     await stand.days_pass(last + timedelta(minutes=2))
     assert (await stand.told(id_))[-1] == "overdue"
+
+
+async def test_a_forwarding_begun_before_midnight_keeps_its_day_behind_the_overdue_mark(
+    stand: Stand,
+) -> None:
+    id_ = await stand.one("submitted")
+    mark = msk("2023-10-21", "00:01")
+    await stand.days_pass(mark)
+    assert (await stand.told(id_))[-1] == "overdue"
+
+    forwarded = await stand.do("coordinator", id_, "forward", at=msk("2023-10-20", "23:59"))
+
+    assert forwarded["done"] == "2023-10-20"
+    # The facts' instants never go back all the same.
+    assert datetime.fromisoformat(forwarded["occurred_at"]) == mark

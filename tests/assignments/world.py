@@ -136,7 +136,7 @@ class Model:
     told: list[dict[str, Any]] = field(default_factory=list)
 
     def today(self, now: datetime) -> date:
-        return max(now, self.at).astimezone(ZoneInfo(self.zone)).date()
+        return now.astimezone(ZoneInfo(self.zone)).date()
 
     def sees(self, who: Who) -> bool:
         if who.role in SEES_ALL:

@@ -109,7 +109,11 @@ def change(
     """Move the row and say what happened; a refusal leaves everything as it was.
 
     `assignment` is needed by what people command, `policy` where a date is set.
+
+    Days are those of `now`. The facts' instants never go back: two hosts' clocks may differ by a
+    breath, and what was begun before midnight may have waited for what was done after it.
     """
+    at = max(now, execution.occurred_at)
     command = order.command
     track = track_of(execution.addressee, execution.role)
     to, party = next_status(track, execution.status, command, parties)
@@ -118,9 +122,9 @@ def change(
     details = decide(execution, order, party, today, assignment, extension, policy, parties)
     execution.status = to
     execution.version += 1
-    execution.occurred_at = now
-    take_effect(execution, order, party, details, today=today, now=now)
-    settle(execution, order, party, extension, details, actor=actor, now=now, made=made)
+    execution.occurred_at = at
+    take_effect(execution, order, party, details, today=today, now=at)
+    settle(execution, order, party, extension, details, actor=actor, now=at, made=made)
     step = ExecutionStep(
         execution_id=execution.id,
         version=execution.version,
@@ -129,7 +133,7 @@ def change(
         party=party,
         actor=actor,
         deputy=deputy and party is Party.COORDINATOR,
-        at=now,
+        at=at,
         words=order.words,
         evidence=[dict(item) for item in order.evidence],
         details=_plain(details),

@@ -168,8 +168,6 @@ def _obey(
     now: datetime,
 ) -> None:
     standing = standing_of(actor, execution, assignment, around.away)
-    # Two hosts' clocks may differ by a breath; the facts' instants never go back.
-    at = max(now, execution.occurred_at)
     try:
         change(
             execution,
@@ -177,7 +175,7 @@ def _obey(
             standing.parties,
             changes,
             actor=actor.id,
-            now=at,
+            now=now,
             assignment=assignment,
             extension=around.requests.get(execution.id),
             policy=around.policies.get(assignment.policy_version),
@@ -192,7 +190,7 @@ def _obey(
     passes = (execution.region, execution.cluster_id) in around.passing
     track = track_of(execution.addressee, execution.role)
     if order.command is Command.SUBMIT and passes and track is Track.CLUSTER:
-        change(execution, Order(Command.FORWARD), SYSTEM_ONLY, changes, actor=SYSTEM, now=at)
+        change(execution, Order(Command.FORWARD), SYSTEM_ONLY, changes, actor=SYSTEM, now=now)
 
 
 def _end_what_hung_on(locked: Locked, changes: Changes, *, now: datetime) -> None:
@@ -212,6 +210,6 @@ def _end_what_hung_on(locked: Locked, changes: Changes, *, now: datetime) -> Non
             SYSTEM_ONLY,
             changes,
             actor=SYSTEM,
-            now=max(now, row.occurred_at),
+            now=now,
             extension=locked.requests.get(row.id),
         )

@@ -38,7 +38,6 @@ async def expire(session: AsyncSession, *, now: datetime, after: UUID | None) ->
         await outbox.admit(session, now)
         changes = Changes()
         for row in over:
-            at = max(now, row.occurred_at)
-            change(row, Order(Command.EXPIRE), SYSTEM_ONLY, changes, actor=SYSTEM, now=at)
+            change(row, Order(Command.EXPIRE), SYSTEM_ONLY, changes, actor=SYSTEM, now=now)
         await changes.save(session)
     return rows[-1][0].id if len(rows) == _BATCH else None

@@ -82,8 +82,7 @@ def _by_itself(
     now: datetime,
     asked: Extension | None = None,
 ) -> None:
-    at = max(now, execution.occurred_at)
-    change(execution, Order(command), SYSTEM_ONLY, changes, actor=SYSTEM, now=at, extension=asked)
+    change(execution, Order(command), SYSTEM_ONLY, changes, actor=SYSTEM, now=now, extension=asked)
 
 
 async def announce_absence(
