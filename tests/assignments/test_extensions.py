@@ -38,8 +38,13 @@ async def test_an_extension_asked_late_sets_a_control_date_and_counts_nothing(
     assert (granted["due"], granted["control_due"]) == ("2023-10-20", "2023-11-03")
     assert granted["extensions"] == 0
     # A further one goes beyond the control date.
-    await stand.do("coordinator", id_, "extensions", at=late, expect=201)
-    await stand.do("controller", id_, "extensions/grant", at=late, expect=(422, "date_invalid"))
+    await stand.do("coordinator", id_, "extensions", at=late, expect=(422, "date_invalid"))
+    beyond = {"wanted": "2023-11-07", "reason": "Не успеваем."}
+    await stand.do("coordinator", id_, "extensions", beyond, at=late, expect=201)
+    same = {"due": "2023-11-03"}
+    await stand.do(
+        "controller", id_, "extensions/grant", same, at=late, expect=(422, "date_invalid")
+    )
     further = await stand.do("controller", id_, "extensions/grant", {"due": "2023-11-10"}, at=late)
     assert further["control_due"] == "2023-11-10"
 
@@ -95,7 +100,8 @@ async def test_only_the_side_that_asked_takes_the_request_back(stand: Stand) -> 
     assert [one["status"] for one in await stand.asked(id_)] == ["cancelled"] * 2
 
 
-@pytest.mark.parametrize("wanted", ["2023-10-20", "2023-10-19"])
+# The 21st and the 22nd are days off: the working day before them is the present due day.
+@pytest.mark.parametrize("wanted", ["2023-10-19", "2023-10-20", "2023-10-21", "2023-10-22"])
 async def test_a_request_is_for_a_later_date(stand: Stand, wanted: str) -> None:
     id_ = await stand.one("in_progress")
     body = {"wanted": wanted, "reason": "…"}

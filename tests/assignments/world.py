@@ -202,14 +202,20 @@ class Model:
                     return 422, "points_invalid"
             case "request_extension" if self.asked:
                 return 409, "extension_open"
-            case "request_extension" if on <= self.due:
-                return 422, "date_invalid"
+            case "request_extension":
+                base = self.due
+                if self.today(now) > base:
+                    base = max(base, self.control_due or base)
+                if worked_before(on) <= base:
+                    return 422, "date_invalid"
             case "cancel_extension" | "grant_extension" | "refuse_extension" if not self.asked:
                 return 409, "no_extension_open"
             case "cancel_extension" if self.asked and self.asked.by not in stands:
                 return 403, "not_your_move"
             case "grant_extension" if self.asked:
-                base = self.due if self.asked.in_time else self.control_due or self.due
+                base = self.due
+                if not self.asked.in_time:
+                    base = max(base, self.control_due or base)
                 if worked_before(on or self.asked.wanted) <= base:
                     return 422, "date_invalid"
             case "redate" if on < self.issued_on or worked_before(on) == self.due:

@@ -43,10 +43,12 @@ class NoExtensionOpen(Conflict):
 
 
 def check_wanted(wanted: date, *, due: date, field: str = "body.wanted") -> None:
-    """Raise `DateInvalid` unless the date lies after the present due date."""
+    """Raise `DateInvalid` unless the date, non-working days minded, lies after the present one."""
     if wanted <= due:
         raise DateInvalid(
-            f"Продление должно быть позже действующего срока ({due:%d.%m.%Y}).", field=field
+            "Продление должно быть позже действующего срока"
+            f" ({due:%d.%m.%Y}), перенесённое с нерабочего дня тоже.",
+            field=field,
         )
 
 

@@ -55,8 +55,10 @@ def decide(
                 raise asking.ExtensionOpen(
                     f"Просьба о продлении до {extension.wanted:%d.%m.%Y} ещё рассматривается."
                 )
-            asking.check_wanted(on, due=execution.due)
             in_time = asking.asked_in_time(today, due=execution.due)
+            # Granted as asked, it would be this day: it must be one that can be granted.
+            wanted = _working(on, execution, policy)
+            asking.check_wanted(wanted, due=_standing(execution, in_time=in_time))
             return {"wanted": on, "due": execution.due, "in_time": in_time}
         case Command.CANCEL_EXTENSION | Command.REFUSE_EXTENSION:
             asked = _asked(extension)
@@ -66,9 +68,7 @@ def decide(
         case Command.GRANT_EXTENSION:
             asked = _asked(extension)
             granted = _working(on or asked.wanted, execution, policy)
-            standing = execution.due
-            if not asked.in_time:
-                standing = max(standing, execution.control_due or standing)
+            standing = _standing(execution, in_time=asked.in_time)
             asking.check_wanted(granted, due=standing, field="body.due")
             return {"granted": granted, "due": execution.due, "in_time": asked.in_time}
         case Command.REDATE if on is not None:
@@ -87,6 +87,12 @@ def _asked(extension: Extension | None) -> Extension:
     if extension is None:
         raise asking.NoExtensionOpen("Просьбы о продлении, которая ждёт решения, нет.")
     return extension
+
+
+def _standing(execution: Execution, *, in_time: bool) -> date:
+    """The date a later one must lie after: a late request is about the control date."""
+    due = execution.due
+    return due if in_time else max(due, execution.control_due or due)
 
 
 def _working(day: date, execution: Execution, policy: Policy | None) -> date:
