@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.assignments.stand import HELPER, OWN, Stand
+from tests.assignments.stand import HELPER, OWN, Stand, msk
 
 
 async def test_a_coordinator_gives_an_earlier_date_of_its_own(stand: Stand) -> None:
@@ -131,3 +131,36 @@ async def test_a_sub_task_is_given_done_once_and_shown(stand: Stand) -> None:
     assert line["why"] == ["Отчёт ещё не сдан"]
     await stand.do("controller", id_, "withdraw")
     await stand.post("coordinator", path, body, expect=(409, "execution_over"))
+
+
+async def test_after_a_return_the_days_of_the_rework_are_the_coordinators_to_divide(
+    stand: Stand,
+) -> None:
+    id_ = await stand.one("acknowledged")
+    await stand.do("coordinator", id_, "delegate", {"internal_due": "2023-10-18"})
+    await stand.bring(id_, "forwarded")
+    # Friday the 20th: until Wednesday the 25th.
+    returned = await stand.do("controller", id_, "return", at=msk("2023-10-20"))
+
+    assert (returned["returned_on"], returned["internal_due"]) == ("2023-10-20", None)
+    at = msk("2023-10-23")
+    [line] = (await stand.inbox("cluster", at))["items"]
+    assert line["until"] == "2023-10-25"
+    path = f"/v1/executions/{id_}/subtasks"
+    for due, expect in (("2023-10-26", (422, "date_invalid")), ("2023-10-25", 201)):
+        body = {"text": "Прислать черновик.", "due": due}
+        await stand.post("coordinator", path, body, at=at, expect=expect)
+    body = {"internal_due": "2023-10-26"}
+    await stand.do("coordinator", id_, "delegate", body, at=at, expect=(422, "date_invalid"))
+    given = await stand.do("coordinator", id_, "delegate", {"internal_due": "2023-10-24"}, at=at)
+    assert given["internal_due"] == "2023-10-24"
+    [line] = (await stand.inbox("cluster", at))["items"]
+    assert line["until"] == "2023-10-24"
+
+
+async def test_an_internal_date_still_to_come_outlives_a_return(stand: Stand) -> None:
+    id_ = await stand.one("acknowledged")
+    await stand.do("coordinator", id_, "delegate", {"internal_due": "2023-10-18"})
+    await stand.bring(id_, "forwarded")
+    returned = await stand.do("controller", id_, "return", at=msk("2023-10-17"))
+    assert returned["internal_due"] == "2023-10-18"

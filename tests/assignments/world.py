@@ -191,7 +191,7 @@ class Model:
     ) -> tuple[int, str] | None:
         on: Any = said.get("on")
         match command:
-            case "delegate" if not self.today(now) <= on <= self.due:
+            case "delegate" if not self.today(now) <= on <= self.counted():
                 return 422, "date_invalid"
             case "submit" if not said["evidence"]:
                 return 422, "evidence_missing"
@@ -235,11 +235,12 @@ class Model:
             case "forward":
                 self.done = today
             case "return" if by == "Z":
-                self.done, self.returned_on, self.returns = None, today, self.returns + 1
+                self._taken_back(today)
+                self.returns += 1
             case "return" if by == "L":
                 self.done = None
             case "accept_part":
-                self.done, self.returned_on = None, today
+                self._taken_back(today)
                 self.accepted = tuple(sorted({*self.accepted, *said["points"]}))
             case "request_extension":
                 party = "E" if "E" in self.stands(who, away=True) else "C"
@@ -258,6 +259,17 @@ class Model:
             self.asked = None
         self.becomes(to, now)
 
+    def _taken_back(self, today: date) -> None:
+        self.done, self.returned_on = None, today
+        if self.internal_due and self.internal_due <= today:
+            self.internal_due = None
+
+    def counted(self) -> date:
+        """The due date; after a return not before the days of the rework."""
+        if self.returned_on is None:
+            return self.due
+        return max(self.due, worked_after(self.returned_on, 3))
+
     def becomes(self, status: str, now: datetime) -> None:
         """A new version in this state."""
         self.status = status
@@ -271,10 +283,7 @@ class Model:
         """Whether its due day is over without a hand-in and nobody was told of this date yet."""
         if self.status in FINAL or self.done is not None or self.told_due == self.due:
             return False
-        until = self.due
-        if self.returned_on is not None:
-            until = max(until, worked_after(self.returned_on, 3))
-        return until < now.astimezone(ZoneInfo(self.zone)).date()
+        return self.counted() < now.astimezone(ZoneInfo(self.zone)).date()
 
     def facts(self) -> dict[str, Any]:
         """What a reader compares."""

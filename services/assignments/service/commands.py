@@ -37,7 +37,9 @@ from shared.errors import DomainError, expect_version
 
 # What may end an execution, and with a lead's what its co-executors owe it.
 _ENDING: Final = frozenset({Command.ACCEPT, Command.WITHDRAW, Command.SUPERSEDE})
-_BY_POLICY: Final = frozenset({Command.REQUEST_EXTENSION, Command.GRANT_EXTENSION, Command.REDATE})
+_BY_POLICY: Final = frozenset(
+    {Command.DELEGATE, Command.REQUEST_EXTENSION, Command.GRANT_EXTENSION, Command.REDATE}
+)
 
 
 @dataclass(frozen=True, slots=True)

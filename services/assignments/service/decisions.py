@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from services.assignments.domain import extensions as asking
-from services.assignments.domain.deadlines import check_new_due, move_to_working_day
+from services.assignments.domain.deadlines import check_new_due, effective_due, move_to_working_day
 from services.assignments.domain.executions import (
     Command,
     DateInvalid,
@@ -34,9 +34,12 @@ def decide(
     on = order.on
     match order.command:
         case Command.DELEGATE if on is not None:
-            if not today <= on <= execution.due:
+            last = execution.due
+            if policy is not None:
+                last = effective_due(last, execution.returned_on, policy)
+            if not today <= on <= last:
                 raise DateInvalid(
-                    f"Внутренний срок — от сегодня до срока поручения ({execution.due:%d.%m.%Y}).",
+                    f"Внутренний срок — от сегодня до срока исполнения ({last:%d.%m.%Y}).",
                     field="body.internal_due",
                 )
             return {"internal_due": on}

@@ -70,3 +70,6 @@ def _take_back(execution: Execution, today: date) -> None:
     execution.forwarded_at = None
     execution.done = None
     execution.returned_on = today
+    # An internal date that has come says nothing about the days of the rework.
+    if execution.internal_due is not None and execution.internal_due <= today:
+        execution.internal_due = None

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.assignments.domain.deadlines import effective_due
 from services.assignments.domain.executions import FINAL, PARTY_NAMES, Party
-from services.assignments.models import Execution, Subtask
+from services.assignments.models import Assignment, Execution, Subtask
 from services.assignments.repository import coordination as repository
-from services.assignments.repository import executions
+from services.assignments.repository import executions, policies
 from services.assignments.service.parties import (
     DEPUTY_ACTS,
     DeputyNotNow,
@@ -52,8 +53,8 @@ class SubtaskDateInvalid(Invalid):
 
 async def _stand(
     session: AsyncSession, execution_id: UUID, actor: Actor, party: Party, now: datetime
-) -> Execution:
-    """The execution, locked, to which the actor stands in this capacity."""
+) -> tuple[Execution, Assignment]:
+    """The execution, locked, to which the actor stands in this capacity, and its assignment."""
     found = await executions.lock_visible(session, [execution_id], actor)
     if execution_id not in found:
         raise executions.ExecutionNotFound("Исполнение не найдено.")
@@ -65,7 +66,7 @@ async def _stand(
         if deputises and party is Party.COORDINATOR:
             raise DeputyNotNow(DEPUTY_ACTS)
         raise SubtaskNotYours(f"Это может только {PARTY_NAMES[party]}.")
-    return execution
+    return execution, assignment
 
 
 async def give(
@@ -77,15 +78,16 @@ async def give(
     due: date,
     now: datetime,
 ) -> Subtask:
-    """A sub-task for the cluster, due within the execution's own term.
+    """A sub-task for the cluster, due within the execution's own term, a rework's days too.
 
     Raises `ExecutionNotFound`, `SubtaskNotYours`, `ExecutionOver`, `SubtaskDateInvalid`.
     """
-    execution = await _stand(session, execution_id, actor, Party.COORDINATOR, now)
+    execution, assignment = await _stand(session, execution_id, actor, Party.COORDINATOR, now)
     if execution.status in FINAL:
         raise ExecutionOver("Исполнение закончено: новых подзадач не дать.")
     today = date_in(execution.timezone, now)
-    last = max(execution.due, today)
+    policy = (await policies.all_policies(session))[assignment.policy_version]
+    last = max(effective_due(execution.due, execution.returned_on, policy), today)
     if not today <= due <= last:
         raise SubtaskDateInvalid(
             f"Срок подзадачи — от сегодня до {last:%d.%m.%Y}.", field="body.due"
