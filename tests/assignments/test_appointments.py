@@ -26,8 +26,8 @@ async def _appoint_one(stand: Stand) -> str:
 
 async def test_a_tenure_of_the_past_entered_now_closes_nothing(stand: Stand) -> None:
     id_ = await _appoint_one(stand)
-    past = {"valid_from": date(2022, 9, 1), "valid_to": date(2023, 6, 30)}
-    await stand.hear(appointed(region="77", **past), at=msk("2023-10-05"))
+    past = appointed(region="77", valid_from=date(2022, 9, 1), valid_to=date(2023, 6, 30))
+    await stand.hear(past, at=msk("2023-10-05"))
     await stand.days_pass(msk("2023-10-05"))
     assert await stand.told(id_) == ["issued"]
 

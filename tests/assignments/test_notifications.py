@@ -15,7 +15,7 @@ from pydantic import HttpUrl, SecretStr, ValidationError
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assignments.domain.executions import Status
+from services.assignments.domain.executions import ExecutorRole, Status
 from services.assignments.domain.notifications import Channel, NotificationState
 from services.assignments.models import (
     Absence,
@@ -26,10 +26,12 @@ from services.assignments.models import (
     Tenure,
 )
 from services.assignments.repository import notifications
-from services.assignments.service import delivery, reminders
+from services.assignments.service import delivery, reminders, routing
+from services.assignments.service.changes import first_step
 from shared import queue
 from shared.clients.base import CalleeAway, ServiceClient
 from shared.settings import ServiceSettings
+from tests.assignments.stand import appointed
 from tests.conftest import NOW, Tokens, settings_for
 from tests.factories import make_assignment, make_execution
 from tests.mailbox import mailbox
@@ -276,6 +278,68 @@ async def test_missed_days_are_caught_up_in_one_message(
     [message] = [row for row in await _messages(session, Channel.EMAIL) if row.id not in before]
     # The due day of the 20th and the first working day after it fell into the gap.
     assert "Просрочено (1):" in message.body
+
+
+async def _told_as_new(session: AsyncSession, recipient: UUID) -> list[UUID]:
+    """The executions the person was told of as new ones."""
+    rows = await session.exec(select(NotificationLine))
+    return [
+        row.execution_id for row in rows if (row.rung, row.recipient) == ("issued", str(recipient))
+    ]
+
+
+@pytest.mark.parametrize("first_from", [None, date(2023, 11, 1)], ids=["entered", "moved back"])
+async def test_whoever_is_known_of_late_learns_of_the_open_work(
+    session: AsyncSession, first_from: date | None
+) -> None:
+    await _compose(session)
+    made = appointed(COORDINATOR, region="77", valid_from=date(2023, 10, 10))
+    if first_from:
+        early = made.model_copy(update={"valid_from": first_from})
+        made = made.model_copy(update={"version": 2})
+        await routing.hear_appointment(session, early, now=TUESDAY - timedelta(days=14))
+    # On Wednesday the 25th: in office since the 10th.
+    await routing.hear_appointment(session, made, now=TUESDAY + timedelta(days=1, hours=5))
+
+    await _compose(session, TUESDAY + timedelta(days=2))
+
+    assert await _told_as_new(session, COORDINATOR) == [await _only(session)]
+    # Heard anew, and ended later: nothing is said twice.
+    over = made.model_copy(update={"version": 3, "valid_to": date(2023, 11, 30)})
+    for heard in (made, over):
+        await routing.hear_appointment(session, heard, now=TUESDAY + timedelta(days=5))
+    await _compose(session, TUESDAY + timedelta(days=6))
+    assert await _told_as_new(session, COORDINATOR) == [await _only(session)]
+
+
+async def _co_executor(session: AsyncSession, number: str, **facts: Any) -> Execution:
+    """A co-executor of an assignment of 4 October, engaged on Monday the 16th."""
+    assignment = make_assignment(
+        issued_at=datetime(2023, 10, 4, 10, tzinfo=UTC), number=number, item=5
+    )
+    session.add(assignment)
+    await session.flush()
+    lead = make_execution(assignment, region="77", status=Status.FORWARDED, done=NOW.date())
+    session.add(lead)
+    await session.flush()
+    given = {"region": "77", "role": ExecutorRole.CO, "lead_id": lead.id, **facts}
+    found = make_execution(assignment, **given)
+    session.add(found)
+    await session.flush()
+    session.add(first_step(found, now=datetime(2023, 10, 16, 12, tzinfo=UTC)))
+    await session.flush()
+    return found
+
+
+async def test_a_co_executor_engaged_later_is_told_of_then(
+    session: AsyncSession, office: Office
+) -> None:
+    await office("coordinator", COORDINATOR)
+    tuesday = TUESDAY - timedelta(days=7)
+    await _compose(session, tuesday - timedelta(days=1))
+    helper = await _co_executor(session, "5/2023 п. 1")
+    await _compose(session, tuesday)
+    assert helper.id in await _told_as_new(session, COORDINATOR)
 
 
 @asynccontextmanager

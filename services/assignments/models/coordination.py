@@ -23,6 +23,8 @@ class Tenure(Base, table=True):
     valid_from: date
     valid_to: date | None = None
     version: int
+    # Since when we know that this person holds it from that day; None: before this was kept.
+    heard_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Absence(Base, table=True):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_
+from sqlalchemy import ColumnElement, and_, case, delete, exists, or_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -36,14 +36,24 @@ class SubtaskNotFound(NotFound):
     title = "Подзадача не найдена"
 
 
-async def keep_tenure(session: AsyncSession, appointment: AppointmentEvent) -> None:
-    """Store the tenure unless a newer version of it is known."""
-    row = appointment.model_dump(include=set(Tenure.model_fields))
+async def keep_tenure(
+    session: AsyncSession, appointment: AppointmentEvent, *, now: datetime
+) -> None:
+    """Store the tenure unless a newer version of it is known.
+
+    It is heard of now where nobody knew that the person holds it from that day.
+    """
+    row = {**appointment.model_dump(include=set(Tenure.model_fields)), "heard_at": now}
     statement = upsert(Tenure).values(row)
+    known = and_(
+        col(Tenure.person_id) == statement.excluded.person_id,
+        col(Tenure.valid_from) == statement.excluded.valid_from,
+    )
+    heard_at = case((known, col(Tenure.heard_at)), else_=statement.excluded.heard_at)
     await session.exec(
         statement.on_conflict_do_update(
             index_elements=["appointment_id"],
-            set_=row,
+            set_={**row, "heard_at": heard_at},
             where=col(Tenure.version) < statement.excluded.version,
         )
     )

@@ -1,10 +1,10 @@
 """Statements about messages, and about what the ladder looks at."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import TEXT, Uuid, any_, literal
+from sqlalchemy import TEXT, Uuid, and_, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.elements import ColumnElement
@@ -16,6 +16,7 @@ from services.assignments.domain.notifications import Channel, NotificationState
 from services.assignments.models import (
     Assignment,
     Execution,
+    ExecutionStep,
     KnownCluster,
     KnownRegion,
     Notification,
@@ -59,12 +60,21 @@ async def claim_days(session: AsyncSession, days: Mapping[str, date]) -> set[str
 
 async def open_of_regions(
     session: AsyncSession, regions: Sequence[str]
-) -> Sequence[tuple[Execution, Assignment, str | None]]:
-    """The regions' open executions with their assignments and the clusters' names."""
+) -> Sequence[tuple[Execution, Assignment, str | None, datetime | None]]:
+    """The regions' open executions with their assignments and the clusters' names.
+
+    Of a co-executor, who may have been engaged later, also the instant at which it was.
+    """
+    engaged = and_(
+        col(Execution.role) == ExecutorRole.CO,
+        col(ExecutionStep.execution_id) == col(Execution.id),
+        col(ExecutionStep.version) == 1,
+    )
     statement = (
-        select(Execution, Assignment, col(KnownCluster.name))
+        select(Execution, Assignment, col(KnownCluster.name), col(ExecutionStep.at))
         .join(Assignment, col(Assignment.id) == col(Execution.assignment_id))
         .outerjoin(KnownCluster, col(KnownCluster.cluster_id) == col(Execution.cluster_id))
+        .outerjoin(ExecutionStep, engaged)
         .where(col(Execution.region).in_(regions), col(Execution.status).in_(OPEN))
         .order_by(col(Execution.due), col(Assignment.number), col(Execution.id))
     )

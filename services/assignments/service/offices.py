@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -17,10 +17,14 @@ OFFICES: Final = ("coordinator", "authority_head")
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A person in an office. A deputy stands in for the day: `since` is None."""
+    """A person in an office, from which day, and since when that is known here, if it is told.
+
+    A deputy stands in for the day: `since` and `heard_at` are None.
+    """
 
     person_id: UUID
     since: date | None
+    heard_at: datetime | None
 
 
 class Offices:
@@ -38,8 +42,8 @@ class Offices:
         if office == "coordinator" and (found is None or region in self._away[day]):
             deputy = self._at(region, "deputy", day)
             if deputy is not None:
-                return Holder(deputy.person_id, None)
-        return Holder(found.person_id, found.valid_from) if found else None
+                return Holder(deputy.person_id, None, None)
+        return Holder(found.person_id, found.valid_from, found.heard_at) if found else None
 
     def _at(self, region: str, office: str, day: date) -> Tenure | None:
         for tenure in self._of[region, office]:

@@ -32,7 +32,7 @@ from services.assignments.service.offices import OFFICES, Holder, Offices, offic
 from shared.clock import date_in
 from shared.ids import new_id
 
-Row = tuple[Execution, Assignment, str | None]
+Row = tuple[Execution, Assignment, str | None, datetime | None]
 _OFFICE: Final[Mapping[Recipient, str]] = {
     Recipient.COORDINATOR: "coordinator",
     Recipient.AUTHORITY_HEAD: "authority_head",
@@ -207,7 +207,7 @@ def _tell(
     known: Mapping[int, Policy],
 ) -> None:
     for row in rows:
-        execution, assignment, _ = row
+        execution, assignment, *_ = row
         policy = known[assignment.policy_version]
         facts = _facts(row, policy, post.holder)
         due = domain.minded_due(facts, policy)
@@ -236,10 +236,14 @@ def _tell(
 
 
 def _facts(row: Row, policy: Policy, holder: Holder | None) -> Facts:
-    execution, assignment, _ = row
-    issued = domain.first_day(assignment.issued_at, execution.timezone, policy)
-    # Whoever came into the office later learns of its open work on coming.
-    told = max(issued, holder.since) if holder and holder.since else issued
+    execution, assignment, _, engaged_at = row
+    zone = execution.timezone
+    told = domain.first_day(engaged_at or assignment.issued_at, zone, policy)
+    # Whoever came into the office later learns of its open work on coming, or once it is known.
+    if holder is not None and holder.since is not None:
+        told = max(told, holder.since)
+    if holder is not None and holder.heard_at is not None:
+        told = max(told, domain.first_day(holder.heard_at, zone, policy))
     return Facts(
         status=execution.status,
         addressee=execution.addressee,
@@ -259,7 +263,7 @@ def _rank(item: Item) -> int:
 
 
 def _item(row: Row, section: str, due: date) -> Item:
-    execution, assignment, cluster = row
+    execution, assignment, cluster, _ = row
     return Item(section, assignment.number, assignment.text, cluster, due, execution.status)
 
 
@@ -275,7 +279,7 @@ def _is_digest_day(policy: Policy, first: date, day: date) -> bool:
 def _digest(letter: _Letter, region: str, rows: Sequence[Row], known: Mapping[int, Policy]) -> None:
     """Add what the coordinator ought to know before the weekly meeting."""
     for row in rows:
-        execution, assignment, _ = row
+        execution, assignment, *_ = row
         if execution.addressee is not Addressee.CLUSTER or execution.status in FINAL:
             continue
         due = effective_due(execution.due, execution.returned_on, known[assignment.policy_version])

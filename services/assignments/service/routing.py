@@ -47,7 +47,7 @@ async def hear_appointment(
     What is known of today decides, not the event: it may be of the past, of a day to come, or
     heard anew when a newer version is known.
     """
-    await repository.keep_tenure(session, appointment)
+    await repository.keep_tenure(session, appointment, now=now)
     if appointment.office == "coordinator":
         await _move(session, now, appointment.region)
 
