@@ -21,6 +21,7 @@ from shared.clock import Now
 from shared.db import Session
 from shared.errors import Invalid
 from shared.personal import Traces
+from shared.versions import tag
 
 _CLAIM = text(
     "insert into idempotency_keys (actor, operation, key, body_hash, created_at)"
@@ -69,14 +70,16 @@ class Once:
         answer: type[BaseModel],
         status: int = 201,
         body: bytes | None = None,
+        tagged: bool = False,
     ) -> Response:
         """The JSON answer of `work`, shaped by the schema `answer`. Raises `KeyReused`.
 
+        Where it is to be `tagged`, its `ETag` says the `version` it shows: of a repetition too.
         `body` says what the request asks for where its bytes are a stream and differ every time.
         """
         self._request.scope[trail.STATUS] = status
         if self._key is None:
-            return self._respond(self._render(answer, await work()), status)
+            return self._respond(self._render(answer, await work()), status, tagged)
         connection = await self._session.connection()
         path = self._request.url.path
         where = {"actor": actor, "operation": f"POST {path}"[:300], "key": self._key}
@@ -91,18 +94,21 @@ class Once:
                     "С этим Idempotency-Key уже отправлен другой запрос.", field="Idempotency-Key"
                 )
             trail.leave_out(self._session)
-            return self._respond(found.answer, found.status)
+            return self._respond(found.answer, found.status, tagged)
         rendered = self._render(answer, await work())
         await connection.execute(_ANSWERED, {**where, "status": status, "answer": rendered})
-        return self._respond(rendered, status)
+        return self._respond(rendered, status, tagged)
 
     @staticmethod
     def _render(answer: type[BaseModel], found: Any) -> str:
         return answer.model_validate(found, from_attributes=True).model_dump_json()
 
     @staticmethod
-    def _respond(body: str, status: int) -> Response:
-        return Response(body, status_code=status, media_type="application/json")
+    def _respond(body: str, status: int, tagged: bool) -> Response:
+        response = Response(body, status_code=status, media_type="application/json")
+        if tagged:
+            tag(response, json.loads(body)["version"])
+        return response
 
 
 async def _once(

@@ -164,3 +164,19 @@ async def test_an_internal_date_still_to_come_outlives_a_return(stand: Stand) ->
     await stand.bring(id_, "forwarded")
     returned = await stand.do("controller", id_, "return", at=msk("2023-10-17"))
     assert returned["internal_due"] == "2023-10-18"
+
+
+async def test_a_sub_task_may_be_closed_only_as_it_was_seen(stand: Stand) -> None:
+    id_ = await stand.one("in_progress")
+    path = f"/v1/executions/{id_}/subtasks"
+    body = {"text": "Прислать черновик.", "due": "2023-10-13"}
+    first, second = [await stand.post("coordinator", path, body, expect=201) for _ in range(2)]
+    for who, sub, command, given in (
+        ("cluster", first, "complete", {"text": "Отправлен."}),
+        ("coordinator", second, "cancel", None),
+    ):
+        stale, seen = {"If-Match": '"v9"'}, {"If-Match": '"v1"'}
+        closing = f"{path}/{sub['id']}/{command}"
+        await stand.post(who, closing, given, headers=stale, expect=(412, "version_mismatch"))
+        found = await stand.post(who, closing, given, headers=seen)
+        assert found["version"] == 2

@@ -6,7 +6,16 @@ from services.assignments.consumers import issue
 from shared.db import transaction
 from shared.event_router import Circumstances
 from shared.events.meetings import AddresseeKind, Addressees
-from tests.assignments.stand import AUTHORITY, HELPER, REASON, Stand, addressee, appointed, msk
+from tests.assignments.stand import (
+    AUTHORITY,
+    BODIES,
+    HELPER,
+    REASON,
+    Stand,
+    addressee,
+    appointed,
+    msk,
+)
 from tests.conftest import NOW
 from tests.factories import make_item, make_protocol
 
@@ -159,3 +168,18 @@ async def test_a_request_lapses_also_when_the_system_ends_the_execution(stand: S
     assert (await stand.read(authority["id"]))["status"] == "accepted"
     assert [one["status"] for one in await stand.asked(authority["id"])] == ["lapsed"]
     assert (await stand.inbox("controller"))["items"] == []
+
+
+async def test_the_answer_to_a_request_says_which_version_it_is(stand: Stand) -> None:
+    id_ = await stand.one("in_progress")
+    headers = {
+        **stand.who["cluster"],
+        "X-Simulated-Now": NOW.isoformat(),
+        "Idempotency-Key": "once",
+    }
+    path, body = f"/v1/executions/{id_}/extensions", BODIES["extensions"]
+    # The repetition gets the answer of the first with its version.
+    for _ in range(2):
+        asked = await stand.api.post(path, headers=headers, json=body)
+        assert asked.status_code == 201
+        assert asked.headers["ETag"] == f'"v{asked.json()["version"]}"'

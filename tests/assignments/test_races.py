@@ -433,3 +433,22 @@ async def test_an_occurrence_is_issued_once_however_many_workers_look(
             (2, "2023-11-30"),
             (3, "2023-12-29"),
         ]
+
+
+@pytest.mark.usefixtures("known_region")
+async def test_of_lists_of_what_passes_set_at_once_one_stands_whole(
+    api: httpx.AsyncClient, sessions: Sessions, token: Tokens
+) -> None:
+    rows = await _executions(sessions, 4)
+    clusters = [str(row.cluster_id) for row in rows]
+    lists = [clusters[:3], clusters[1:], clusters]
+    path, headers = "/v1/regions/16/auto-forwarding", token("coordinator", regions=["16"])
+
+    async def let_pass(wanted: list[str]) -> httpx.Response:
+        return await api.put(path, headers=headers, json={"cluster_ids": wanted})
+
+    answers = await asyncio.gather(*(let_pass(wanted) for wanted in lists * 4))
+
+    assert {answer.status_code for answer in answers} == {200}
+    kept = (await api.get(path, headers=headers)).json()["cluster_ids"]
+    assert set(kept) in [set(wanted) for wanted in lists]

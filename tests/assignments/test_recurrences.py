@@ -131,7 +131,10 @@ async def test_a_series_is_ended_once_and_what_was_issued_stays(stand: Stand) ->
         "controller", f"/v1/recurrences/{uuid4()}/end", REASON, expect=(404, "recurrence_not_found")
     )
 
-    ended = await stand.post("controller", path, REASON)
+    stale = {"If-Match": '"v9"'}
+    await stand.post("controller", path, REASON, headers=stale, expect=(412, "version_mismatch"))
+    seen = {"If-Match": f'"v{series["version"]}"'}
+    ended = await stand.post("controller", path, REASON, headers=seen)
 
     assert (ended["ended_why"], ended["next_on"]) == (REASON["reason"], None)
     assert await stand.months_pass(msk("2024-01-10")) == 0

@@ -55,6 +55,13 @@ async def _keep(
     )
 
 
+async def lock_region(session: AsyncSession, region: str) -> None:
+    """Have the region to oneself, for what is kept of it as a whole. Raises `RegionNotFound`."""
+    found = await session.get(KnownRegion, region, with_for_update={"key_share": True})
+    if found is None:
+        raise RegionNotFound(_NOT_FOUND)
+
+
 async def timezone_of(session: AsyncSession, region: str) -> str:
     """The region's time zone. Raises `RegionNotFound`."""
     found = await session.get(KnownRegion, region)

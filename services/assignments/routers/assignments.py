@@ -57,6 +57,7 @@ async def create_assignment(
         actor.id,
         lambda: issuing.issue_own(session, request.state.client, given, now=now),
         answer=AssignmentRead,
+        tagged=True,
     )
 
 
@@ -216,8 +217,17 @@ async def list_recurrences(
     summary="Прекратить ряд поручений",
 )
 async def end_recurrence(
-    actor: Acting, recurrence_id: UUID, reason: Reason, session: Session, now: Now
+    actor: Acting,
+    recurrence_id: UUID,
+    reason: Reason,
+    session: Session,
+    now: Now,
+    response: Response,
+    expected: ExpectedVersion,
 ) -> RecurrenceRead:
     """Новых поручений ряда не будет; выданные остаются на контроле. Решает контролёр ряда."""
-    series = await recurrences.end_series(session, recurrence_id, reason.reason, actor, now=now)
+    series = await recurrences.end_series(
+        session, recurrence_id, reason.reason, actor, now=now, expected_version=expected
+    )
+    tag(response, series.version)
     return RecurrenceRead.model_validate(series)

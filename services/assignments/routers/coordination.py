@@ -32,6 +32,7 @@ from shared.idempotency import Idempotent
 from shared.permissions import Acting
 from shared.problems import problems
 from shared.text import RegionCode
+from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1", tags=["coordination"])
 
@@ -72,6 +73,7 @@ async def create_subtask(
             session, execution_id, actor, text=wanted.text, due=wanted.due, now=now
         ),
         answer=SubtaskRead,
+        tagged=True,
     )
 
 
@@ -87,11 +89,20 @@ async def complete_subtask(
     done: SubtaskDone,
     session: Session,
     now: Now,
+    response: Response,
+    expected: ExpectedVersion,
 ) -> SubtaskRead:
     """Кластер сделал, о чём просил координатор."""
     subtask = await subtasks.complete(
-        session, execution_id, subtask_id, actor, words=done.text, now=now
+        session,
+        execution_id,
+        subtask_id,
+        actor,
+        words=done.text,
+        now=now,
+        expected_version=expected,
     )
+    tag(response, subtask.version)
     return SubtaskRead.model_validate(subtask)
 
 
@@ -101,10 +112,19 @@ async def complete_subtask(
     summary="Снять подзадачу",
 )
 async def cancel_subtask(
-    actor: Acting, execution_id: UUID, subtask_id: UUID, session: Session, now: Now
+    actor: Acting,
+    execution_id: UUID,
+    subtask_id: UUID,
+    session: Session,
+    now: Now,
+    response: Response,
+    expected: ExpectedVersion,
 ) -> SubtaskRead:
     """Координатору это больше не нужно."""
-    subtask = await subtasks.cancel(session, execution_id, subtask_id, actor, now=now)
+    subtask = await subtasks.cancel(
+        session, execution_id, subtask_id, actor, now=now, expected_version=expected
+    )
+    tag(response, subtask.version)
     return SubtaskRead.model_validate(subtask)
 
 
@@ -202,6 +222,5 @@ async def set_auto_forwarding(
 ) -> AutoForwardingRead:
     """Заменить список кластеров, отчёты которых проходят в ЦУР сами."""
     directory.check_open(region, regions_open_to(actor))
-    await directory.timezone_of(session, region)
     rows = await routing.let_pass(session, region, wanted.cluster_ids, by=actor.id, now=now)
     return AutoForwardingRead(region=region, cluster_ids=[row.cluster_id for row in rows])

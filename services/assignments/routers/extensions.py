@@ -51,7 +51,12 @@ async def request_extension(
 ) -> Response:
     """Попросить о более позднем сроке. Попросили после срока — оцениваемый срок не сдвинется."""
     order = Order(Command.REQUEST_EXTENSION, words=wanted.reason, on=wanted.wanted)
-    return await once(actor.id, lambda: perform(actor, execution_id, order), answer=ExecutionRead)
+    return await once(
+        actor.id,
+        lambda: perform(actor, execution_id, order),
+        answer=ExecutionRead,
+        tagged=True,
+    )
 
 
 @router.post(

@@ -18,7 +18,7 @@ from shared import outbox
 from shared.auth import Actor
 from shared.clients.base import CalleeRefused, ServiceClient
 from shared.clock import date_in
-from shared.errors import Conflict, DomainError
+from shared.errors import Conflict, DomainError, expect_version
 from shared.ids import new_id
 from shared.recurrence import RuleInvalid, next_date
 
@@ -127,13 +127,20 @@ async def _next_occurrence(
 
 
 async def end_series(
-    session: AsyncSession, recurrence_id: UUID, reason: str, actor: Actor, *, now: datetime
+    session: AsyncSession,
+    recurrence_id: UUID,
+    reason: str,
+    actor: Actor,
+    *,
+    now: datetime,
+    expected_version: int | None = None,
 ) -> Recurrence:
     """No more occurrences; those issued stay.
 
-    Raises `RecurrenceNotFound`, `SeriesEnded`, `NotTheController`.
+    Raises `RecurrenceNotFound`, `VersionMismatch`, `SeriesEnded`, `NotTheController`.
     """
     series = await repository.get_recurrence(session, recurrence_id, for_update=True)
+    expect_version(series.version, expected_version)
     if series.ended_at is not None:
         raise SeriesEnded("Этот ряд поручений уже прекращён.")
     check_controller(Instruction.model_validate(series.instruction).control, actor)

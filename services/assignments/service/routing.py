@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.assignments.domain.executions import Command, Order, Status
 from services.assignments.models import Absence, AutoForwarding, Execution, Extension
 from services.assignments.repository import coordination as repository
-from services.assignments.repository import extensions
+from services.assignments.repository import directory, extensions
 from services.assignments.service.changes import Changes, change
 from services.assignments.service.parties import SYSTEM, SYSTEM_ONLY
 from shared import outbox
@@ -122,7 +122,11 @@ def end_absence(absence: Absence, *, now: datetime) -> None:
 async def let_pass(
     session: AsyncSession, region: str, clusters: Sequence[UUID], *, by: str, now: datetime
 ) -> Sequence[AutoForwarding]:
-    """Let exactly these clusters' reports pass to ЦУР by themselves. Raises `NotOfThisRegion`."""
+    """Let exactly these clusters' reports pass to ЦУР by themselves.
+
+    Of two lists set at once the later stands whole. Raises `RegionNotFound`, `NotOfThisRegion`.
+    """
+    await directory.lock_region(session, region)
     unknown = set(clusters) - await repository.clusters_known(session, region)
     if unknown:
         raise NotOfThisRegion(

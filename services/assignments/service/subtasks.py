@@ -19,7 +19,7 @@ from services.assignments.service.parties import (
 )
 from shared.auth import Actor, Role
 from shared.clock import date_in
-from shared.errors import Conflict, Forbidden, Invalid
+from shared.errors import Conflict, Forbidden, Invalid, expect_version
 from shared.ids import new_id
 
 
@@ -113,26 +113,39 @@ async def complete(
     *,
     words: str,
     now: datetime,
+    expected_version: int | None = None,
 ) -> Subtask:
-    """The cluster has done it. Raises as `give`, and `SubtaskNotFound`, `SubtaskOver`."""
+    """The cluster has done it.
+
+    Raises as `give`, and `SubtaskNotFound`, `VersionMismatch`, `SubtaskOver`.
+    """
     await _stand(session, execution_id, actor, Party.ADDRESSEE, now)
-    subtask = await _open(session, execution_id, subtask_id)
+    subtask = await _open(session, execution_id, subtask_id, expected_version)
     subtask.completed_by, subtask.completed_at, subtask.words = actor.id, now, words
     return await _saved(session, subtask)
 
 
 async def cancel(
-    session: AsyncSession, execution_id: UUID, subtask_id: UUID, actor: Actor, *, now: datetime
+    session: AsyncSession,
+    execution_id: UUID,
+    subtask_id: UUID,
+    actor: Actor,
+    *,
+    now: datetime,
+    expected_version: int | None = None,
 ) -> Subtask:
     """The coordinator takes it back. Raises as `complete`."""
     await _stand(session, execution_id, actor, Party.COORDINATOR, now)
-    subtask = await _open(session, execution_id, subtask_id)
+    subtask = await _open(session, execution_id, subtask_id, expected_version)
     subtask.cancelled_at = now
     return await _saved(session, subtask)
 
 
-async def _open(session: AsyncSession, execution_id: UUID, subtask_id: UUID) -> Subtask:
+async def _open(
+    session: AsyncSession, execution_id: UUID, subtask_id: UUID, expected_version: int | None
+) -> Subtask:
     subtask = await repository.lock_subtask(session, execution_id, subtask_id)
+    expect_version(subtask.version, expected_version)
     if subtask.completed_at is not None or subtask.cancelled_at is not None:
         raise SubtaskOver("Эта подзадача уже закрыта.")
     return subtask
