@@ -6,7 +6,7 @@ import pytest
 
 from services.assignments.domain.executions import Status
 from shared.db import transaction
-from tests.assignments.stand import OWN, Found, Stand
+from tests.assignments.stand import HELPER, OWN, Found, Stand
 from tests.factories import make_assignment, make_execution
 
 
@@ -44,6 +44,23 @@ async def test_a_thousand_at_once_each_with_an_outcome_of_its_own(stand: Stand) 
         assert (one["version"] is not None) == known
     done = [one for one in found["items"] if one["done"]]
     assert {(one["state"], one["version"]) for one in done} == {("acknowledged", 3)}
+
+
+async def test_a_refusal_tells_what_has_come_of_it_with_its_lead(stand: Stand) -> None:
+    control = {"co_executors": [str(HELPER)]}
+    lead, helper = await stand.of(await stand.issue(control=control))
+    await stand.do("coordinator", helper["id"], "acknowledge")
+    items = [{"execution_id": lead["id"]}, {"execution_id": helper["id"], "version": 1}]
+    body = {"command": "withdraw", "reason": "Выдано ошибочно.", "items": items}
+
+    found = await stand.post("controller", "/v1/executions/bulk", body)
+
+    # The order itself was stale; the co-executor's part ended with its lead all the same.
+    told = found["items"][1]
+    assert (told["done"], told["status"], told["code"]) == (False, 412, "version_mismatch")
+    now = await stand.read(helper["id"])
+    assert now["status"] == "withdrawn"
+    assert (told["state"], told["version"]) == (now["status"], now["version"])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -100,6 +100,10 @@ async def perform_many(
         except DomainError as refusal:
             outcomes.append(refusal)
     _end_what_hung_on(locked, changes, now=now)
+    for request, outcome in zip(requests, outcomes, strict=True):
+        # What was refused may have ended with its lead.
+        if isinstance(outcome, DomainError) and request.execution_id in locked.own:
+            outcome.current = _current(locked.own[request.execution_id][0])
     session.add_all(around.made)
     await changes.save(session)
     return outcomes
@@ -154,9 +158,13 @@ def _carry_out(
         expect_version(execution.version, request.expected_version)
         _obey(request.order, execution, assignment, around, actor, changes, now=now)
     except DomainError as refusal:
-        refusal.current = {"state": execution.status.value, "version": execution.version}
+        refusal.current = _current(execution)
         raise
     return execution
+
+
+def _current(execution: Execution) -> dict[str, Any]:
+    return {"state": execution.status.value, "version": execution.version}
 
 
 def _obey(
