@@ -94,3 +94,35 @@ async def test_co_executors_need_one_lead(stand: Stand) -> None:
         {"kind": "authority"},
     ):
         await stand.issue(addressees=addressees, control=control, expect=(422, "lead_ambiguous"))
+
+
+@pytest.mark.parametrize(
+    ("asked_on", "moved"),
+    [("2023-10-25", "due"), ("2023-10-31", "control_due")],
+    ids=["in time", "late"],
+)
+async def test_a_date_granted_to_a_co_executor_is_the_one_it_works_to(
+    stand: Stand, asked_on: str, moved: str
+) -> None:
+    control = {"co_executors": [str(HELPER)]}
+    _, helper = await stand.of(await stand.issue(due_on="2023-10-30", control=control))
+    assert helper["internal_due"] == "2023-10-16"
+    at = msk(asked_on)
+    await stand.do("helper", helper["id"], "extensions", at=at, expect=201)
+
+    granted = await stand.do("controller", helper["id"], "extensions/grant", at=at)
+
+    assert (granted[moved], granted["internal_due"]) == ("2023-11-03", None)
+
+
+async def test_a_co_executor_redated_has_half_of_what_is_left_of_its_term(stand: Stand) -> None:
+    control = {"co_executors": [str(HELPER)]}
+    _, helper = await stand.of(await stand.issue(due_on="2023-10-30", control=control))
+    # Half of 6 October to 17 November is the 27th.
+    body = {"due": "2023-11-17", "reason": "Решение комитета."}
+    redated = await stand.do("controller", helper["id"], "redate", body, at=msk("2023-10-06"))
+    assert (redated["due"], redated["internal_due"]) == ("2023-11-17", "2023-10-27")
+    # A term cut short to what has passed ends with its due date.
+    body = {"due": "2023-10-11", "reason": "Решение комитета."}
+    redated = await stand.do("controller", helper["id"], "redate", body, at=msk("2023-10-16"))
+    assert (redated["due"], redated["internal_due"]) == ("2023-10-11", "2023-10-11")

@@ -342,6 +342,20 @@ async def test_a_co_executor_engaged_later_is_told_of_then(
     assert helper.id in await _told_as_new(session, COORDINATOR)
 
 
+async def test_the_digest_leaves_out_what_a_co_executor_has_handed_in(
+    session: AsyncSession, office: Office
+) -> None:
+    await office("coordinator", COORDINATOR)
+    for number, done in (("5/2023 п. 1", None), ("5/2023 п. 2", date(2023, 10, 23))):
+        status = Status.SUBMITTED if done else Status.IN_PROGRESS
+        dates = {"due": date(2023, 10, 30), "internal_due": date(2023, 10, 30), "done": done}
+        await _co_executor(session, number, status=status, **dates)
+    await _compose(session)
+    [message] = await _messages(session, Channel.EMAIL)
+    assert "5/2023 п. 1: Представить план загрузки мастерских; срок 30.10.2023" in message.body
+    assert "5/2023 п. 2: Представить план загрузки мастерских; срок 30.10.2023" not in message.body
+
+
 @asynccontextmanager
 async def _receiver(statuses: list[int]) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
     """A chat's web hook that answers these statuses, then 200."""

@@ -110,6 +110,22 @@ def test_an_execution_nobody_touches_calls_for_every_rung_once() -> None:
                 ("escalation", "2023-10-17"),
             ],
         ),
+        # Granted a later date, it answers for that one.
+        (
+            {
+                "role": ExecutorRole.CO,
+                "control_due": date(2023, 10, 27),
+                "status": Status.IN_PROGRESS,
+            },
+            [
+                ("issued", "2023-10-05"),
+                ("half_term", "2023-10-13"),
+                ("three_days", "2023-10-24"),
+                ("due_day", "2023-10-27"),
+                ("overdue", "2023-10-30"),
+                ("escalation", "2023-11-01"),
+            ],
+        ),
         # 29 December 2035 is the last working day the calendar knows.
         (
             {"due": date(2035, 12, 28), "status": Status.IN_PROGRESS},
@@ -123,6 +139,7 @@ def test_an_execution_nobody_touches_calls_for_every_rung_once() -> None:
         "after a return",
         "control date",
         "co-executor",
+        "co-executor with a control date",
         "end of the calendar",
         "handed in",
         "withdrawn",

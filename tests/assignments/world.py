@@ -251,9 +251,15 @@ class Model:
                     self.due, self.extensions = granted, self.extensions + 1
                 else:
                     self.control_due = granted
+                if self.way == "co":
+                    self.internal_due = None
             case "redate":
                 self.due = worked_before(on)
-                if self.internal_due:
+                if self.way == "co":
+                    begun = min(max(self.issued_on, today), self.due)
+                    half = begun + timedelta(days=(self.due - begun).days // 2)
+                    self.internal_due = max(begun, worked_before(half))
+                elif self.internal_due:
                     self.internal_due = min(self.internal_due, self.due)
         if command in {"cancel_extension", "grant_extension", "refuse_extension"}:
             self.asked = None

@@ -59,12 +59,11 @@ def first_day(issued_at: datetime, zone: str, policy: Policy) -> date:
 def minded_due(facts: Facts, policy: Policy) -> date:
     """The date people work to: not the scored one where control has given another.
 
-    A co-executor's is its internal one; an extension asked for too late set a control date; a
-    return gives the days of rework.
+    A co-executor's is its internal one, while it has one; an extension asked for too late set a
+    control date; a return gives the days of rework.
     """
-    if facts.role is ExecutorRole.CO:
-        return effective_due(facts.internal_due or facts.due, facts.returned_on, policy)
-    due = effective_due(facts.due, facts.returned_on, policy)
+    own = facts.internal_due if facts.role is ExecutorRole.CO else None
+    due = effective_due(own or facts.due, facts.returned_on, policy)
     return max(due, facts.control_due or due)
 
 

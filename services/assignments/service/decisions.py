@@ -4,11 +4,17 @@ from datetime import date
 from typing import Any
 
 from services.assignments.domain import extensions as asking
-from services.assignments.domain.deadlines import check_new_due, effective_due, move_to_working_day
+from services.assignments.domain.deadlines import (
+    check_new_due,
+    effective_due,
+    move_to_working_day,
+    part_of_term,
+)
 from services.assignments.domain.executions import (
     Command,
     DateInvalid,
     Demand,
+    ExecutorRole,
     NotYourMove,
     Order,
     Party,
@@ -79,7 +85,13 @@ def decide(
             due = _working(on, execution, policy)
             if due == execution.due:
                 raise DateInvalid(f"Срок и так {due:%d.%m.%Y}.", field="body.due")
-            return {"before": execution.due, "due": due}
+            details = {"before": execution.due, "due": due}
+            if execution.role is ExecutorRole.CO and policy is not None:
+                # As for whoever joins later: its share of what is left.
+                begun = min(max(execution.issued_on, today), due)
+                share = policy.co_executor_percent
+                details["internal_due"] = part_of_term(begun, due, share, policy)
+            return details
         case Command.SUPERSEDE if order.successor is not None:
             return {"by": order.successor}
         case _:

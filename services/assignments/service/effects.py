@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from services.assignments.domain.executions import Command, Order, Party, Track, track_of
+from services.assignments.domain.executions import (
+    Command,
+    ExecutorRole,
+    Order,
+    Party,
+    Track,
+    track_of,
+)
 from services.assignments.models import Execution
 
 
@@ -52,10 +59,13 @@ def take_effect(
                 execution.extensions += 1
             else:
                 execution.control_due = details["granted"]
+            if execution.role is ExecutorRole.CO:
+                # The date it was given is the one it works to, not the first half of another.
+                execution.internal_due = None
         case Command.REDATE:
             execution.due = details["due"]
-            if execution.internal_due is not None:
-                execution.internal_due = min(execution.internal_due, execution.due)
+            internal = details.get("internal_due", execution.internal_due)
+            execution.internal_due = internal and min(internal, execution.due)
         case Command.WITHDRAW:
             execution.withdrawn_at = now
         case Command.SUPERSEDE:

@@ -289,7 +289,7 @@ def _digest(letter: _Letter, region: str, rows: Sequence[Row], known: Mapping[in
             section = "digest_overdue"
         elif execution.status is Status.RETURNED:
             section = "digest_returned"
-        elif due <= letter.day + _WEEK:
+        elif execution.done is None and due <= letter.day + _WEEK:
             section = "digest_due"
         else:
             continue
