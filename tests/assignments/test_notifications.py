@@ -25,7 +25,7 @@ from services.assignments.models import (
     NotificationLine,
     Tenure,
 )
-from services.assignments.repository import notifications
+from services.assignments.repository import notifications, retention
 from services.assignments.service import delivery, reminders, routing
 from services.assignments.service.changes import first_step
 from shared import queue
@@ -354,6 +354,22 @@ async def test_the_digest_leaves_out_what_a_co_executor_has_handed_in(
     [message] = await _messages(session, Channel.EMAIL)
     assert "5/2023 п. 1: Представить план загрузки мастерских; срок 30.10.2023" in message.body
     assert "5/2023 п. 2: Представить план загрузки мастерских; срок 30.10.2023" not in message.body
+
+
+async def test_a_message_whose_words_are_gone_is_not_sent_again(
+    client: httpx.AsyncClient, session: AsyncSession, token: Tokens, office: Office
+) -> None:
+    await office("coordinator", COORDINATOR)
+    await _compose(session)
+    [message] = await _messages(session, Channel.EMAIL)
+    message.state = NotificationState.SENT
+    session.add(message)
+    await session.flush()
+    await retention.silence(session, before=date(2024, 1, 1))
+    path = f"/v1/notifications/{message.id}/resend"
+    refused = await client.post(path, headers=token("cur_controller"))
+    assert (refused.status_code, refused.json()["code"]) == (409, "message_emptied")
+    assert await _jobs(session) == []
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from services.assignments.domain.notifications import (
 )
 from services.assignments.models import Notification
 from services.assignments.repository import notifications as repository
+from services.assignments.repository.erasures import NOTHING
 from services.assignments.service.offices import offices_on
 from shared import mail, queue
 from shared.clients import directory
@@ -45,6 +46,13 @@ class OfficeVacant(Conflict):
 
     code = "office_vacant"
     title = "Должность вакантна"
+
+
+class MessageEmptied(Conflict):
+    """The message's words are gone: it has outlived its term, or its person was erased."""
+
+    code = "message_emptied"
+    title = "Текста сообщения больше нет"
 
 
 class Targets(Protocol):
@@ -191,9 +199,11 @@ async def _post(message: Notification, targets: Targets) -> bool:
 async def resend(session: AsyncSession, notification_id: UUID, *, now: datetime) -> Notification:
     """Queue the message once more; a vacant office's goes to who holds it today.
 
-    Raises `NotificationNotFound`, `OfficeVacant`.
+    Raises `NotificationNotFound`, `MessageEmptied`, `OfficeVacant`.
     """
     message = await repository.lock_notification(session, notification_id)
+    if message.body == NOTHING:
+        raise MessageEmptied("Текст сообщения стёрт: отправить нечего.")
     if message.channel is Channel.EMAIL and message.person_id is None:
         message.person_id = await _holder(session, message, date_in(CENTRE, now))
     if message.state is not NotificationState.PREPARED:
