@@ -126,6 +126,18 @@ async def test_a_whole_assignment_is_redated_except_what_is_under_review(stand: 
     await stand.post("controller", path, before_issue, expect=(422, "date_invalid"))
 
 
+async def test_an_assignment_of_which_nothing_was_redated_keeps_its_date(stand: Stand) -> None:
+    id_ = await stand.one("forwarded")
+    assignment = (await stand.read(id_))["assignment_id"]
+    body = {"due": "2023-11-03", **REASON}
+
+    effect = await stand.post("controller", f"/v1/assignments/{assignment}/redate", body)
+
+    assert (effect["outcomes"]["done"], effect["outcomes"]["refused"]) == (0, 1)
+    assert (effect["assignment"]["due"], effect["assignment"]["version"]) == ("2023-10-20", 1)
+    assert await stand.told(assignment) == ["issued"]
+
+
 async def test_a_whole_assignment_is_withdrawn_once(stand: Stand) -> None:
     assignment, [working, reviewed, accepted] = await _three(stand)
     path = f"/v1/assignments/{assignment['id']}/withdraw"

@@ -157,7 +157,10 @@ async def supersede_assignment(
 async def redate_assignment(
     actor: Acting, assignment_id: UUID, wanted: Redating, command_all: CommandAll
 ) -> AssignmentEffect:
-    """Новый срок всем, кто ещё исполняет; отчёты на рассмотрении остаются при своём."""
+    """Новый срок всем, кто ещё исполняет; отчёты на рассмотрении остаются при своём.
+
+    Если срок не изменился ни у одного исполнения, у поручения он тоже прежний.
+    """
     order = Order(Command.REDATE, words=wanted.reason, on=wanted.due)
     return await command_all(actor, assignment_id, order)
 

@@ -4,7 +4,7 @@ Withdraw, supersede, redate, name a controller.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -68,8 +68,10 @@ async def command_all(
     """Withdraw, supersede or redate whatever of the assignment is still open.
 
     An execution that refuses (a report under review is not redated) is named with its reason and
-    hinders none of the others. Raises `AssignmentNotFound`, `AssignmentOver`,
-    `NotTheController`, `SuccessorInvalid`, `DateInvalid`, `VersionMismatch`.
+    hinders none of the others. Where none is redated, neither is the assignment.
+
+    Raises `AssignmentNotFound`, `AssignmentOver`, `NotTheController`, `SuccessorInvalid`,
+    `DateInvalid`, `VersionMismatch`.
     """
     await outbox.admit(session, now)
     if order.successor is not None:
@@ -80,6 +82,7 @@ async def command_all(
         raise AssignmentOver("Это поручение уже отозвано или заменено.")
     check_controller(assignment, actor)
     event: type[AssignmentChanged | AssignmentWithdrawn | AssignmentSuperseded]
+    due: date | None = None
     match order.command:
         case Command.WITHDRAW:
             assignment.withdrawn_at, event = now, AssignmentWithdrawn
@@ -87,14 +90,18 @@ async def command_all(
             await check_successor(session, assignment.id, order.successor)
             assignment.superseded_by, event = order.successor, AssignmentSuperseded
         case _:
-            await _redate(session, assignment, order)
-            event = AssignmentChanged
+            due, event = await _new_due(session, assignment, order), AssignmentChanged
     ids = await executions.open_of_assignment(session, assignment_id)
     outcomes = await perform_many(session, [Request(one, order) for one in ids], actor, now=now)
+    effect = Effect(assignment, list(zip(ids, outcomes, strict=True)))
+    if due is not None:
+        if all(isinstance(outcome, DomainError) for outcome in outcomes):
+            return effect
+        assignment.due = due
     assignment.version += 1
     session.add(assignment)
     await outbox.add(session, [told(event, assignment, now=now)])
-    return Effect(assignment, list(zip(ids, outcomes, strict=True)))
+    return effect
 
 
 def check_controller(what: Controlled, actor: Actor) -> None:
@@ -117,13 +124,13 @@ async def check_successor(
         raise SuccessorInvalid("Заменяющее поручение само уже снято.", field="body.by")
 
 
-async def _redate(session: AsyncSession, assignment: Assignment, order: Order) -> None:
+async def _new_due(session: AsyncSession, assignment: Assignment, order: Order) -> date:
     if order.on is None:
         raise TypeError("a redating needs a date")
     check_new_due(order.on, issued_on=assignment.issued_on)
     policy = (await policies.all_policies(session))[assignment.policy_version]
     floor = min(order.on, assignment.issued_on)
-    assignment.due = move_to_working_day(order.on, policy, not_before=floor)[0]
+    return move_to_working_day(order.on, policy, not_before=floor)[0]
 
 
 async def name_controller(
