@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, delete, exists, or_
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -106,13 +107,13 @@ def _today(now: datetime) -> ColumnElement[date]:
     return func.date(func.timezone(col(Execution.timezone), now))
 
 
-def _coordinates(today: ColumnElement[date]) -> ColumnElement[bool]:
+def _coordinates(today: ColumnElement[date], tenure: type[Tenure] = Tenure) -> ColumnElement[bool]:
     """The tenure is that of a coordinator of the execution's region on the day."""
     return and_(
-        col(Tenure.region) == col(Execution.region),
-        col(Tenure.office) == "coordinator",
-        col(Tenure.valid_from) <= today,
-        or_(col(Tenure.valid_to).is_(None), col(Tenure.valid_to) >= today),
+        col(tenure.region) == col(Execution.region),
+        col(tenure.office) == "coordinator",
+        col(tenure.valid_from) <= today,
+        or_(col(tenure.valid_to).is_(None), col(tenure.valid_to) >= today),
     )
 
 
@@ -147,31 +148,29 @@ async def misrouted(
     nobody, but its copies may for a while. Today is the region's own. Where an office is vacant,
     work stays with whoever had it.
     """
-    today = _coordinates(_today(now))
-    latest = (
-        select(Tenure.person_id)
-        .where(today)
-        .order_by(col(Tenure.valid_from).desc(), col(Tenure.appointment_id).desc())
-        .limit(1)
-        .correlate(Execution)
-        .scalar_subquery()
+    today = _today(now)
+    held = aliased(Tenure)
+    holds = exists().where(
+        _coordinates(today, held), col(held.person_id) == col(Execution.coordinator_id)
     )
-    holds = exists().where(today, col(Tenure.person_id) == col(Execution.coordinator_id))
+    # Nearly nothing is another's: only of that is it asked whether there are two of the day.
+    elsewhere = and_(col(Execution.coordinator_id).is_distinct_from(col(Tenure.person_id)), ~holds)
     statement = (
-        select(Execution, latest)
+        select(Execution, Tenure.person_id)
+        .join(Tenure, _coordinates(today))
         .where(
             col(Execution.addressee) == Addressee.CLUSTER,
             col(Execution.status).in_(OPEN),
-            or_(col(Execution.status) == Status.ISSUED, ~holds),
-            exists().where(today),
+            or_(col(Execution.status) == Status.ISSUED, elsewhere),
         )
-        .order_by(col(Execution.id))
+        .order_by(col(Execution.id), col(Tenure.valid_from), col(Tenure.appointment_id))
         .limit(1000)
         .with_for_update(key_share=True, of=Execution)
     )
     if region is not None:
         statement = statement.where(col(Execution.region) == region)
-    return (await session.exec(statement)).all()
+    latest = {execution.id: (execution, to) for execution, to in await session.exec(statement)}
+    return list(latest.values())
 
 
 async def forwarded_by_themselves(
