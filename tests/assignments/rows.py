@@ -112,7 +112,7 @@ def _work(side: Side) -> None:
     series = Recurrence(
         id=uuid4(),
         origin=Origin.OTHER,
-        instruction={},
+        instruction={"control": {}},
         rule="FREQ=MONTHLY;BYMONTHDAY=5",
         starts_on=date(2023, 9, 5),
         created_at=_AT,

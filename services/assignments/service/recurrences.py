@@ -19,6 +19,7 @@ from shared.auth import Actor
 from shared.clients.base import CalleeRefused, ServiceClient
 from shared.clock import date_in
 from shared.errors import Conflict, DomainError, expect_version
+from shared.events.meetings import Control
 from shared.ids import new_id
 from shared.recurrence import RuleInvalid, next_date
 
@@ -143,7 +144,7 @@ async def end_series(
     expect_version(series.version, expected_version)
     if series.ended_at is not None:
         raise SeriesEnded("Этот ряд поручений уже прекращён.")
-    check_controller(Instruction.model_validate(series.instruction).control, actor)
+    check_controller(Control.model_validate(series.instruction["control"]), actor)
     series.ended_at, series.ended_why, series.next_on = now, reason, None
     series.version += 1
     session.add(series)
