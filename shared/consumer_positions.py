@@ -3,7 +3,7 @@
 A position moves only from where we left it: two workers never both hear one partition.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -96,10 +96,16 @@ class Position:
         return checkpoint.head_seq > self.seq and self.checked
 
 
-async def load(session: AsyncSession, streams: Sequence[Stream]) -> dict[Stream, Position]:
-    """The positions as the rows say; a partition never heard before starts at zero."""
+async def open_positions(session: AsyncSession, streams: Iterable[Stream]) -> None:
+    """Let each partition have a position: at zero where it has none."""
     connection = await session.connection()
     await connection.execute(_OPEN, [{"topic": topic, "partition": n} for topic, n in streams])
+
+
+async def load(session: AsyncSession, streams: Sequence[Stream]) -> dict[Stream, Position]:
+    """The positions as the rows say; a partition never heard before starts at zero."""
+    await open_positions(session, streams)
+    connection = await session.connection()
     rows = {(row.topic, row.partition): row for row in await connection.execute(_LOAD)}
     return {
         stream: Position(

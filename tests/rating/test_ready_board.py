@@ -20,11 +20,11 @@ from services.rating.service.standings import score
 from shared.clock import Clock, Setting
 from shared.db import get_session
 from shared.events.directory import RegionChanged
-from shared.tables import ConsumerPosition
 from tests.conftest import serve, sessions_of, settings_for
 from tests.rating.test_domain import FOUR
 from tests.rating.test_page import board as shown
 from tests.rating.test_page import row
+from tests.rating.test_slices import heard_through
 from tests.rating.world import hear
 
 
@@ -100,9 +100,7 @@ async def test_facts_alone_are_not_complete_while_their_regions_have_not_been_he
     session: AsyncSession, clock: Clock
 ) -> None:
     """A rating that is filled anew hears of facts before it hears whose they are."""
-    session.add(
-        ConsumerPosition(topic=positions.FACTS_TOPIC, partition=0, seq=7, through=clock.now())
-    )
+    await heard_through(session, clock.now(), positions.FACTS_TOPIC)
     await hear(session, FOUR)
     await score(session, clock.now())
     assert (await standings.freshness(session, "2023-10")).heard is None
@@ -114,10 +112,7 @@ async def test_the_board_is_complete_only_through_what_has_been_scored(
     session: AsyncSession, clock: Clock
 ) -> None:
     found, told = Board(), _Told()
-    session.add_all(
-        ConsumerPosition(topic=topic, partition=0, seq=7, through=clock.now())
-        for topic in positions.RATED
-    )
+    await heard_through(session, clock.now())
     await hear(session, FOUR)
     await standings.touch(session, ["16"])
     assert not (await standings.freshness(session, "2023-10")).is_scored

@@ -34,6 +34,7 @@ from services.rating.models import Slice, SliceRow
 from services.rating.service import slices
 from services.rating.service.methodologies import mu_of
 from shared.events.assignments import ExecutionEvent
+from shared.events.base import PARTITIONS
 from shared.events.directory import RegionEvent
 from shared.tables import OutboxRecord
 from tests.conftest import Headers, Tokens
@@ -58,16 +59,21 @@ async def heard_through(
     session: AsyncSession,
     instant: datetime | None,
     *topics: str,
+    partitions: Iterable[int] = range(PARTITIONS),
 ) -> None:
     connection = await session.connection()
     await connection.execute(
         text(
             "insert into consumer_positions (topic, partition, seq, broker_offset, through)"
             " select topic, n, 1, 1, :through"
-            " from generate_series(0, 11) as n, unnest(cast(:topics as text[])) as topic"
+            " from unnest(cast(:numbers as int[])) as n, unnest(cast(:topics as text[])) as topic"
             " on conflict (topic, partition) do update set through = excluded.through"
         ),
-        {"topics": list(topics or (ExecutionEvent.topic, RegionEvent.topic)), "through": instant},
+        {
+            "topics": list(topics or (ExecutionEvent.topic, RegionEvent.topic)),
+            "numbers": list(partitions),
+            "through": instant,
+        },
     )
 
 

@@ -136,7 +136,7 @@ async def _read_whole(
         await read_on()
     position = await positions.lock(session, model.topic, partition)
     await read_on()
-    if position is None or position.seq == 0:
+    if position.seq == 0:
         return
     there = end
     if there is None or there.seq != position.seq:
