@@ -26,7 +26,6 @@ from services.rating.domain.periods import Period
 from services.rating.domain.slices import (
     Correction,
     SliceStatus,
-    as_corrected,
     cut_off,
     inputs_hash,
 )
@@ -205,6 +204,8 @@ async def test_late_facts_never_change_a_slice_and_a_replay_says_so(
     [
         "update slice_rows set place = 1",
         "delete from slice_rows",
+        "update slice_inputs set version = 1",
+        "delete from slice_inputs",
         "delete from slices",
         "update slices set result_hash = repeat('0', 64)",
         "update slices set reason = 'иначе'",
@@ -431,12 +432,6 @@ async def test_a_revision_that_corrects_nothing_is_refused(
     assert (response.status_code, response.json()["code"]) == (status, code), response.text
     assert response.json()["errors"][0]["field"] == field
     assert len((await session.exec(select(Slice))).all()) == 1
-
-
-def test_what_was_handed_in_after_the_month_was_not_handed_in_at_its_end() -> None:
-    late = make_facts(done=date(2023, 11, 2))
-    assert as_corrected(late, OCTOBER).done is None
-    assert as_corrected(make_facts(), OCTOBER) == make_facts()
 
 
 async def test_the_parts_of_a_slices_score_sum_to_it(

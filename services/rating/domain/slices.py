@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.rating.domain.cohorts import never_counts
 from services.rating.domain.facts import Facts
 from services.rating.domain.methodologies import NUMBERS, Methodology
 from services.rating.domain.periods import Period
@@ -78,11 +79,27 @@ def month_after(period: Period) -> Period:
     return Period.month_of(day_after(period))
 
 
-def as_corrected(facts: Facts, period: Period) -> Facts:
-    """A later version's facts as of the period's end: what was done after it, was not yet done."""
-    if facts.done is None or facts.done <= period.end:
+def as_corrected(facts: Facts, at_end: Facts | None, period: Period) -> Facts:
+    """A later version's facts as of the period's end; `at_end`: the version known then, if any.
+
+    What was handed in or returned after the end, was not yet: of that the version of the end
+    speaks, and of all the rest the later one. What no longer counts anywhere stays so.
+    """
+    if never_counts(facts) is not None:
         return facts
-    return replace(facts, done=None)
+    if facts.returned_on is not None and facts.returned_on > period.end:
+        if at_end is None:
+            return replace(facts, status="issued", done=None, returns=0, returned_on=None)
+        return replace(
+            facts,
+            status=at_end.status,
+            done=at_end.done,
+            returns=at_end.returns,
+            returned_on=at_end.returned_on,
+        )
+    if facts.done is not None and facts.done > period.end:
+        return replace(facts, done=None)
+    return facts
 
 
 def inputs_hash(

@@ -15,7 +15,7 @@ from services.rating.models.facts import ExecutionFacts, ExecutionVersion, FactC
 from services.rating.models.letters import LetterFile, SliceLetter
 from services.rating.models.methodologies import MethodologyAct, MethodologyDocument
 from services.rating.models.reconciliations import Reconciliation
-from services.rating.models.slices import Slice, SliceCorrection, SliceRow
+from services.rating.models.slices import Slice, SliceCorrection, SliceInput, SliceRow
 from services.rating.models.standings import Standing, Touched
 from services.rating.models.subscriptions import Subscription
 from services.rating.models.trends import TallyColumns, TrendMark, TrendPoint
@@ -39,6 +39,7 @@ __all__ = [
     "Region",
     "Slice",
     "SliceCorrection",
+    "SliceInput",
     "SliceLetter",
     "SliceRow",
     "Standing",

@@ -71,6 +71,16 @@ class SliceRow(Base, table=True):
     place_before: int | None = None
 
 
+class SliceInput(Base, table=True):
+    """An execution that a month's first slice is made of, and in which version of its facts."""
+
+    __tablename__ = "slice_inputs"
+
+    slice_id: UUID = Field(foreign_key="slices.id", primary_key=True)
+    execution_id: UUID = Field(primary_key=True)
+    version: int
+
+
 class SliceCorrection(Base, table=True):
     """An execution that a revision sees in another version of its facts, and why."""
 

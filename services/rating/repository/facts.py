@@ -1,7 +1,7 @@
 """Statements about facts of executions: keep what is heard, read what may count."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -218,6 +218,41 @@ async def facts_at_versions(
         tuple_(col(ExecutionVersion.execution_id), col(ExecutionVersion.version)).in_(wanted)
     )
     return [Facts(*tuple(row)) for row in await session.exec(statement)]
+
+
+async def facts_of_versions(
+    session: AsyncSession, wanted: Any, regions: Collection[str]
+) -> dict[str, list[Facts]]:
+    """The facts of the versions selected (execution_id, version), of these regions, by region."""
+    named = wanted.subquery()
+    columns = [col(getattr(ExecutionVersion, name)) for name in _FACTS]
+    statement = (
+        select(*columns)
+        .join(
+            named,
+            (named.c.execution_id == col(ExecutionVersion.execution_id))
+            & (named.c.version == col(ExecutionVersion.version)),
+        )
+        .where(col(ExecutionVersion.region).in_(regions))
+    )
+    rows = await (await session.connection()).execute(statement)
+    return _by_region(rows, sorted(regions))
+
+
+async def newest_as_of(session: AsyncSession, execution_id: UUID, as_of: datetime) -> Facts | None:
+    """The execution's newest facts dated `as_of` or earlier; None where there are none."""
+    columns = [col(getattr(ExecutionVersion, name)) for name in _FACTS]
+    statement = (
+        select(*columns)
+        .where(
+            col(ExecutionVersion.execution_id) == execution_id,
+            col(ExecutionVersion.occurred_at) <= as_of,
+        )
+        .order_by(col(ExecutionVersion.version).desc())
+        .limit(1)
+    )
+    found = (await session.exec(statement)).first()
+    return None if found is None else Facts(*tuple(found))
 
 
 def _by_region(rows: Iterable[Row[Any]], regions: Sequence[str]) -> dict[str, list[Facts]]:

@@ -1,6 +1,6 @@
 """Statements about slices and their lines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,9 +10,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.facts import Facts
 from services.rating.domain.slices import SliceStatus
-from services.rating.models import ExecutionVersion, Slice, SliceCorrection, SliceRow
-from services.rating.repository.facts import facts_at_versions
+from services.rating.models import (
+    ExecutionVersion,
+    Slice,
+    SliceCorrection,
+    SliceInput,
+    SliceRow,
+)
+from services.rating.repository.facts import facts_at_versions, facts_of_versions
 from services.rating.repository.newest import table_of
+from shared.db import copy_rows
 from shared.errors import NotFound
 
 
@@ -144,6 +151,26 @@ async def lines_of(
         .order_by(col(Slice.period), col(Slice.revision))
     )
     return (await session.exec(statement)).all()
+
+
+async def keep_inputs(
+    session: AsyncSession, slice_id: UUID, facts: Mapping[str, Sequence[Facts]]
+) -> None:
+    """Keep which version of each execution's facts the month's first slice is made of."""
+    rows = [(slice_id, one.execution_id, one.version) for known in facts.values() for one in known]
+    await copy_rows(session, "slice_inputs", ("slice_id", "execution_id", "version"), rows)
+
+
+async def inputs_of(
+    session: AsyncSession, period: str, regions: Collection[str]
+) -> dict[str, list[Facts]]:
+    """The facts that the month's first slice was made of, by region, whatever came later."""
+    statement = (
+        select(col(SliceInput.execution_id), col(SliceInput.version))
+        .join(Slice, col(Slice.id) == col(SliceInput.slice_id))
+        .where(col(Slice.period) == period, col(Slice.revision) == 0)
+    )
+    return await facts_of_versions(session, statement, regions)
 
 
 async def corrections_of(session: AsyncSession, slice_id: UUID) -> Sequence[SliceCorrection]:

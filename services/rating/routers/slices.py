@@ -26,6 +26,7 @@ from services.rating.schemas.slices import (
 from services.rating.service import slices as service
 from services.rating.service.attendance import attended_by_end
 from services.rating.service.names import names_of
+from services.rating.service.verification import verify
 from shared.auth import public
 from shared.clock import Now
 from shared.db import Session
@@ -106,7 +107,7 @@ async def explain_slice(
 )
 async def verify_slice(actor: Acting, slice_id: UUID, session: Session) -> VerificationRead:
     """Срез считается заново по сохранённым фактам; хеши сравниваются."""
-    found = await service.verify(session, slice_id)
+    found = await verify(session, slice_id)
     return VerificationRead(
         matches=found.matches,
         inputs_hash=found.slice.inputs_hash,

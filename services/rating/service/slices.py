@@ -1,7 +1,6 @@
-"""Months frozen: made when every fact is provably heard, verified by replay, revised in sight."""
+"""Months frozen: made when every fact is provably heard, explained, revised in sight."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,29 +8,23 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.explanations import Part
 from services.rating.domain.explanations import explain as explain_facts
-from services.rating.domain.facts import Facts
-from services.rating.domain.methodologies import Methodology
 from services.rating.domain.periods import Period
-from services.rating.domain.places import places
-from services.rating.domain.scores import Tally, tally
+from services.rating.domain.scores import Tally
 from services.rating.domain.slices import (
     Correction,
     Line,
     SliceStatus,
-    as_corrected,
     day_after,
-    inputs_hash,
     last_cut_off,
     month_after,
-    result_hash,
 )
-from services.rating.models import Slice, SliceCorrection, SliceRow
+from services.rating.models import MethodologyDocument, Region, Slice, SliceCorrection, SliceRow
 from services.rating.repository import directory, methodologies, positions
 from services.rating.repository import slices as repository
 from services.rating.repository.standings import tell_of_change
 from services.rating.service.announcements import announce_slice
 from services.rating.service.methodologies import mu_of
-from services.rating.service.months import facts_at_end
+from services.rating.service.months import Made, corrected, facts_at_end, work_out
 from services.rating.service.regions import change_since
 from shared import outbox
 from shared.clock import MOSCOW
@@ -54,38 +47,18 @@ class NotTheNewest(Conflict):
     title = "У среза уже есть ревизия"
 
 
+class SliceNotReproduced(Conflict):
+    """Facts that the slice was made of are others now: nobody can tell what a revision changes."""
+
+    code = "slice_not_reproduced"
+    title = "Срез не повторяется"
+
+
 class NothingCorrected(Invalid):
     """A revision needs facts that differ from those the slice was made of."""
 
     code = "nothing_corrected"
     title = "Исправлять нечего"
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A month worked out: its lines and the hashes of what went in and what came out."""
-
-    lines: Sequence[Line]
-    national: Tally
-    inputs_hash: str
-    result_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """A frozen slice beside its replay from the versions of facts kept."""
-
-    slice: Slice
-    inputs_hash: str
-    result_hash: str
-    differing: Sequence[str]
-
-    @property
-    def matches(self) -> bool:
-        return (self.inputs_hash, self.result_hash) == (
-            self.slice.inputs_hash,
-            self.slice.result_hash,
-        )
 
 
 async def advance(session: AsyncSession, now: datetime) -> Slice | None:
@@ -101,7 +74,17 @@ async def advance(session: AsyncSession, now: datetime) -> Slice | None:
     heard = await positions.complete_through(session)
     if heard is None or heard < waiting.cut_off:
         return None
-    await _freeze(session, waiting, (), now=now, heard=heard)
+    # What follows is longer than the clock's margin: checkpoints wait for the event at its end.
+    await outbox.admit(session, now)
+    period = Period.parse(waiting.period)
+    document = await methodologies.in_force(session, period.start)
+    mu_bp = await mu_of(session, period, document.methodology)
+    regions = await directory.list_regions(session)
+    zones = {code: region.timezone for code, region in regions.items()}
+    facts = await facts_at_end(session, period, zones)
+    await repository.keep_inputs(session, waiting.id, facts)
+    made = work_out(facts, period, document.methodology, mu_bp, zones)
+    await _freeze(session, waiting, made, document, mu_bp, regions, now=now, heard=heard)
     return waiting
 
 
@@ -134,20 +117,16 @@ async def _begin_next(session: AsyncSession, now: datetime) -> None:
 async def _freeze(
     session: AsyncSession,
     one: Slice,
-    corrections: Sequence[SliceCorrection],
+    made: Made,
+    document: MethodologyDocument,
+    mu_bp: int,
+    regions: Mapping[str, Region | SliceRow],
     *,
     now: datetime,
     heard: datetime,
 ) -> None:
-    # Longer than the clock's margin: checkpoints wait for the event at its end.
-    await outbox.admit(session, now)
-    period = Period.parse(one.period)
-    document = await methodologies.in_force(session, period.start)
-    mu_bp = await mu_of(session, period, document.methodology)
-    regions = await directory.list_regions(session)
-    zones = {code: region.timezone for code, region in regions.items()}
-    made = await _work_out(session, period, document.methodology, mu_bp, zones, corrections)
-    before = await repository.lines_before(session, str(period))
+    """Store what was worked out; `regions` have the names."""
+    before = await repository.lines_before(session, one.period)
     for line in made.lines:
         region, earlier = regions[line.region], before.get(line.region)
         session.add(
@@ -185,75 +164,6 @@ def _columns(one: Tally) -> dict[str, int]:
     return {name: getattr(one, name) for name in Tally.__dataclass_fields__}
 
 
-async def _work_out(
-    session: AsyncSession,
-    period: Period,
-    methodology: Methodology,
-    mu_bp: int,
-    zones: Mapping[str, str],
-    corrections: Sequence[SliceCorrection],
-) -> Made:
-    facts = await facts_at_end(session, period, zones)
-    await _correct(session, facts, period, corrections)
-    tallies = {code: tally(facts[code], period, methodology, day_after(period)) for code in zones}
-    placed = places(tallies, mu_bp, methodology)
-    lines = [
-        Line(
-            code,
-            zone,
-            tallies[code],
-            tallies[code].raw_bp,
-            tallies[code].stabilised_bp(mu_bp, methodology),
-            tallies[code].zone(methodology),
-            placed[code],
-        )
-        for code, zone in sorted(zones.items())
-    ]
-    known = [one for region in facts.values() for one in region]
-    return Made(
-        lines,
-        sum(tallies.values(), Tally()),
-        inputs_hash(methodology, mu_bp, period, zones, known),
-        result_hash(period, lines),
-    )
-
-
-async def _correct(
-    session: AsyncSession,
-    facts: dict[str, list[Facts]],
-    period: Period,
-    corrections: Sequence[SliceCorrection],
-) -> None:
-    """Put the corrected facts in the place of those of the cut-off."""
-    if not corrections:
-        return
-    mended = {one.execution_id for one in corrections}
-    for region, known in facts.items():
-        facts[region] = [one for one in known if one.execution_id not in mended]
-    for one in await repository.corrected_facts(session, corrections):
-        if one.region in facts:
-            facts[one.region].append(as_corrected(one, period))
-
-
-async def verify(session: AsyncSession, slice_id: UUID) -> Verification:
-    """Work the slice out again from the versions of facts kept, and compare.
-
-    Raises `SliceNotFound`, `SliceNotFrozen`.
-    """
-    one = await frozen_slice(session, slice_id)
-    assert one.methodology_id is not None, "a frozen slice has one"
-    assert one.mu_bp is not None, "a frozen slice has it"
-    document = await methodologies.get_methodology(session, one.methodology_id)
-    rows = await repository.rows_of(session, slice_id)
-    zones = {row.region: row.timezone for row in rows}
-    corrections = await repository.corrections_of(session, slice_id)
-    period = Period.parse(one.period)
-    made = await _work_out(session, period, document.methodology, one.mu_bp, zones, corrections)
-    stored = {line.region: line for line in map(line_of, rows)}
-    differing = [line.region for line in made.lines if stored[line.region] != line]
-    return Verification(one, made.inputs_hash, made.result_hash, differing)
-
-
 def line_of(row: SliceRow) -> Line:
     """A stored line as its hash sees it."""
     return Line(
@@ -280,9 +190,10 @@ async def explain(
     if row is None:
         raise directory.RegionNotFound("Такого региона в срезе нет.", field="path.code")
     document = await methodologies.get_methodology(session, one.methodology_id)
-    period = Period.parse(one.period)
-    facts = await facts_at_end(session, period, {region: row.timezone})
-    await _correct(session, facts, period, await repository.corrections_of(session, slice_id))
+    period, zones = Period.parse(one.period), {region: row.timezone}
+    facts = await repository.inputs_of(session, one.period, zones)
+    corrections = await repository.corrections_of(session, slice_id)
+    facts = await corrected(session, facts, period, zones, corrections)
     return one, row, explain_facts(facts[region], period, document.methodology, day_after(period))
 
 
@@ -307,17 +218,19 @@ async def revise(
 ) -> Slice:
     """A further slice of the month, in which these executions are seen as corrected later.
 
-    Every other fact, the methodology and μ stay those of the slice revised; what earlier
-    revisions corrected stays corrected. Both remain visible.
-    Raises `SliceNotFound`, `SliceNotFrozen`, `NotTheNewest`, `NothingCorrected`.
+    Every other fact, the regions, the methodology and μ are those of the slice revised, whatever
+    was heard since; what earlier revisions corrected stays corrected. Both remain visible.
+    Raises `SliceNotFound`, `SliceNotFrozen`, `NotTheNewest`, `NothingCorrected`,
+    `SliceNotReproduced`.
     """
     await repository.lock_slice(session, slice_id)
     one = await frozen_slice(session, slice_id)
+    assert one.methodology_id is not None, "a frozen slice has one"
+    assert one.mu_bp is not None, "a frozen slice has it"
     newest = await repository.newest_of(session, one.period)
     assert newest is not None, "the slice itself is frozen"
     if newest.id != one.id:
         raise NotTheNewest(f"Новейшая ревизия среза за {one.period} — {newest.revision}.")
-    known = {held.execution_id: held for held in await repository.corrections_of(session, one.id)}
     revision = Slice(
         id=new_id(),
         period=one.period,
@@ -328,41 +241,63 @@ async def revise(
         cut_off=one.cut_off,
         created_at=now,
     )
-    wanted = {
-        held.execution_id: SliceCorrection(
-            slice_id=revision.id,
-            execution_id=held.execution_id,
-            version=held.version,
-            reason=held.reason,
+    held = await repository.corrections_of(session, one.id)
+    wanted = [Correction(known.execution_id, known.version, known.reason) for known in held]
+    found = _corrections(revision.id, [*wanted, *corrections])
+    await _refuse_unheard(session, found)
+
+    # As for the first slice.
+    await outbox.admit(session, now)
+    document = await methodologies.get_methodology(session, one.methodology_id)
+    period, methodology, mu_bp = Period.parse(one.period), document.methodology, one.mu_bp
+    rows = {row.region: row for row in await repository.rows_of(session, one.id)}
+    zones = {region: row.timezone for region, row in rows.items()}
+    inputs = await repository.inputs_of(session, one.period, zones)
+    then = await corrected(session, inputs, period, zones, held)
+    if work_out(then, period, methodology, mu_bp, zones).inputs_hash != one.inputs_hash:
+        raise SliceNotReproduced(
+            f"Факты, по которым сделан срез за {one.period}, с тех пор изменились или утрачены:"
+            " ревизия изменила бы не только названные исполнения. Что не совпало, покажут"
+            " проверка среза и сверка с сервисом поручений."
         )
-        for held in known.values()
-    }
-    for mended in corrections:
-        wanted[mended.execution_id] = SliceCorrection(
-            slice_id=revision.id,
-            execution_id=mended.execution_id,
-            version=mended.version,
-            reason=mended.reason,
-        )
-    found = list(wanted.values())
-    heard = {facts.execution_id for facts in await repository.corrected_facts(session, found)}
-    missing = sorted(str(name) for name in wanted.keys() - heard)
-    if missing:
+    facts = await corrected(session, inputs, period, zones, found)
+    made = work_out(facts, period, methodology, mu_bp, zones)
+    if made.inputs_hash == one.inputs_hash:
         raise NothingCorrected(
-            f"Такой версии исполнения рейтинг не слышал: {', '.join(missing)}.",
+            "Срез уже сделан по этим фактам: ревизия ничего не изменила бы.",
             field="body.corrections",
         )
     session.add(revision)
     await session.flush()
     session.add_all(found)
     await session.flush()
-    await _freeze(session, revision, found, now=now, heard=one.complete_through or now)
-    if revision.inputs_hash == one.inputs_hash:
+    heard = one.complete_through or now
+    await _freeze(session, revision, made, document, mu_bp, rows, now=now, heard=heard)
+    return revision
+
+
+def _corrections(slice_id: UUID, wanted: Iterable[Correction]) -> list[SliceCorrection]:
+    """One of each execution: the last said."""
+    last = {one.execution_id: one for one in wanted}
+    return [
+        SliceCorrection(
+            slice_id=slice_id,
+            execution_id=one.execution_id,
+            version=one.version,
+            reason=one.reason,
+        )
+        for one in last.values()
+    ]
+
+
+async def _refuse_unheard(session: AsyncSession, wanted: Sequence[SliceCorrection]) -> None:
+    heard = {facts.execution_id for facts in await repository.corrected_facts(session, wanted)}
+    missing = sorted(str(one.execution_id) for one in wanted if one.execution_id not in heard)
+    if missing:
         raise NothingCorrected(
-            "Срез уже сделан по этим фактам: ревизия ничего не изменила бы.",
+            f"Такой версии исполнения рейтинг не слышал: {', '.join(missing)}.",
             field="body.corrections",
         )
-    return revision
 
 
 async def mark_sent(session: AsyncSession, slice_id: UUID, *, now: datetime) -> Slice:
