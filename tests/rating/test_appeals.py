@@ -7,15 +7,20 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.facts import Facts
 from services.rating.models import Appeal
+from services.rating.repository import slices
+from shared.db import async_url
 from tests.conftest import Headers, Tokens
 from tests.rating.facts import make_facts, number
 from tests.rating.test_domain import FOUR
-from tests.rating.test_slices import LATER, freeze
+from tests.rating.test_slices import LATER, freeze, told
 from tests.rating.world import HEARD_AT, hear, say
 
 OCTOBER_20: Final = datetime(2023, 10, 20, 9, tzinfo=UTC)
@@ -97,6 +102,88 @@ async def test_a_correction_that_the_month_saw_already_makes_no_revision(
     upheld = (await client.post(path, json={"note": "Снято"}, headers=centre)).json()
     assert (upheld["status"], upheld["slice_id"]) == ("upheld", None)
     assert len((await client.get("/v1/slices")).json()["items"]) == 1
+
+
+async def test_a_debt_merely_handed_in_after_the_month_makes_no_revision(
+    client: httpx.AsyncClient, session: AsyncSession, region: Headers, centre: Headers
+) -> None:
+    """Any newer version looks like a correction; this one leaves October what it was."""
+    appeal = (await file(client, region)).json()
+    october = await freeze(session)
+    handed_in = replace(DEBT, version=9, status="forwarded", done=date(2023, 11, 1))
+    await corrected(session, handed_in, LATER)
+    path = f"/v1/appeals/{appeal['id']}/uphold"
+    upheld = (await client.post(path, json={"note": "Сдано"}, headers=centre)).json()
+    assert (upheld["status"], upheld["slice_id"]) == ("upheld", None)
+    [only] = (await client.get("/v1/slices")).json()["items"]
+    assert (only["id"], only["status"]) == (str(october.id), "frozen")
+    assert await told(session) == ["rating.slice.frozen.v1"]
+
+
+async def test_what_is_corrected_between_a_regions_month_end_and_the_freeze_is_revised_then(
+    client: httpx.AsyncClient, session: AsyncSession, token: Tokens, centre: Headers
+) -> None:
+    """Kamchatka's October is over nine hours before Moscow's; the month is frozen after both."""
+    owed = [
+        replace(DEBT, execution_id=number(40 + key), region="41", due0=day, due=day)
+        for key, day in ((1, date(2023, 10, 30)), (2, date(2023, 10, 31)))
+    ]
+    for one in owed:
+        await say(session, one, HEARD_AT)
+    coordinator = token("coordinator", regions=["41"])
+    coordinator |= {"X-Simulated-Now": OCTOBER_20.isoformat()}
+    in_between = {"X-Simulated-Now": "2023-10-31T14:00:00Z"}
+    for one in owed:
+        appeal = (await file(client, coordinator, execution_id=str(one.execution_id))).json()
+        await corrected(
+            session,
+            replace(one, version=9, status="withdrawn"),
+            datetime(2023, 10, 31, 13, tzinfo=UTC),
+        )
+        path = f"/v1/appeals/{appeal['id']}"
+        body = {"note": f"Снято {one.due}"}
+        upheld = await client.post(f"{path}/uphold", json=body, headers=centre | in_between)
+        assert (upheld.status_code, upheld.json()["slice_id"]) == (200, None), upheld.text
+
+    october = await freeze(session)
+
+    first, second = [
+        (await client.get(f"/v1/slices/{one['id']}")).json()
+        for one in reversed((await client.get("/v1/slices")).json()["items"])
+    ]
+    assert (first["id"], first["corrections"]) == (str(october.id), [])
+    debts = [
+        next(line["debts"] for line in one["items"] if line["region"] == "41")
+        for one in (first, second)
+    ]
+    assert debts == [2, 0]
+    assert second["reason"] == "Апелляции, удовлетворённые до заморозки среза: 41"
+    reasons = [f"Апелляция региона 41: Снято {one.due}" for one in owed]
+    assert [one["reason"] for one in second["corrections"]] == reasons
+    seen = (await client.get(path, headers=centre)).json()
+    assert (seen["slice_id"], seen["version"]) == (second["id"], upheld.json()["version"] + 1)
+    assert await told(session) == ["rating.slice.frozen.v1", "rating.slice.revised.v1"]
+
+
+async def test_a_decision_waits_for_the_month_that_is_being_frozen(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    databases: dict[str, str],
+    region: Headers,
+    centre: Headers,
+) -> None:
+    """Otherwise neither would see the other, and the correction would be in no slice."""
+    appeal = (await file(client, region)).json()
+    await corrected(session, replace(DEBT, version=9, status="withdrawn"), LATER)
+    engine = create_async_engine(async_url(databases["rating"]), poolclass=NullPool)
+    async with AsyncSession(engine) as freezing:
+        assert await slices.take_turn(freezing)
+        await (await session.connection()).execute(text("set local lock_timeout = '100ms'"))
+        path = f"/v1/appeals/{appeal['id']}"
+        refused = await client.post(f"{path}/uphold", json={"note": "Снято"}, headers=centre)
+        assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
+    await engine.dispose()
+    assert (await client.get(path, headers=centre)).json()["status"] == "open"
 
 
 async def test_a_note_changes_no_fact(

@@ -44,3 +44,8 @@ def refuse_decided(status: AppealStatus) -> None:
     """Raises `AppealDecided` unless the appeal is open."""
     if status is not AppealStatus.OPEN:
         raise AppealDecided(f"Апелляция уже {_WORDS[status]}: решение не меняют.")
+
+
+def reason_of(region: str, note: str | None) -> str:
+    """Why a slice sees the execution corrected, in words; `note`: what the decision says."""
+    return f"Апелляция региона {region}: {note}"

@@ -41,6 +41,6 @@ class Appeal(Base, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     # The version that carries the correction; null where the decision is a note.
     corrected_version: int | None = None
-    # The revision that the correction made of a slice frozen meanwhile.
+    # The revision that the correction made of the month, frozen by then or later.
     slice_id: UUID | None = Field(default=None, foreign_key="slices.id")
     version: int = 1

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.appeals import AppealStatus
-from services.rating.models import Appeal, ExecutionFacts
+from services.rating.models import Appeal, ExecutionFacts, ExecutionVersion
 from shared.errors import NotFound
 
 
@@ -44,6 +44,30 @@ async def open_appeal_of(session: AsyncSession, execution_id: UUID) -> Appeal | 
         col(Appeal.execution_id) == execution_id, col(Appeal.status) == AppealStatus.OPEN
     )
     return (await session.exec(statement)).first()
+
+
+async def upheld_of(
+    session: AsyncSession, period: str
+) -> Sequence[tuple[Appeal, ExecutionVersion]]:
+    """The month's upheld appeals that no revision is made of, the first decided first.
+
+    Each with the version that corrects the execution.
+    """
+    statement = (
+        select(Appeal, ExecutionVersion)
+        .join(
+            ExecutionVersion,
+            (col(ExecutionVersion.execution_id) == col(Appeal.execution_id))
+            & (col(ExecutionVersion.version) == col(Appeal.corrected_version)),
+        )
+        .where(
+            col(Appeal.period) == period,
+            col(Appeal.status) == AppealStatus.UPHELD,
+            col(Appeal.slice_id).is_(None),
+        )
+        .order_by(col(Appeal.decided_at), col(Appeal.id))
+    )
+    return (await session.exec(statement)).all()
 
 
 async def get_appeal(

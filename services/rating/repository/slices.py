@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -21,6 +22,9 @@ from services.rating.repository.facts import facts_at_versions, facts_of_version
 from services.rating.repository.newest import table_of
 from shared.db import copy_rows
 from shared.errors import NotFound
+
+# Whoever has it freezes months, one after the other.
+_TURN: Final = 0x51CE
 
 
 class SliceNotFound(NotFound):
@@ -46,14 +50,24 @@ async def begin(session: AsyncSession, one: Slice) -> None:
     await session.exec(statement.on_conflict_do_nothing(index_elements=["period", "revision"]))
 
 
-async def lock_draft(session: AsyncSession) -> Slice | None:
-    """The earliest slice that waits, unless another worker has it."""
+async def take_turn(session: AsyncSession) -> bool:
+    """Whether months are ours to freeze until the transaction ends; never waits."""
+    return bool((await session.exec(select(func.pg_try_advisory_xact_lock(_TURN)))).one())
+
+
+async def wait_for_turn(session: AsyncSession) -> None:
+    """Let no month be frozen until the transaction ends; waits for the one that is."""
+    await session.exec(select(func.pg_advisory_xact_lock(_TURN)))
+
+
+async def earliest_draft(session: AsyncSession) -> Slice | None:
+    """The earliest slice that waits; for whoever has the turn."""
     statement = (
         select(Slice)
         .where(col(Slice.status) == SliceStatus.DRAFT)
         .order_by(col(Slice.period))
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update()
     )
     return (await session.exec(statement)).first()
 

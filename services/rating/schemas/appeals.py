@@ -66,7 +66,9 @@ class AppealRead(BaseModel):
     decided_by: str | None = Field(max_length=200)
     decided_at: AwareDatetime | None
     corrected_version: int | None = Field(description="Версия фактов с исправлением")
-    slice_id: UUID | None = Field(description="Ревизия среза, если месяц успели заморозить")
+    slice_id: UUID | None = Field(
+        description="Ревизия среза с исправлением; пусто, если первый срез и так его видит"
+    )
     version: int
 
 

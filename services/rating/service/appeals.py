@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.domain.appeals import AppealStatus, Contested, refuse_decided
+from services.rating.domain.appeals import AppealStatus, Contested, reason_of, refuse_decided
 from services.rating.domain.periods import Period
 from services.rating.domain.slices import Correction
 from services.rating.models import Appeal, ExecutionFacts
@@ -125,9 +125,12 @@ async def uphold(
 ) -> Appeal:
     """Agree with the region: the facts were corrected in assignments since, or `as_note` alone.
 
-    A month frozen meanwhile is revised in the same transaction, if the correction changes it.
-    Raises `AppealNotFound`, `VersionMismatch`, `AppealDecided`, `NotCorrectedYet`.
+    A month frozen meanwhile is revised in the same transaction, if the correction changes its
+    result; one that is not yet, when it is frozen. Raises `AppealNotFound`, `VersionMismatch`,
+    `AppealDecided`, `NotCorrectedYet`, `SliceNotReproduced`.
     """
+    # A month that is being frozen would not see the decision, nor the decision the month.
+    await frozen.wait_for_turn(session)
     appeal = await repository.get_appeal(session, appeal_id, regions, lock=True)
     expect_version(appeal.version, expected)
     refuse_decided(appeal.status)
@@ -148,19 +151,16 @@ async def uphold(
 async def _revise(
     session: AsyncSession, appeal: Appeal, version: int, note: str, *, by: str, now: datetime
 ) -> UUID | None:
-    """The revision of the month, where it is frozen and the correction changes it."""
+    """The revision of the month, where it is frozen and the correction changes its result."""
     newest = await frozen.newest_of(session, appeal.period)
     if newest is None:
         return None
-    reason = f"Апелляция региона {appeal.region}: {note}"
+    reason = reason_of(appeal.region, note)
     correction = Correction(appeal.execution_id, version, reason)
-    try:
-        async with session.begin_nested():
-            revision = await slices.revise(session, newest.id, reason, [correction], by=by, now=now)
-    except slices.NothingCorrected:
-        # By the month's end the facts were right already: there is nothing to freeze anew.
-        return None
-    return revision.id
+    revision = await slices.revise_where_it_counts(
+        session, newest, reason, [correction], by=by, now=now
+    )
+    return None if revision is None else revision.id
 
 
 async def reject(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.rating.domain.appeals import reason_of
 from services.rating.domain.explanations import Part
 from services.rating.domain.explanations import explain as explain_facts
 from services.rating.domain.periods import Period
@@ -14,12 +15,13 @@ from services.rating.domain.slices import (
     Correction,
     Line,
     SliceStatus,
+    cut_off,
     day_after,
     last_cut_off,
     month_after,
 )
 from services.rating.models import MethodologyDocument, Region, Slice, SliceCorrection, SliceRow
-from services.rating.repository import directory, methodologies, positions
+from services.rating.repository import appeals, directory, methodologies, positions
 from services.rating.repository import slices as repository
 from services.rating.repository.standings import tell_of_change
 from services.rating.service.announcements import announce_slice
@@ -64,11 +66,14 @@ class NothingCorrected(Invalid):
 async def advance(session: AsyncSession, now: datetime) -> Slice | None:
     """Begin the next month's slice once it has ended everywhere; freeze it once all is heard.
 
-    Returns what was frozen. Months are frozen one after the other, as each takes μ from the last.
-    Safe to call from any number of workers at once.
+    Returns what was frozen. Months are frozen one after the other, as each takes μ from the last:
+    of any number of workers one is at it. What appeals upheld meanwhile put right only after the
+    month's end is in a revision made in the same transaction.
     """
+    if not await repository.take_turn(session):
+        return None
     await _begin_next(session, now)
-    waiting = await repository.lock_draft(session)
+    waiting = await repository.earliest_draft(session)
     if waiting is None:
         return None
     heard = await positions.complete_through(session)
@@ -85,6 +90,7 @@ async def advance(session: AsyncSession, now: datetime) -> Slice | None:
     await repository.keep_inputs(session, waiting.id, facts)
     made = work_out(facts, period, document.methodology, mu_bp, zones)
     await _freeze(session, waiting, made, document, mu_bp, regions, now=now, heard=heard)
+    await _apply_upheld(session, waiting, zones, now=now)
     return waiting
 
 
@@ -274,6 +280,62 @@ async def revise(
     heard = one.complete_through or now
     await _freeze(session, revision, made, document, mu_bp, rows, now=now, heard=heard)
     return revision
+
+
+async def revise_where_it_counts(
+    session: AsyncSession,
+    one: Slice,
+    reason: str,
+    corrections: Iterable[Correction],
+    *,
+    by: str,
+    now: datetime,
+) -> Slice | None:
+    """The same, but None, and nothing done, where the month's result would stay what it is.
+
+    Raises `NotTheNewest`, `SliceNotReproduced`.
+    """
+    try:
+        async with session.begin_nested() as undone:
+            revision = await revise(session, one.id, reason, corrections, by=by, now=now)
+            if revision.result_hash != one.result_hash:
+                return revision
+            await undone.rollback()
+    except NothingCorrected:
+        # By the month's end the facts were right already.
+        return None
+    return None
+
+
+async def _apply_upheld(
+    session: AsyncSession, one: Slice, zones: Mapping[str, str], *, now: datetime
+) -> None:
+    """Revise the month just frozen by the corrections its facts as of the end lack."""
+    period = Period.parse(one.period)
+    late = [
+        (appeal, mended)
+        for appeal, mended in await appeals.upheld_of(session, one.period)
+        if mended.region in zones and mended.occurred_at > cut_off(period, zones[mended.region])
+    ]
+    if not late:
+        return
+    corrections = [
+        Correction(mended.execution_id, mended.version, reason_of(appeal.region, appeal.decision))
+        for appeal, mended in late
+    ]
+    if len(corrections) == 1:
+        reason = corrections[0].reason
+    else:
+        regions = ", ".join(sorted({appeal.region for appeal, _ in late}))
+        reason = f"Апелляции, удовлетворённые до заморозки среза: {regions}"
+    revision = await revise_where_it_counts(session, one, reason, corrections, by="rating", now=now)
+    if revision is None:
+        return
+    for appeal, _ in late:
+        appeal.slice_id = revision.id
+        appeal.version += 1
+        session.add(appeal)
+    await session.flush()
 
 
 def _corrections(slice_id: UUID, wanted: Iterable[Correction]) -> list[SliceCorrection]:
