@@ -22,7 +22,7 @@ from tests.rating.facts import make_facts, number
 from tests.rating.test_domain import FOUR
 from tests.rating.test_page import board as shown
 from tests.rating.test_page import row
-from tests.rating.test_slices import LATER, NOW_AT, add, freeze
+from tests.rating.test_slices import LATER, NOW_AT, add, freeze, heard_through
 from tests.rating.world import HEARD_AT, hear
 
 # A day of October when all four are due, and the one of them that is a debt is one.
@@ -135,6 +135,7 @@ async def test_slices_are_listed_with_their_downloads_and_a_draft_with_none(
 ) -> None:
     assert "Замороженных месяцев ещё нет" in (await pages.get("/slices")).text
     await hear(session, FOUR)
+    await heard_through(session, HEARD_AT)
     assert await slices.advance(session, LATER) is None
 
     draft = (await pages.get("/slices")).text

@@ -467,7 +467,7 @@ async def test_a_draft_can_be_seen_and_nothing_more(
     session: AsyncSession, client: httpx.AsyncClient, admin: Headers
 ) -> None:
     await hear(session, FOUR)
-    await heard_through(session, None)
+    await heard_through(session, HEARD_AT)
     assert await slices.advance(session, LATER) is None
     [waiting] = (await client.get("/v1/slices")).json()["items"]
     assert (waiting["status"], waiting["result_hash"]) == ("draft", None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,6 +12,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.domain.methodologies import Stage
 from services.rating.models import MethodologyAct, MethodologyDocument
 from shared.errors import NotFound
+
+_ADOPTED: Final = select(MethodologyDocument).where(
+    col(MethodologyDocument.activated_at).is_not(None)
+)
 
 
 class MethodologyNotFound(NotFound):
@@ -22,14 +27,15 @@ class MethodologyNotFound(NotFound):
 
 async def in_force(session: AsyncSession, day: date) -> MethodologyDocument:
     """The one in force for a period that begins on the day; before the first, the first."""
-    adopted = select(MethodologyDocument).where(col(MethodologyDocument.activated_at).is_not(None))
-    begun = adopted.where(col(MethodologyDocument.effective_from) <= day)
+    begun = _ADOPTED.where(col(MethodologyDocument.effective_from) <= day)
     latest = begun.order_by(col(MethodologyDocument.effective_from).desc()).limit(1)
-    found = (await session.exec(latest)).first()
-    if found is None:
-        first = adopted.order_by(col(MethodologyDocument.effective_from)).limit(1)
-        found = (await session.exec(first)).one()
-    return found
+    return (await session.exec(latest)).first() or await first_adopted(session)
+
+
+async def first_adopted(session: AsyncSession) -> MethodologyDocument:
+    """The first that ever came into force: there is always one."""
+    first = _ADOPTED.order_by(col(MethodologyDocument.effective_from)).limit(1)
+    return (await session.exec(first)).one()
 
 
 async def list_methodologies(session: AsyncSession) -> Sequence[MethodologyDocument]:

@@ -72,11 +72,11 @@ async def advance(session: AsyncSession, now: datetime) -> Slice | None:
     """
     if not await repository.take_turn(session):
         return None
-    await _begin_next(session, now)
+    heard = await positions.complete_through(session)
+    await _begin_next(session, now, is_whole=heard is not None)
     waiting = await repository.earliest_draft(session)
     if waiting is None:
         return None
-    heard = await positions.complete_through(session)
     if heard is None or heard < waiting.cut_off:
         return None
     # What follows is longer than the clock's margin: checkpoints wait for the event at its end.
@@ -94,16 +94,17 @@ async def advance(session: AsyncSession, now: datetime) -> Slice | None:
     return waiting
 
 
-async def _begin_next(session: AsyncSession, now: datetime) -> None:
+async def _begin_next(session: AsyncSession, now: datetime, *, is_whole: bool) -> None:
     newest = await repository.newest_month(session)
     if newest is not None:
         period = month_after(Period.parse(newest))
     else:
         first = await repository.first_heard(session)
-        if first is None:
+        if first is None or not is_whole:
+            # While a history is being heard, older facts may come yet.
             return
         # What came before the first methodology was never rated.
-        begun = (await methodologies.list_methodologies(session))[0].effective_from
+        begun = (await methodologies.first_adopted(session)).effective_from
         period = Period.month_of(max(begun, first.astimezone(MOSCOW).date()))
     regions = await directory.list_regions(session)
     if not regions:
