@@ -51,6 +51,8 @@ _FRESHNESS: Final = text(
     f"select ({COMPLETE_THROUGH}) as heard, coalesce(max(revision), 0) as stored,"  # noqa: S608
     " not exists (select from touched) as is_scored from standings where period = :period"
 )
+_TURN: Final = 0x5C0E
+_TAKE_TURN: Final = text("select pg_advisory_xact_lock(:key)")
 _TELL: Final = text(f"select pg_notify('{CHANNEL}', '')")
 
 
@@ -72,6 +74,15 @@ class Freshness:
     heard: datetime | None
     stored: int
     is_scored: bool
+
+
+async def take_turn(session: AsyncSession) -> None:
+    """Let nobody else score until the transaction ends; waits for whoever does.
+
+    What is read after it is then as new as anything the one before has stored.
+    """
+    connection = await session.connection()
+    await connection.execute(_TAKE_TURN, {"key": _TURN})
 
 
 async def touch(session: AsyncSession, regions: Iterable[str]) -> None:

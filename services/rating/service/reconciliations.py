@@ -159,9 +159,10 @@ async def _carry_out(
             await _tell_progress(session, one.id, mended)
     if is_rebuild:
         async with transaction(sessions) as session:
-            # In one transaction: nobody ever sees a board without standings. The marks first, as
-            # the scorer does, who may be at work.
+            # In one transaction: nobody ever sees a board without standings. The turn and the marks
+            # first, as the scorer does, who may be at work.
             await kept.take_time(session)
+            await standings.take_turn(session)
             await standings.take_touched(session)
             await kept.forget_derived(session)
             await score(session, clock.now())

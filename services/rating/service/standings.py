@@ -23,11 +23,13 @@ from shared.clock import date_in
 async def score(session: AsyncSession, now: datetime) -> int:
     """Work out the current month's standings where they may have changed; returns how many did.
 
-    Whatever the order and number of calls, the stored standings are those of the newest facts.
+    Whatever the order and number of calls, the stored standings are those of the newest facts:
+    one scores at a time, or who has read older facts could store them last.
     """
     # Said at once: with many regions touched the scoring may outlast the clock's margin, and
     # would be refused at its end, again and again.
     await outbox.admit(session, now)
+    await repository.take_turn(session)
     period = current_period(now)
     regions = await repository.take_regions(session, str(period))
     days = {region.code: date_in(region.timezone, now) for region in regions}
