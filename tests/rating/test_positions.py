@@ -1,7 +1,11 @@
 """How far the rating has heard is claimed only of every partition, whoever is to hear it."""
 
+from typing import Any
+
+import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -13,6 +17,7 @@ from shared.consumer import share_of
 from shared.consumer_positions import load
 from shared.db import async_url
 from shared.events.base import PARTITIONS
+from tests.conftest import Tokens
 from tests.rating.test_domain import FOUR
 from tests.rating.test_slices import LATER, heard_through
 from tests.rating.world import hear
@@ -50,3 +55,41 @@ async def test_a_partition_never_heard_is_locked_too_while_its_log_is_read(
         with pytest.raises(DBAPIError, match="lock timeout"):
             await load(starting, [stream])
     await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/ratings/regions?as_of=2023-10-20T09:00:00Z",
+        "/v1/ratings/regions/16?as_of=2023-10-20T09:00:00Z",
+        "/v1/ratings/regions/16/explanation?as_of=2023-10-20T09:00:00Z",
+        "/v1/ratings/districts?as_of=2023-10-20T09:00:00Z",
+        "/v1/ratings/trends?period=2023-10",
+        "/v1/ratings/regions/16/history?period=2023-10",
+        "/v1/ratings/accountability?period=2023-10",
+    ],
+)
+async def test_how_far_is_heard_is_read_before_what_was_heard(
+    session: AsyncSession, client: httpx.AsyncClient, token: Tokens, path: str
+) -> None:
+    """A batch that comes in between is in the facts then, and claimed by nobody."""
+    await hear(session, FOUR)
+    await heard_through(session, LATER)
+    sent: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        sent.append(arguments[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    answer = await client.get(path, headers=token("auditor"))
+    event.remove(Engine, "before_cursor_execute", note)
+
+    assert answer.status_code == 200, answer.text
+    told = [number for number, one in enumerate(sent) if "consumer_positions" in one]
+    read = [
+        number
+        for number, one in enumerate(sent)
+        if any(f" {table}" in one for table in ("executions", "execution_versions", "trends"))
+    ]
+    assert len(told) == 1
+    assert told[0] < min(read)

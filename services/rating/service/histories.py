@@ -62,6 +62,8 @@ async def tell_trends(session: AsyncSession, period: Period, now: datetime) -> T
 
     Read off what is stored: no facts are looked at.
     """
+    # First, here and below: what is heard while days are read may be missing from them.
+    heard = await positions.complete_through(session)
     regions = await directory.list_regions(session)
     methodology = await methodology_of(session, period)
     mu_bp = await mu_of(session, period, methodology)
@@ -80,7 +82,7 @@ async def tell_trends(session: AsyncSession, period: Period, now: datetime) -> T
     return Trends(
         period,
         now,
-        await positions.complete_through(session),
+        heard,
         methodology,
         mu_bp,
         max(days, default=None),
@@ -95,6 +97,7 @@ async def tell_history(session: AsyncSession, code: str, period: Period, now: da
     do. A day has places once it is final, and while it runs in the month that runs.
     Raises `RegionNotFound`.
     """
+    heard = await positions.complete_through(session)
     region = await directory.get_region(session, code)
     methodology = await methodology_of(session, period)
     mu_bp = await mu_of(session, period, methodology)
@@ -120,7 +123,7 @@ async def tell_history(session: AsyncSession, code: str, period: Period, now: da
     return History(
         region,
         period,
-        await positions.complete_through(session),
+        heard,
         methodology,
         mu_bp,
         rows,

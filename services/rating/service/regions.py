@@ -120,27 +120,31 @@ async def rate_regions(
 
     `waiting`: with facts of what awaits review and would count only if it were returned.
     """
+    # First, here and below: what is heard while facts are read may be missing from them.
+    heard = await positions.complete_through(session)
     regions = await directory.list_regions(session)
     facts = await repository.facts_as_of(session, period, as_of, sorted(regions), waiting=waiting)
     methodology = await methodology_of(session, period)
     tallies = _tallies(facts, regions, period, as_of, methodology)
-    return await _rated(session, regions, tallies, period, as_of, methodology), facts
+    return await _rated(session, regions, tallies, period, as_of, methodology, heard), facts
 
 
 async def rate_lines(session: AsyncSession, period: Period, as_of: datetime) -> Rating:
     """The same rating where nobody asks what it is made of: most of it is kept by the day."""
+    heard = await positions.complete_through(session)
     regions = await directory.list_regions(session)
-    return await _rate_lines(session, regions, period, as_of, {})
+    return await _rate_lines(session, regions, period, as_of, {}, heard)
 
 
 async def rate_region(
     session: AsyncSession, code: str, period: Period, as_of: datetime
 ) -> tuple[Rating, list[Facts]]:
     """The same rating with the facts that one region's line is made of. Raises `RegionNotFound`."""
+    heard = await positions.complete_through(session)
     await directory.get_region(session, code)
     regions = await directory.list_regions(session)
     facts = await repository.facts_as_of(session, period, as_of, [code])
-    return await _rate_lines(session, regions, period, as_of, facts), facts[code]
+    return await _rate_lines(session, regions, period, as_of, facts, heard), facts[code]
 
 
 async def _rate_lines(
@@ -149,6 +153,7 @@ async def _rate_lines(
     period: Period,
     as_of: datetime,
     known: Mapping[str, Sequence[Facts]],
+    heard: datetime | None,
 ) -> Rating:
     methodology = await methodology_of(session, period)
     tallies = _tallies(known, regions, period, as_of, methodology)
@@ -158,7 +163,7 @@ async def _rate_lines(
     if missing:
         facts = await repository.facts_as_of(session, period, as_of, missing)
         tallies |= _tallies(facts, regions, period, as_of, methodology)
-    return await _rated(session, regions, tallies, period, as_of, methodology)
+    return await _rated(session, regions, tallies, period, as_of, methodology, heard)
 
 
 def _tallies(
@@ -208,12 +213,13 @@ async def _rated(
     period: Period,
     as_of: datetime,
     methodology: Methodology,
+    heard: datetime | None,
 ) -> Rating:
     mu_bp = await mu_of(session, period, methodology)
     return Rating(
         period,
         as_of,
-        await positions.complete_through(session),
+        heard,
         methodology,
         mu_bp,
         rank(

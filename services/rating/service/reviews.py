@@ -31,6 +31,8 @@ async def account(
     session: AsyncSession, period: Period, as_of: datetime, norm_days: int
 ) -> Accountability:
     """How ЦУР reviewed, as of the instant, what was handed in within the period."""
+    # First: what is heard while reviews are read may be missing from them.
+    heard = await positions.complete_through(session)
     regions = await directory.list_regions(session)
     reviews = await repository.list_reviews(session, period, as_of)
     today = as_of.astimezone(MOSCOW).date()
@@ -40,7 +42,7 @@ async def account(
     return Accountability(
         period,
         as_of,
-        await positions.complete_through(session),
+        heard,
         norm_days,
         pace(reviews, norm_days, today),
         [(regions[code], pace(groups[code], norm_days, today)) for code in regions],
