@@ -293,3 +293,20 @@ async def test_who_files_who_decides_and_who_sees(
     for who in (centre, token("auditor"), token("platform")):
         assert (await file(client, who)).status_code == 403
     assert (await client.get("/v1/appeals")).status_code == 401
+
+
+async def test_the_longest_note_makes_a_reason_that_can_be_shown(
+    client: httpx.AsyncClient, session: AsyncSession, region: Headers, centre: Headers
+) -> None:
+    """A slice's reason is the note and whose appeal it was."""
+    appeal = (await file(client, region)).json()
+    await freeze(session)
+    await corrected(session, replace(DEBT, version=9, status="withdrawn"), LATER)
+    body = {"note": "я" * 10_000}
+    path = f"/v1/appeals/{appeal['id']}/uphold"
+    upheld = await client.post(path, json=body, headers=centre)
+    assert upheld.status_code == 200, upheld.text
+    [revision, _] = (await client.get("/v1/slices")).json()["items"]
+    assert revision["reason"].endswith(body["note"])
+    whole = (await client.get(f"/v1/slices/{revision['id']}")).json()
+    assert whole["corrections"][0]["reason"] == revision["reason"]

@@ -1,6 +1,6 @@
 """Slices as clients see them."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -11,6 +11,8 @@ from services.rating.schemas.regions import PartRead, RegionRow
 from shared.text import Text
 
 Hash = Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")]
+# The longest text of a decision, and before it whose appeal it was.
+_REASON: Final = 10_000 + 100
 
 
 class SliceRead(BaseModel):
@@ -22,7 +24,7 @@ class SliceRead(BaseModel):
     period: str = Field(max_length=7, examples=["2023-10"])
     revision: int = Field(description="0 — первый срез месяца; ревизия не заменяет его, а рядом")
     status: SliceStatus
-    reason: str | None = Field(max_length=10_000, description="Почему пересмотрен")
+    reason: str | None = Field(max_length=_REASON, description="Почему пересмотрен")
     revised_by: str | None = Field(max_length=200)
     cut_off: AwareDatetime = Field(description="Конец месяца в самом западном поясе")
     methodology: str | None = Field(max_length=32)
@@ -60,7 +62,7 @@ class CorrectionRead(BaseModel):
 
     execution_id: UUID
     version: int
-    reason: str = Field(max_length=10_000)
+    reason: str = Field(max_length=_REASON)
 
 
 class SliceWhole(SliceRead):
