@@ -33,7 +33,7 @@ from shared import (
 from shared.bodies import refuse_ambiguous_body
 from shared.changes import Masks
 from shared.clients.base import open_client
-from shared.clock import Clock
+from shared.clock import Clock, utcnow
 from shared.collector import spare_the_collector
 from shared.dead_letter_router import dead_letter_router
 from shared.doc_pages import DocPages
@@ -156,6 +156,7 @@ def create_app(
     app.state.permissions = permissions.complete(permitted, operations)
     for route in operations:
         _check_threads(route, route.dependant)
+        _check_order(route)
     # Inside our own layer, which turns its plain text into a problem; FastAPI's would be outside.
     app.add_middleware(BodyLimit, uploads=uploads)
     app.add_middleware(DocPages)
@@ -176,6 +177,18 @@ def _check_threads(route: APIRoute, dependant: Dependant) -> None:
         raise RuntimeError(f"{route.path}: {call!r} would run in a thread")
     for below in dependant.dependencies:
         _check_threads(route, below)
+
+
+def _check_order(route: APIRoute) -> None:
+    """Raises `RuntimeError` for an operation that reads its `now` before it has its connection.
+
+    In a full pool the instant would grow old meanwhile, and its change be refused as stale.
+    """
+    calls = list(permissions.calls_of(route.dependant))
+    if {db.get_session, utcnow} <= set(calls) and (
+        calls.index(utcnow) < calls.index(db.get_session)
+    ):
+        raise RuntimeError(f"{route.path}: `now` is to stand behind the session")
 
 
 async def refuse_shadowed_method(request: Request) -> None:

@@ -205,8 +205,13 @@ async def conclude(session: AsyncSession) -> None:
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
-    """The request's transaction. Commits before the answer leaves, then wakes the relay."""
+    """The request's transaction. Commits before the answer leaves, then wakes the relay.
+
+    The connection is waited for here and not at the first statement: the request's `now` is read
+    after it (`shared.app` sees to that), so that no wait in a queue makes a command too old.
+    """
     async with transaction(request.state.sessions) as session:
+        await session.connection()
         trail.begin(session, request)
         yield session
         await conclude(session)

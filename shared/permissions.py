@@ -133,17 +133,18 @@ def complete(table: Table, operations: Sequence[APIRoute]) -> Table:
         permission = found.get(route.name)
         if permission is None:
             raise RuntimeError(f"{route.path} ({route.name}) says nobody who may call it")
-        calls = set(_calls_of(route.dependant))
+        calls = set(calls_of(route.dependant))
         asks, is_open = granted in calls, not calls.isdisjoint({public, probe})
         if asks is permission.is_public or is_open is not permission.is_public:
             raise RuntimeError(f"{route.path} ({route.name}) is not as public as its table says")
     return found
 
 
-def _calls_of(dependant: Dependant) -> Iterable[Any]:
+def calls_of(dependant: Dependant) -> Iterable[Any]:
+    """What it depends on, in the order in which they are called."""
     for below in dependant.dependencies:
+        yield from calls_of(below)
         yield below.call
-        yield from _calls_of(below)
 
 
 # How the tables are read aloud.

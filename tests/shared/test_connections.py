@@ -4,18 +4,26 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
+from fastapi import APIRouter, Depends
 
 from deploy.local import ports
 from deploy.local import postgres as local_postgres
 from shared import db
-from shared.clock import Clock
+from shared.app import create_app
+from shared.auth import public
+from shared.clock import Clock, Now, wall
+from shared.db import Session
 from shared.health import Health
+from shared.permissions import PUBLIC
 from shared.relay import RELAY_LOCK, Relay
+from tests.conftest import serve, settings_for
 from tests.shared.transport import fresh_database, until
 
 
@@ -83,6 +91,46 @@ async def test_the_kernels_of_both_ends_watch_over_every_connection(dsn: str) ->
     async with db.open_sessions(dsn) as sessions, db.transaction(sessions) as session:
         driver = await db.driver_of(session)
         assert (_liveness(driver), await _servers(driver)) == (ours, theirs)
+
+
+async def test_now_is_read_once_the_request_has_its_connection(dsn: str) -> None:
+    """And not before: in the queue for one it would grow too old for the outbox."""
+    router = APIRouter()
+    begun = asyncio.Event()
+
+    async def begin() -> None:
+        begun.set()
+
+    @router.post("/when", dependencies=[Depends(public), Depends(begin)])
+    async def when(session: Session, now: Now) -> datetime:
+        return now
+
+    service = create_app("meetings", router, title="x", description="x", permitted={"when": PUBLIC})
+    async with db.open_sessions(dsn, pool_size=1) as sessions:
+        transport = serve(service, settings_for(dsn), sessions=sessions, clock=Clock())
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+            sessions() as one,
+            sessions() as other,
+        ):
+            await one.connection()
+            await other.connection()
+            asked = asyncio.create_task(client.post("/when"))
+            await begun.wait()
+            assert not asked.done()
+            freed = wall()
+            await one.close()
+            assert datetime.fromisoformat((await asked).json()) >= freed
+
+
+def test_an_operation_that_reads_now_before_it_has_a_connection_is_refused() -> None:
+    router = APIRouter()
+
+    @router.post("/late", dependencies=[Depends(public)])
+    async def late(now: Now, session: Session) -> None: ...
+
+    with pytest.raises(RuntimeError, match=r"/late.*behind the session"):
+        create_app("meetings", router, title="x", description="x", permitted={"late": PUBLIC})
 
 
 @pytest.mark.parametrize("leads", [True, False], ids=["leading", "waiting for its turn"])
