@@ -3,7 +3,8 @@
 `python -m services.rating.main reconcile` and `… rebuild` heal the projection by hand.
 """
 
-from services.rating.board import ReadyBoard, open_board
+from services.rating.board.keeping import open_board
+from services.rating.board.serving import ReadyBoard
 from services.rating.commands import rebuild, reconcile
 from services.rating.consumers import events
 from services.rating.domain.personal import REGISTER

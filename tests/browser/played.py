@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from services.rating.board import render_row
+from services.rating.board.live import render_row
 from services.rating.domain.breakdowns import breakdown
 from services.rating.domain.explanations import explain
 from services.rating.domain.facts import Facts

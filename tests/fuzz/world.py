@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.assignments.consumers import events as assignments_events
 from services.directory.consumers import events as directory_events
 from services.meetings.consumers import events as meetings_events
-from services.rating.board import Board
+from services.rating.board.live import Board
 from services.rating.consumers import events as rating_events
 from shared.clients.base import ServiceClient
 from shared.clock import Clock, Setting

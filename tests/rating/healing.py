@@ -21,7 +21,7 @@ from deploy.local import postgres as local_postgres
 from services.assignments.main import app as assignments_app
 from services.directory.main import app as directory_app
 from services.meetings.main import app as meetings_app
-from services.rating.board import Board
+from services.rating.board.live import Board
 from services.rating.consumers import events
 from services.rating.main import app as rating_app
 from services.rating.models import Reconciliation

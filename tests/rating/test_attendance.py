@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.board import PATH, Board, _refresh, _Told
+from services.rating.board.keeping import _refresh, _Told
+from services.rating.board.live import Board
+from services.rating.board.serving import PATH
 from services.rating.consumers import events, keep_attendance
 from services.rating.domain.attendance import UNTOLD, Attendance
 from services.rating.domain.periods import Period

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.board import Board
+from services.rating.board.live import Board
 from services.rating.domain.slices import Correction
 from services.rating.service import slices
 from services.rating.service.profiles import LastMonth, Month

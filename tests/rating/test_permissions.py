@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.board import Board
+from services.rating.board.live import Board
 from services.rating.main import app as rating
 from services.rating.routers.subscriptions import resolver
 from services.rating.webhooks.targets import Resolve

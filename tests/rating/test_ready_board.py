@@ -12,7 +12,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.board import PATH, Board, _refresh, _Told
+from services.rating.board.keeping import _refresh, _Told
+from services.rating.board.live import Board
+from services.rating.board.serving import PATH
 from services.rating.domain.periods import Period
 from services.rating.repository import directory, positions, standings
 from services.rating.service.regions import rate_lines

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.board import PATH, Board
+from services.rating.board.live import Board
+from services.rating.board.serving import PATH
 from services.rating.domain.scores import Zone
 from services.rating.domain.selections import RegionSort, Sort, Wanted, folded, select
 from services.rating.routers.selections import select_regions

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from services.rating.board import Board
+from services.rating.board.live import Board
 from tests.rating.test_page import board as shown
 from tests.rating.test_page import row
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends
 
-from services.rating.board import Board
+from services.rating.board.live import Board
 from shared.app import create_app
 from shared.auth import public
 from shared.clock import Clock

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from services.directory.main import app
-from services.rating.board import Board, EventStream
+from services.rating.board.live import Board
+from services.rating.board.serving import EventStream
 from shared.app import create_app
 from shared.auth import Role, Rows, public
 from shared.clock import Clock

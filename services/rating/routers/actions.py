@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from services.rating.board import render_row
+from services.rating.board.live import render_row
 from services.rating.domain.actions import Action, effect, gain, sentence
 from services.rating.domain.places import Score
 from services.rating.domain.titles import title

@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.rating.board import render_row
+from services.rating.board.live import render_row
 from services.rating.routers.access import AsOf, PeriodName, head_of, own_region, when
 from services.rating.schemas.corridors import PlaceEnds, RegionCorridor, ScoreEnds
 from services.rating.schemas.regions import RegionRow

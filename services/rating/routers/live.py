@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import Response
 
-from services.rating.board import Board, EventStream
+from services.rating.board.live import Board
+from services.rating.board.serving import EventStream
 from services.rating.page.badge import badge
 from services.rating.repository.directory import RegionNotFound
 from shared.auth import address_of, public

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import HTMLResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.board import Board, render_row
+from services.rating.board.live import Board, render_row
 from services.rating.domain.periods import Period
 from services.rating.domain.slices import SliceStatus
 from services.rating.models import Slice

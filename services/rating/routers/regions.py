@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, Request
 
-from services.rating.board import Board, render_row
+from services.rating.board.live import Board, render_row
 from services.rating.repository.directory import get_region
 from services.rating.routers.access import AsOf, PeriodName, head_of, own_region, when
 from services.rating.routers.parts import Links, part_read

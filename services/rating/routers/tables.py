@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Response
 
-from services.rating.board import render_row
+from services.rating.board.live import render_row
 from services.rating.domain.explanations import Part
 from services.rating.domain.groups import Grouping
 from services.rating.repository import slices as frozen

@@ -24,7 +24,8 @@ from shared.events.directory import ClusterEvent, RegionEvent
 from shared.events.meetings import AttendanceRecorded
 from shared.events.views import View
 
-E = TypeVar("E", bound=Event | View)
+E = TypeVar("E", bound=Event)
+R = TypeVar("R", bound=Event | View)
 
 
 async def renew_facts(session: AsyncSession, client: ServiceClient, partition: int) -> Mended:
@@ -43,64 +44,39 @@ async def renew_facts(session: AsyncSession, client: ServiceClient, partition: i
 
 async def renew_regions(session: AsyncSession, client: ServiceClient, partition: int) -> None:
     """Make the partition's regions what the directory's log says. Raises `CalleeAway`."""
-    heard: list[RegionEvent] = []
-
-    async def gather(page: Sequence[RegionEvent]) -> None:
-        heard.extend(page)
-
-    await _read_whole(
-        session, client, RegionEvent, partition, gather, read=RegionEvent.model_validate_json
-    )
+    heard = await _heard(session, client, RegionEvent, partition)
     await repository.renew_regions(session, partition, heard)
 
 
 async def renew_clusters(session: AsyncSession, client: ServiceClient, partition: int) -> None:
     """Make the partition's clusters what the directory's log says. Raises `CalleeAway`."""
-    heard: list[ClusterEvent] = []
-
-    async def gather(page: Sequence[ClusterEvent]) -> None:
-        heard.extend(page)
-
-    await _read_whole(
-        session, client, ClusterEvent, partition, gather, read=ClusterEvent.model_validate_json
-    )
+    heard = await _heard(session, client, ClusterEvent, partition)
     await repository.renew_clusters(session, partition, heard)
 
 
 async def renew_assignments(session: AsyncSession, client: ServiceClient, partition: int) -> None:
     """Make the partition's assignments what their owner's log says. Raises `CalleeAway`."""
-    heard: list[AssignmentEvent] = []
-
-    async def gather(page: Sequence[AssignmentEvent]) -> None:
-        heard.extend(page)
-
-    await _read_whole(
-        session,
-        client,
-        AssignmentEvent,
-        partition,
-        gather,
-        read=AssignmentEvent.model_validate_json,
-    )
+    heard = await _heard(session, client, AssignmentEvent, partition)
     await repository.renew_assignments(session, partition, heard)
 
 
 async def renew_attendance(session: AsyncSession, client: ServiceClient, partition: int) -> None:
     """Make the partition's attendance what the meetings' log says. Raises `CalleeAway`."""
-    heard: list[AttendanceRecorded] = []
+    heard = await _heard(session, client, AttendanceRecorded, partition)
+    await repository.renew_attendance(session, partition, heard)
 
-    async def gather(page: Sequence[AttendanceRecorded]) -> None:
+
+async def _heard(
+    session: AsyncSession, client: ServiceClient, model: type[E], partition: int
+) -> list[E]:
+    """All that the partition's log says, in memory: of what is few."""
+    heard: list[E] = []
+
+    async def gather(page: Sequence[E]) -> None:
         heard.extend(page)
 
-    await _read_whole(
-        session,
-        client,
-        AttendanceRecorded,
-        partition,
-        gather,
-        read=AttendanceRecorded.model_validate_json,
-    )
-    await repository.renew_attendance(session, partition, heard)
+    await _read_whole(session, client, model, partition, gather, read=model.model_validate_json)
+    return heard
 
 
 async def _read_whole(
@@ -108,9 +84,9 @@ async def _read_whole(
     client: ServiceClient,
     model: type[Event],
     partition: int,
-    keep: Callable[[Sequence[E]], Awaitable[None]],
+    keep: Callable[[Sequence[R]], Awaitable[None]],
     *,
-    read: Callable[[bytes], E],
+    read: Callable[[bytes], R],
 ) -> None:
     """Hand over the whole log, the end of it under the position's lock; mend the position.
 
@@ -149,8 +125,8 @@ async def _read_whole(
 
 
 def _parsed(
-    read: Callable[[bytes], E], types: set[str], messages: Sequence[Message]
-) -> Iterator[E]:
+    read: Callable[[bytes], R], types: set[str], messages: Sequence[Message]
+) -> Iterator[R]:
     """The events that can be read; of the others the consumer has made dead letters."""
     for message in messages:
         if message.type not in types:
