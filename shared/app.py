@@ -34,7 +34,6 @@ from shared.bodies import refuse_ambiguous_body
 from shared.changes import Masks
 from shared.clients.base import open_client
 from shared.clock import Clock, utcnow
-from shared.collector import spare_the_collector
 from shared.dead_letter_router import dead_letter_router
 from shared.doc_pages import DocPages
 from shared.edge import BodyLimit, Cors, Requests
@@ -61,7 +60,6 @@ def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], 
         """
         settings = ServiceSettings()
         configure_logging(service, settings.log_level)
-        spare_the_collector()
         clock = Clock()
         waker = Waker(settings.database_dsn)
         async with AsyncExitStack() as stack:

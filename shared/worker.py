@@ -25,7 +25,6 @@ from shared import db, dead_letters, idempotency, outbox, simulation
 from shared.audit import Linker
 from shared.clients.base import ServiceClient, open_client
 from shared.clock import Clock, wall
-from shared.collector import spare_the_collector
 from shared.consumer import Consumer, share_of
 from shared.consumer_positions import PositionMoved
 from shared.errors import Unavailable
@@ -114,7 +113,6 @@ def run_worker(
         signal.signal(number, lambda *_: sys.exit(0))
     settings = ServiceSettings()
     configure_logging(f"{service}-worker", settings.log_level)
-    spare_the_collector()
     uvloop.run(_work(service, events, jobs, settings))
 
 
