@@ -29,8 +29,8 @@ from shared.clients.base import CalleeAway, ServiceClient
 from shared.spreadsheets import XLSX
 from tests.conftest import Headers, Tokens, settings_for
 from tests.mailbox import mailbox
+from tests.rating.slices import LATER, NOW_AT, add, freeze
 from tests.rating.test_domain import FOUR
-from tests.rating.test_slices import LATER, NOW_AT, add, freeze
 from tests.rating.world import hear
 
 HEADS: Final[Mapping[str, UUID]] = {code: uuid4() for code in ("16", "41", "54")}

@@ -18,8 +18,8 @@ from services.rating.routers.subscriptions import resolver, rules_of
 from services.rating.webhooks.targets import Resolve, Rules
 from tests.conftest import Headers, Tokens
 from tests.rating.pushes import LOOPBACK, queue_of, tell_slice, tell_standings, work
+from tests.rating.slices import LATER, NOW_AT
 from tests.rating.test_domain import FOUR
-from tests.rating.test_slices import LATER, NOW_AT
 from tests.rating.world import hear
 from tests.receiver import answer, receiver
 
