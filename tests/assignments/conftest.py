@@ -1,8 +1,11 @@
 """The assignments service over connections of its own, whose commits are real."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -11,8 +14,9 @@ from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from deploy.local import postgres as local_postgres
+from services.assignments.domain.executions import Status
 from services.assignments.main import app as assignments_app
-from services.assignments.models import KnownRegion
+from services.assignments.models import KnownRegion, Tenure
 from shared import migrations
 from shared.clients.base import ServiceClient
 from shared.clock import Clock
@@ -22,6 +26,9 @@ from tests.assignments.real import World
 from tests.assignments.register import furnish
 from tests.assignments.stand import AUTHORITY, HELPER, THIRD, Stand, addressee
 from tests.conftest import Tokens, serve, settings_for
+from tests.factories import make_assignment, make_execution
+
+Office = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
@@ -130,3 +137,45 @@ def world(real_dsn: str, token: Tokens) -> Iterator[World]:
     world = World(real_dsn, assignments_app, token)
     yield world
     world.close()
+
+
+@pytest.fixture
+async def moscow(session: AsyncSession) -> None:
+    """The service has heard of Moscow, where an execution is due on Friday 20 October."""
+    assignment = make_assignment(issued_at=datetime(2023, 10, 4, 10, tzinfo=UTC))
+    session.add(
+        KnownRegion(
+            code="77",
+            name="Москва",
+            short_name="Москва",
+            federal_district="ЦФО",
+            timezone="Europe/Moscow",
+            version=1,
+        )
+    )
+    session.add(assignment)
+    await session.flush()
+    session.add(make_execution(assignment, region="77", status=Status.IN_PROGRESS))
+    await session.flush()
+
+
+@pytest.fixture
+def office(session: AsyncSession) -> Office:
+    """`office("coordinator", PERSON)`: the person holds it, in Moscow unless said otherwise."""
+
+    async def hold(
+        name: str, person: Any, *, region: str = "77", since: date = date(2023, 9, 1)
+    ) -> None:
+        session.add(
+            Tenure(
+                appointment_id=uuid4(),
+                region=region,
+                office=name,
+                person_id=person,
+                valid_from=since,
+                version=1,
+            )
+        )
+        await session.flush()
+
+    return hold

@@ -1,10 +1,20 @@
 """Assignments through the API: issued without a protocol, redated, withdrawn, superseded."""
 
+import asyncio
 from uuid import uuid4
 
+import httpx
 import pytest
+from sqlmodel import select
 
+from services.assignments.domain.executions import Status
+from services.assignments.models import Assignment, Execution
+from shared.db import Sessions
+from tests.assignments.directory import Clusters
+from tests.assignments.races import store, stored_executions
 from tests.assignments.stand import HELPER, ON, OWN, REASON, THIRD, Found, Stand
+from tests.conftest import Tokens
+from tests.factories import make_addressee, make_assignment
 
 
 async def test_an_assignment_without_a_protocol_is_controlled_and_weighs_nothing(
@@ -180,3 +190,51 @@ async def test_a_successor_takes_the_place_of_all_or_of_one(stand: Stand) -> Non
     assert [item["execution_id"] for item in effect["outcomes"]["items"]] == [reviewed]
     assert await stand.told(assignment["id"]) == ["issued", "superseded"]
     await stand.do("controller", working, "withdraw", expect=(409, "action_not_allowed"))
+
+
+async def test_a_whole_assignment_ends_while_co_executors_join_it(
+    api: httpx.AsyncClient, sessions: Sessions, token: Tokens, clusters: Clusters
+) -> None:
+    helper = make_addressee(region="77")
+    clusters.addressees = [helper]
+    controller = token("cur_controller")
+    for _ in range(12):
+        [lead] = await stored_executions(sessions, 1, status=Status.IN_PROGRESS)
+
+        withdrawn, joined = await asyncio.gather(
+            api.post(
+                f"/v1/assignments/{lead.assignment_id}/withdraw", headers=controller, json=REASON
+            ),
+            api.post(
+                f"/v1/executions/{lead.id}/co-executors",
+                headers=controller,
+                json={"cluster_ids": [str(helper.cluster_id)]},
+            ),
+        )
+
+        assert withdrawn.status_code == 200, withdrawn.text
+        assert joined.status_code in {201, 409}, joined.text
+    async with sessions() as session:
+        rows = (await session.exec(select(Execution))).all()
+    assert {row.status for row in rows} == {Status.WITHDRAWN}
+
+
+async def test_two_assignments_cannot_supersede_each_other(
+    api: httpx.AsyncClient, sessions: Sessions, token: Tokens
+) -> None:
+    controller = token("cur_controller")
+    for _ in range(12):
+        pair = [make_assignment(), make_assignment()]
+        await store(sessions, *pair)
+
+        async def supersede(one: Assignment, by: Assignment) -> int:
+            answer = await api.post(
+                f"/v1/assignments/{one.id}/supersede",
+                headers=controller,
+                json={"by": str(by.id), **REASON},
+            )
+            return answer.status_code
+
+        codes = await asyncio.gather(supersede(*pair), supersede(*reversed(pair)))
+
+        assert sorted(codes) == [200, 422]

@@ -1,12 +1,21 @@
 """One command for many executions, each with an outcome of its own."""
 
-from uuid import uuid4
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
-from services.assignments.domain.executions import Status
-from shared.db import transaction
-from tests.assignments.stand import HELPER, OWN, Found, Stand
+from services.assignments.domain.executions import ExecutorRole, Status
+from services.assignments.models import Execution
+from shared.db import Sessions, transaction
+from tests.assignments.races import check_histories, store, stored_executions
+from tests.assignments.stand import HELPER, OWN, REASON, Found, Stand
+from tests.conftest import Headers, Tokens
 from tests.factories import make_assignment, make_execution
 
 
@@ -80,3 +89,67 @@ async def test_a_bulk_command_that_is_incomplete_is_refused_whole(
 ) -> None:
     body = {"command": "accept", "items": [{"execution_id": str(OWN)}], **changes}
     await stand.post("controller", "/v1/executions/bulk", body, expect=(422, code))
+
+
+async def _bulk(
+    api: httpx.AsyncClient, headers: Headers, command: str, ids: Sequence[UUID], **says: Any
+) -> dict[str, Any]:
+    items = [{"execution_id": str(id_)} for id_ in ids]
+    random.Random(command).shuffle(items)
+    body = {"command": command, "items": items, **says}
+    answer = await api.post("/v1/executions/bulk", headers=headers, json=body)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_opposite_bulk_commands_in_any_order_do_not_deadlock_and_add_up(
+    api: httpx.AsyncClient, sessions: Sessions, token: Tokens
+) -> None:
+    rows = await stored_executions(sessions, 500, status=Status.FORWARDED)
+    ids = [row.id for row in rows]
+    one, two = (token("cur_controller", sub=sub) for sub in ("one", "two"))
+
+    accepted, returned = await asyncio.gather(
+        _bulk(api, one, "accept", ids), _bulk(api, two, "return", ids, **REASON)
+    )
+
+    assert accepted["done"] + returned["done"] == 500
+    assert accepted["refused"] + returned["refused"] == 500
+    won = {item["execution_id"] for item in accepted["items"] if item["done"]}
+    assert won.isdisjoint(item["execution_id"] for item in returned["items"] if item["done"])
+    statuses = Counter(row.status for row in (await check_histories(sessions)).values())
+    assert statuses[Status.ACCEPTED] == accepted["done"]
+    assert statuses[Status.RETURNED] == returned["done"]
+
+
+async def test_what_ends_leads_and_what_redates_co_executors_do_not_deadlock(
+    api: httpx.AsyncClient, sessions: Sessions, token: Tokens
+) -> None:
+    controllers = [token("cur_controller", sub=sub) for sub in ("one", "two")]
+    for _ in range(8):
+        leads = await stored_executions(sessions, 20, status=Status.IN_PROGRESS)
+        helpers = [
+            Execution(
+                **{
+                    **lead.model_dump(exclude={"id"}),
+                    "id": uuid4(),
+                    "role": ExecutorRole.CO,
+                    "lead_id": lead.id,
+                    "lead_cluster_id": lead.cluster_id,
+                    "cluster_id": uuid4(),
+                }
+            )
+            for lead in leads
+        ]
+        await store(sessions, *helpers)
+        everyone = [row.id for row in (*leads, *helpers)]
+
+        found = await asyncio.gather(
+            _bulk(api, controllers[0], "withdraw", [row.id for row in leads], **REASON),
+            _bulk(api, controllers[1], "redate", everyone, on="2023-11-03", **REASON),
+        )
+
+        assert found[0]["done"] == 20
+    for row in (await check_histories(sessions)).values():
+        assert row.status is Status.WITHDRAWN

@@ -1,10 +1,15 @@
 """A coordinator's own means: an earlier date, a pre-check, automatic forwarding, sub-tasks."""
 
+import asyncio
 from uuid import uuid4
 
+import httpx
 import pytest
 
+from shared.db import Sessions
+from tests.assignments.races import stored_executions
 from tests.assignments.stand import HELPER, OWN, Stand, msk
+from tests.conftest import Tokens
 
 
 async def test_a_coordinator_gives_an_earlier_date_of_its_own(stand: Stand) -> None:
@@ -180,3 +185,22 @@ async def test_a_sub_task_may_be_closed_only_as_it_was_seen(stand: Stand) -> Non
         await stand.post(who, closing, given, headers=stale, expect=(412, "version_mismatch"))
         found = await stand.post(who, closing, given, headers=seen)
         assert found["version"] == 2
+
+
+@pytest.mark.usefixtures("known_region")
+async def test_of_lists_of_what_passes_set_at_once_one_stands_whole(
+    api: httpx.AsyncClient, sessions: Sessions, token: Tokens
+) -> None:
+    rows = await stored_executions(sessions, 4)
+    clusters = [str(row.cluster_id) for row in rows]
+    lists = [clusters[:3], clusters[1:], clusters]
+    path, headers = "/v1/regions/16/auto-forwarding", token("coordinator", regions=["16"])
+
+    async def let_pass(wanted: list[str]) -> httpx.Response:
+        return await api.put(path, headers=headers, json={"cluster_ids": wanted})
+
+    answers = await asyncio.gather(*(let_pass(wanted) for wanted in lists * 4))
+
+    assert {answer.status_code for answer in answers} == {200}
+    kept = (await api.get(path, headers=headers)).json()["cluster_ids"]
+    assert set(kept) in [set(wanted) for wanted in lists]

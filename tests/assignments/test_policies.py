@@ -1,10 +1,16 @@
 """Control policies and the deadlines they give, through the API."""
 
+import asyncio
 from typing import Any
 
+import httpx
 import pytest
+from sqlmodel import col, select
 
+from services.assignments.models import ControlPolicy
+from shared.db import Sessions
 from tests.assignments.stand import Found, Stand, msk
+from tests.conftest import Tokens
 
 
 async def _document(stand: Stand, **changes: Any) -> Found:
@@ -87,3 +93,29 @@ async def test_a_deadline_is_resolved_with_its_reasons(stand: Stand) -> None:
     ]
     for term, refusal in refused:
         await stand.post("cluster", path, {"signed_on": "2023-10-04", **term}, expect=refusal)
+
+
+async def test_policies_adopted_at_once_are_versions_one_after_another(
+    api: httpx.AsyncClient, sessions: Sessions, token: Tokens
+) -> None:
+    admin = token("cur_admin")
+    document = (await api.get("/v1/policies", headers=admin)).json()["items"][0]["document"]
+
+    async def adopt(number: int) -> httpx.Response:
+        body = {
+            "effective_from": f"2023-11-{number:02}",
+            "note": f"Версия {number}",
+            "document": document,
+        }
+        return await api.post("/v1/policies", headers=admin, json=body)
+
+    answers = await asyncio.gather(*(adopt(number) for number in range(1, 9)))
+
+    won = [answer.json() for answer in answers if answer.status_code == 201]
+    lost = [answer for answer in answers if answer.status_code != 201]
+    assert {answer.json()["code"] for answer in lost} <= {"effective_too_early"}
+    assert sorted(read["version"] for read in won) == list(range(2, 2 + len(won)))
+    async with sessions() as session:
+        kept = await session.exec(select(ControlPolicy).order_by(col(ControlPolicy.version)))
+        since = [row.effective_from for row in kept]
+    assert since == sorted(set(since))

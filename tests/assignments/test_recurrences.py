@@ -1,21 +1,26 @@
 """Assignments that recur: each occurrence issued once, on its day, until the series ends."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlmodel import col, select
 
 from services.assignments.consumers import issue
-from services.assignments.service import recurrences
+from services.assignments.models import Assignment
+from services.assignments.service import issuing, recurrences
 from shared.clients.base import ServiceClient
-from shared.db import transaction
+from shared.db import Sessions, transaction
 from shared.event_router import Circumstances
 from shared.events.meetings import Control
+from tests.assignments.directory import Clusters
 from tests.assignments.stand import REASON, Found, Stand, msk
 from tests.conftest import NOW, settings_for
-from tests.factories import make_item, make_protocol
+from tests.factories import CLUSTER, make_addressee, make_item, make_protocol
 
 # Transactions that have said at which instant they will write: the lock class of `outbox_admit`.
 _ADMITTED = text(
@@ -214,3 +219,33 @@ async def test_a_rule_that_says_nothing_useful_is_refused(
 ) -> None:
     await stand.issue(due_on=None, control=control, expect=(422, code))
     assert (await stand.get("/v1/recurrences"))["items"] == []
+
+
+async def test_an_occurrence_is_issued_once_however_many_workers_look(
+    sessions: Sessions, clusters: Clusters, to_directory: ServiceClient
+) -> None:
+    clusters.addressees = [make_addressee(cluster_id=CLUSTER)]
+    given: dict[str, Any] = {
+        "text": "Сдать сведения.",
+        "priority": "planned",
+        "due_on": None,
+        "addressees": {"kind": "cluster"},
+        "control": {"term": "monthly", "monthly_day": 31},
+    }
+    async with transaction(sessions) as session:
+        await issuing.issue_own(session, to_directory, given, now=NOW)
+
+    async def look(month: int) -> int:
+        async with transaction(sessions) as session:
+            now = NOW.replace(month=month, day=1)
+            return await recurrences.issue_recurring(session, to_directory, now=now)
+
+    for month in (11, 12):
+        assert sorted(await asyncio.gather(*(look(month) for _ in range(6)))) == [0] * 5 + [1]
+    async with sessions() as session:
+        found = await session.exec(select(Assignment).order_by(col(Assignment.occurrence)))
+        assert [(row.occurrence, str(row.due)) for row in found] == [
+            (1, "2023-10-31"),
+            (2, "2023-11-30"),
+            (3, "2023-12-29"),
+        ]

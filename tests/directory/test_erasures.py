@@ -50,6 +50,25 @@ async def erased(ask: Ask, person: dict[str, Any], **headers: str) -> dict[str, 
     return found
 
 
+async def grouped(
+    world: World, person: dict[str, Any], other: dict[str, Any], *, member: bool
+) -> str:
+    """The path of a group until 30 November of which the person is a member, or else the lead."""
+    direction = await world.post(
+        f"{HERE}/directions", {"name": "Кадры", "valid_from": "2023-10-02"}
+    )
+    lead, members = (other, [person["id"]]) if member else (person, [other["id"]])
+    body = {
+        "direction_id": direction["id"],
+        "name": "Кадры",
+        "lead_id": lead["id"],
+        "members": members,
+        "valid_from": "2023-10-02",
+        "valid_to": "2023-11-30",
+    }
+    return f"{HERE}/groups/{(await world.post(f'{HERE}/groups', body))['id']}"
+
+
 async def everything(session: AsyncSession) -> str:
     """The whole database as text, lower case."""
     connection = await session.connection()
@@ -142,19 +161,7 @@ async def test_nor_is_one_of_a_working_group(
     ask: Ask, world: World, create: Create, member: bool
 ) -> None:
     anna, other = await create("people", full_name=NAME), await create("people")
-    direction = await world.post(
-        f"{HERE}/directions", {"name": "Кадры", "valid_from": "2023-10-02"}
-    )
-    lead, members = (other, [anna["id"]]) if member else (anna, [other["id"]])
-    body = {
-        "direction_id": direction["id"],
-        "name": "Кадры",
-        "lead_id": lead["id"],
-        "members": members,
-        "valid_from": "2023-10-02",
-        "valid_to": "2023-11-30",
-    }
-    await world.post(f"{HERE}/groups", body)
+    await grouped(world, anna, other, member=member)
 
     path = f"/v1/people/{anna['id']}/erasure"
     refused = await ask("POST", path, {"reason": "Заявление"}, at="2023-11-30")
@@ -167,19 +174,7 @@ async def test_nor_does_a_group_that_lasts_longer_bring_an_erased_person_back(
     ask: Ask, world: World, create: Create, member: bool
 ) -> None:
     anna, other = await create("people", full_name=NAME), await create("people")
-    direction = await world.post(
-        f"{HERE}/directions", {"name": "Кадры", "valid_from": "2023-10-02"}
-    )
-    lead, members = (other, [anna["id"]]) if member else (anna, [other["id"]])
-    body = {
-        "direction_id": direction["id"],
-        "name": "Кадры",
-        "lead_id": lead["id"],
-        "members": members,
-        "valid_from": "2023-10-02",
-        "valid_to": "2023-11-30",
-    }
-    path = f"{HERE}/groups/{(await world.post(f'{HERE}/groups', body))['id']}"
+    path = await grouped(world, anna, other, member=member)
     await erased(ask, anna)
     longer = {"valid_to": "2024-06-30"}
     instead = {"members": [other["id"]]} if member else {"lead_id": other["id"]}

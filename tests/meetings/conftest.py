@@ -14,6 +14,11 @@ def admin(token: Tokens) -> Headers:
 
 
 @pytest.fixture
+def secretary(token: Tokens) -> Headers:
+    return token("secretary")
+
+
+@pytest.fixture
 async def meeting_id(client: httpx.AsyncClient, session: AsyncSession, admin: Headers) -> str:
     """A scheduled meeting, in a programme whose directory has been heard."""
     await hear_directory(session)

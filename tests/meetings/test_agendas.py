@@ -33,11 +33,6 @@ NEXT = "2023-10-11T10:00:00+03:00"
 BEFORE = {"X-Simulated-Now": "2023-10-04T06:30:00Z"}
 
 
-@pytest.fixture
-def secretary(token: Tokens) -> Headers:
-    return token("secretary")
-
-
 async def _conclude(
     client: httpx.AsyncClient, actor: Headers, meeting_id: str, item_id: str, outcome: str
 ) -> httpx.Response:

@@ -25,11 +25,6 @@ from tests.meetings.factories import (
 )
 
 
-@pytest.fixture
-def secretary(token: Tokens) -> Headers:
-    return token("secretary")
-
-
 async def _subscribe(client: httpx.AsyncClient, actor: Headers, **wanted: str) -> str:
     answer = await client.post("/v1/calendar-feeds", headers=actor, json=wanted)
     assert answer.status_code == 201, answer.text

@@ -17,11 +17,6 @@ NOBODYS = "0190c5a0-0000-7000-8000-00000000ffff"
 AGENDA_ITEM = {"kind": "operational", "text": "О загрузке мастерских"}
 
 
-@pytest.fixture
-def secretary(token: Tokens) -> Headers:
-    return token("secretary")
-
-
 async def test_a_meeting_lives_from_schedule_through_agenda_to_held(
     client: httpx.AsyncClient, secretary: Headers
 ) -> None:

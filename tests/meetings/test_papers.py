@@ -1,16 +1,12 @@
-"""A protocol as a document, an addressee's extract, and what an approval would unfold into."""
+"""A protocol as a document, and an addressee's extract of it."""
 
 import io
-import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-import stamina
 from docx import Document
-from fastapi import FastAPI
 from pypdf import PdfReader
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,62 +15,16 @@ from services.meetings.domain.participation import ParticipantKind
 from services.meetings.domain.wording import addressed, due_in_words, present_in_words
 from services.meetings.repository.directory import keep_clusters
 from shared.auth import Role
-from shared.clients.base import ServiceClient
-from shared.clock import Clock
 from shared.events.directory import ClusterChanged
 from shared.events.meetings import AddresseeKind, Addressees, Control
-from tests.conftest import NOW, Headers, Tokens, serve, sessions_of, settings_for
-from tests.meetings.factories import (
-    AFTER,
-    approve,
-    cluster,
-    cluster_id,
-    draft,
-    hear_directory,
-    hold,
-    put_item,
-    schedule,
-)
-
-HEADER = {"chair": "Смирнова А. В.", "secretary": "Кузнецова О. И.", "present": ["Иванов И. И."]}
+from tests.conftest import NOW, Headers, Tokens
+from tests.meetings.factories import AFTER, approve, cluster, cluster_id, put_item
+from tests.meetings.papers import HEADER, draft_with_items
 
 
 @pytest.fixture
-async def admin(session: AsyncSession, token: Tokens) -> Headers:
-    await hear_directory(session)
-    return token("cur_admin")
-
-
-@pytest.fixture
-async def protocol_id(client: httpx.AsyncClient, admin: Headers) -> str:
-    """A draft: a question with one item for 16, one for all, one for authorities of 63."""
-    meeting_id = await schedule(client, admin, place="Видеоконференция")
-    question = await client.post(
-        f"/v1/meetings/{meeting_id}/agenda-items",
-        headers=admin,
-        json={"kind": "operational", "text": "О мастерских", "presenter": "Петров П. П."},
-    )
-    await hold(client, admin, meeting_id)
-    protocol_id = await draft(client, admin, meeting_id)
-    await client.put(f"/v1/protocols/{protocol_id}/header", headers=admin, json=HEADER)
-    await put_item(
-        client,
-        admin,
-        protocol_id,
-        text="Только Татарстану.",
-        agenda_item_id=question.json()["id"],
-        addressees={"regions": ["16"]},
-        control={"points": ["План", "Смета"], "evidence": "file"},
-    )
-    await put_item(client, admin, protocol_id, text="Всем кластерам.", due_on=None)
-    await put_item(
-        client,
-        admin,
-        protocol_id,
-        text="Органу Самарской области.",
-        addressees={"kind": "authority", "regions": ["63"]},
-    )
-    return protocol_id
+async def protocol_id(client: httpx.AsyncClient, session: AsyncSession, admin: Headers) -> str:
+    return await draft_with_items(client, session, admin)
 
 
 def _pdf(content: bytes) -> str:
@@ -330,135 +280,3 @@ def test_a_cluster_that_only_helps_is_told_of_the_item_too() -> None:
 
     assert addressed(item, control, [helper], None) == [helper.id]
     assert addressed(item, control, [other], None) is None
-
-
-class Neighbours:
-    """Directory and assignments at the end of the wire; `away` is the one that does not answer."""
-
-    def __init__(self) -> None:
-        self.away: str | None = None
-        self.knows_nobody = False
-        self.asked: list[dict[str, Any]] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path
-        if path == self.away:
-            return httpx.Response(503)
-        match path:
-            case "/token":
-                return httpx.Response(200, json={"access_token": "t", "expires_in": 3600})
-            case "/v1/addressees/resolve" if self.knows_nobody:
-                return httpx.Response(422, json={"code": "unknown_industry"})
-            case "/v1/addressees/resolve":
-                owing = [
-                    {
-                        "cluster_id": str(cluster_id(number)),
-                        "region": region,
-                        "timezone": "Europe/Moscow",
-                        "cohort": 2022,
-                        "industry": "himiya",
-                        "coordinator_id": coordinator,
-                    }
-                    for number, region, coordinator in (
-                        (1, "16", str(cluster_id(100))),
-                        (2, "16", str(cluster_id(100))),
-                        (3, "63", None),
-                    )
-                ]
-                return httpx.Response(200, json={"items": owing})
-            case _:
-                assert path == "/v1/deadlines/resolve"
-                body = json.loads(request.content)
-                self.asked.append(body)
-                if body.get("on") == "2023-10-20":
-                    return httpx.Response(422, json={"code": "out_of_calendar"})
-                return httpx.Response(200, json={"due": body.get("on") or "2023-11-03"})
-
-
-@pytest.fixture
-def neighbours() -> Neighbours:
-    return Neighbours()
-
-
-@pytest.fixture
-async def asking(
-    app: FastAPI,
-    client: httpx.AsyncClient,
-    session: AsyncSession,
-    databases: dict[str, str],
-    clock: Clock,
-    neighbours: Neighbours,
-) -> AsyncIterator[httpx.AsyncClient]:
-    """The API over the same transaction, with somebody to ask."""
-    settings = settings_for(databases["meetings"], oidc_token_url="http://issuer.test/token")
-    async with httpx.AsyncClient(transport=httpx.MockTransport(neighbours)) as http:
-        transport = serve(
-            app,
-            settings,
-            sessions=sessions_of(session),
-            clock=clock,
-            client=ServiceClient(http, settings),
-        )
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as found:
-            yield found
-
-
-async def test_a_fan_out_names_regions_vacancies_and_dates(
-    asking: httpx.AsyncClient, admin: Headers, protocol_id: str, neighbours: Neighbours
-) -> None:
-    rule = {"rule": "FREQ=MONTHLY;BYMONTHDAY=15"}
-    await put_item(asking, admin, protocol_id, due_on=None, control=rule)
-
-    answer = await asking.get(f"/v1/protocols/{protocol_id}/fan-out", headers=admin | AFTER)
-
-    found = answer.json()
-    assert answer.status_code == 200, answer.text
-    assert (found["at"], found["executions"], found["regions"]) == ("2023-10-04", 12, 2)
-    assert found["without_coordinator"] == ["63"]
-    assert found["items"][0]["regions"] == [
-        {"region": "16", "executions": 2, "has_coordinator": True},
-        {"region": "63", "executions": 1, "has_coordinator": False},
-    ]
-    assert found["items"][0]["control"]["points"] == ["План", "Смета"]
-    # A date that the calendar refuses has no due; the usual term; a series' first date.
-    assert [one["due"] for one in found["items"]] == [None, "2023-11-03", None, "2023-10-15"]
-    assert neighbours.asked[1] == {"term": "default", "signed_on": "2023-10-04"}
-
-
-@pytest.mark.parametrize("away", ["/v1/addressees/resolve", "/v1/deadlines/resolve", "/token"])
-async def test_a_neighbour_that_is_away_is_said_to_be(
-    asking: httpx.AsyncClient,
-    admin: Headers,
-    protocol_id: str,
-    neighbours: Neighbours,
-    away: str,
-) -> None:
-    neighbours.away = away
-
-    with stamina.set_testing(True, attempts=1):
-        answer = await asking.get(f"/v1/protocols/{protocol_id}/fan-out", headers=admin)
-    counts = await asking.get(f"/v1/protocols/{protocol_id}/preview", headers=admin)
-
-    assert (answer.status_code, answer.json()["code"]) == (503, "callee_unavailable")
-    assert counts.status_code == 200
-
-
-async def test_addressees_the_directory_does_not_know_are_named_by_their_item(
-    asking: httpx.AsyncClient, admin: Headers, protocol_id: str, neighbours: Neighbours
-) -> None:
-    neighbours.knows_nobody = True
-
-    answer = await asking.get(f"/v1/protocols/{protocol_id}/fan-out", headers=admin)
-
-    assert (answer.status_code, answer.json()["code"]) == (409, "addressees_refused")
-    assert "адресатов пункта 1" in answer.json()["detail"]
-
-
-@pytest.mark.parametrize("role", Role)
-async def test_who_looks_at_a_fan_out(
-    asking: httpx.AsyncClient, token: Tokens, admin: Headers, protocol_id: str, role: Role
-) -> None:
-    answer = await asking.get(f"/v1/protocols/{protocol_id}/fan-out", headers=token(role))
-
-    allowed = {Role.SECRETARY, Role.CUR_ADMIN, Role.CUR_CONTROLLER, Role.OPERATOR, Role.AUDITOR}
-    assert answer.status_code == (200 if role in allowed else 403)

@@ -35,11 +35,6 @@ def admin(token: Tokens) -> Headers:
 
 
 @pytest.fixture
-def secretary(token: Tokens) -> Headers:
-    return token("secretary")
-
-
-@pytest.fixture
 async def path(client: httpx.AsyncClient, session: AsyncSession, secretary: Headers) -> str:
     """A draft of a meeting that was held, with one item and a chain of three."""
     await hear_directory(session)

@@ -21,11 +21,6 @@ from tests.meetings.factories import agenda_of, meeting_body, schedule, series_b
 LAST_COHORT_DAY = date(2023, 10, 3)
 
 
-@pytest.fixture
-def secretary(token: Tokens) -> Headers:
-    return token("secretary")
-
-
 async def _create(client: httpx.AsyncClient, actor: Headers, **changes: Any) -> dict[str, Any]:
     answer = await client.post("/v1/series", headers=actor, json=series_body(**changes))
     assert answer.status_code == 201, answer.text

@@ -22,11 +22,6 @@ LATER = "2023-10-18T10:00:00+03:00"
 AFTER_NEXT = {"X-Simulated-Now": "2023-10-11T12:00:00Z"}
 
 
-@pytest.fixture
-def secretary(token: Tokens) -> Headers:
-    return token("secretary")
-
-
 async def _post(client: httpx.AsyncClient, actor: Headers, path: str, **body: str) -> None:
     answer = await client.post(path, headers=actor, json=body or None)
     assert answer.is_success, answer.text

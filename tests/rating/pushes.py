@@ -22,7 +22,7 @@ from services.rating.webhooks.targets import Rules
 from shared import outbox
 from shared.clock import wall
 from shared.events.rating import SliceEvent, SliceFrozen
-from tests.rating.test_slices import LATER
+from tests.rating.slices import LATER
 
 LOOPBACK: Final = Rules((443,), (IPv4Network("127.0.0.0/8"),), plain=True)
 QUICK: Final = timedelta(seconds=0.5)

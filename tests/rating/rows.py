@@ -27,8 +27,8 @@ from shared.auth import Role
 from tests.permissions.matrix import Ask, Whose, World
 from tests.rating.facts import make_facts, number
 from tests.rating.pushes import subscribe
+from tests.rating.slices import LATER, add, freeze
 from tests.rating.test_domain import FOUR
-from tests.rating.test_slices import LATER, add, freeze
 from tests.rating.world import HEARD_AT, hear
 
 RECEIVER: Final = "monitoring.example.ru"

@@ -19,8 +19,8 @@ from services.rating.repository import slices
 from shared.db import async_url
 from tests.conftest import Headers, Tokens
 from tests.rating.facts import make_facts, number
+from tests.rating.slices import LATER, freeze, told
 from tests.rating.test_domain import FOUR
-from tests.rating.test_slices import LATER, freeze, told
 from tests.rating.world import HEARD_AT, hear, say
 
 OCTOBER_20: Final = datetime(2023, 10, 20, 9, tzinfo=UTC)

@@ -32,11 +32,11 @@ from shared.events.base import PARTITIONS, partition_of
 from shared.events.meetings import AttendanceRecorded
 from tests.conftest import Headers, Tokens, sessions_of
 from tests.rating.facts import OCTOBER
+from tests.rating.slices import ENDED, LATER, NOW_AT, freeze, heard_through
 from tests.rating.test_domain import FOUR
 from tests.rating.test_pages import board as board
 from tests.rating.test_pages import pages as pages
 from tests.rating.test_ready_board import statements as statements
-from tests.rating.test_slices import ENDED, LATER, NOW_AT, freeze, heard_through
 from tests.rating.world import hear
 
 SAMPLE: Final = Path(__file__).parents[1] / "contracts/samples/meetings.attendance.recorded.v1.json"

@@ -12,9 +12,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from tests.conftest import Tokens
 from tests.independent import check
 from tests.rating.facts import make_facts, number
+from tests.rating.slices import freeze
 from tests.rating.test_domain import FOUR
 from tests.rating.test_recompute import published, serving
-from tests.rating.test_slices import freeze
 from tests.rating.world import HEARD_AT, hear
 
 FAR: Final = [make_facts(execution_id=number(20 + key), region="41") for key in range(3)]

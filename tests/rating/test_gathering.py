@@ -26,7 +26,7 @@ from tests.rating.pushes import (
     tell_standings,
     work,
 )
-from tests.rating.test_slices import LATER
+from tests.rating.slices import LATER
 from tests.receiver import answer, receiver
 
 HOUR: Final = timedelta(hours=1)

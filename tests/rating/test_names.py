@@ -14,7 +14,7 @@ from services.rating.repository import positions
 from services.rating.repository.renewals import renew_assignments
 from shared.events.assignments import AssignmentChanged, AssignmentEvent, AssignmentIssued
 from shared.events.base import PARTITIONS, partition_of
-from tests.rating.test_slices import LATER, heard_through
+from tests.rating.slices import LATER, heard_through
 
 ONE = UUID(int=7)
 

@@ -19,10 +19,10 @@ from shared.db import get_session
 from tests.browser import played
 from tests.conftest import serve, sessions_of, settings_for
 from tests.rating.facts import make_facts, number
+from tests.rating.slices import LATER, NOW_AT, add, freeze, heard_through
 from tests.rating.test_domain import FOUR
 from tests.rating.test_page import board as shown
 from tests.rating.test_page import row
-from tests.rating.test_slices import LATER, NOW_AT, add, freeze, heard_through
 from tests.rating.world import HEARD_AT, hear
 
 # A day of October when all four are due, and the one of them that is a debt is one.

@@ -20,9 +20,9 @@ from shared.db import async_url, conclude, get_session
 from tests.conftest import Tokens, serve, sessions_of, settings_for
 from tests.permissions.matrix import Operation, World, faults, operations
 from tests.rating import rows
-from tests.rating.test_letters import directory
+from tests.rating.letters import directory
+from tests.rating.slices import LATER
 from tests.rating.test_page import row
-from tests.rating.test_slices import LATER
 
 
 class Closing(Board):

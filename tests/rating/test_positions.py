@@ -18,8 +18,8 @@ from shared.consumer_positions import load
 from shared.db import async_url
 from shared.events.base import PARTITIONS
 from tests.conftest import Tokens
+from tests.rating.slices import LATER, heard_through
 from tests.rating.test_domain import FOUR
-from tests.rating.test_slices import LATER, heard_through
 from tests.rating.world import hear
 
 

@@ -23,10 +23,10 @@ from shared.clock import Clock, Setting
 from shared.db import get_session
 from shared.events.directory import RegionChanged
 from tests.conftest import serve, sessions_of, settings_for
+from tests.rating.slices import heard_through
 from tests.rating.test_domain import FOUR
 from tests.rating.test_page import board as shown
 from tests.rating.test_page import row
-from tests.rating.test_slices import heard_through
 from tests.rating.world import hear
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -14,21 +15,16 @@ from services.rating.domain.facts import Facts
 from services.rating.domain.slices import Correction, as_corrected
 from services.rating.models import Region, Slice, SliceRow
 from services.rating.service import slices
-from tests.conftest import Headers, Tokens
+from tests.conftest import Headers
 from tests.rating.facts import OCTOBER, make_facts, number
+from tests.rating.slices import LATER, add, freeze, row, told
 from tests.rating.test_domain import FOUR
-from tests.rating.test_slices import LATER, NOW_AT, freeze, row
 from tests.rating.world import HEARD_AT, hear, say
 
 OCTOBER_13: Final = date(2023, 10, 13)
 NOVEMBER_3: Final = date(2023, 11, 3)
 NOVEMBER_8: Final = date(2023, 11, 8)
 MEANWHILE: Final = datetime(2023, 11, 9, 6, tzinfo=UTC)
-
-
-@pytest.fixture
-def admin(token: Tokens) -> Headers:
-    return token("cur_admin") | NOW_AT
 
 
 async def revise(session: AsyncSession, one: Slice, *corrected: Facts) -> Slice:
@@ -166,4 +162,81 @@ async def test_a_month_whose_facts_are_lost_is_not_revised(
         headers=admin,
     )
     assert (refused.status_code, refused.json()["code"]) == (409, "slice_not_reproduced")
+    assert len((await session.exec(select(Slice))).all()) == 1
+
+
+async def test_a_revision_stands_beside_the_slice_and_says_why(
+    session: AsyncSession, client: httpx.AsyncClient, admin: Headers
+) -> None:
+    await hear(session, FOUR)
+    frozen = await freeze(session)
+    before = (await client.get(f"/v1/slices/{frozen.id}")).json()
+    await add(session, replace(FOUR[3], version=9, status="annulled"), LATER)
+    wanted = {
+        "reason": "Поручение снято по апелляции",
+        "corrections": [{"execution_id": str(FOUR[3].execution_id), "version": 9}],
+    }
+    path = f"/v1/slices/{frozen.id}/revisions"
+
+    keyed = admin | {"Idempotency-Key": "one"}
+    first = await client.post(path, json=wanted, headers=keyed)
+    again = await client.post(path, json=wanted, headers=keyed)
+
+    assert (first.status_code, again.status_code) == (201, 201), first.text
+    assert first.json() == again.json()
+    assert (first.json()["revision"], first.json()["reason"]) == (1, wanted["reason"])
+    assert (await client.get(f"/v1/slices/{frozen.id}")).json() == before
+    listed = (await client.get("/v1/slices?period=2023-10")).json()["items"]
+    assert [one["revision"] for one in listed] == [1, 0]
+    revised = (await client.get(f"/v1/slices/{first.json()['id']}")).json()
+    line = next(one for one in revised["items"] if one["region"] == "16")
+    assert (line["raw_bp"], line["executions"], line["debts"]) == (7550, 3, 0)
+    assert [one["version"] for one in revised["corrections"]] == [9]
+    verification = await client.get(f"/v1/slices/{first.json()['id']}/verification", headers=admin)
+    assert verification.json()["matches"] is True
+    assert await told(session) == ["rating.slice.frozen.v1", "rating.slice.revised.v1"]
+
+    # The next one starts from the newest, and keeps what was corrected.
+    refused = await client.post(path, json=wanted, headers=admin)
+    assert (refused.status_code, refused.json()["code"]) == (409, "slice_superseded")
+    newest = f"/v1/slices/{first.json()['id']}/revisions"
+    refused = await client.post(newest, json=wanted, headers=admin)
+    assert (refused.status_code, refused.json()["code"]) == (422, "nothing_corrected")
+    await add(session, replace(FOUR[1], version=9, returns=1), LATER)
+    wanted["corrections"] = [{"execution_id": str(FOUR[1].execution_id), "version": 9}]
+    second = await client.post(newest, json=wanted, headers=admin)
+    assert second.status_code == 201
+    whole = (await client.get(f"/v1/slices/{second.json()['id']}")).json()
+    assert len(whole["corrections"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code", "field"),
+    [
+        ({"version": 77}, 422, "nothing_corrected", "body.corrections"),
+        ({"execution_id": str(uuid4())}, 422, "nothing_corrected", "body.corrections"),
+        ({"version": 5}, 422, "nothing_corrected", "body.corrections"),
+        ({"version": 0}, 422, "invalid_request", "body.corrections.0.version"),
+        ({"version": 10**30}, 422, "invalid_request", "body.corrections.0.version"),
+    ],
+)
+async def test_a_revision_that_corrects_nothing_is_refused(
+    session: AsyncSession,
+    client: httpx.AsyncClient,
+    admin: Headers,
+    change: dict[str, Any],
+    status: int,
+    code: str,
+    field: str,
+) -> None:
+    await hear(session, FOUR)
+    frozen = await freeze(session)
+    one = {"execution_id": str(FOUR[3].execution_id), "version": 5, **change}
+    response = await client.post(
+        f"/v1/slices/{frozen.id}/revisions",
+        json={"reason": "Проверка", "corrections": [one]},
+        headers=admin,
+    )
+    assert (response.status_code, response.json()["code"]) == (status, code), response.text
+    assert response.json()["errors"][0]["field"] == field
     assert len((await session.exec(select(Slice))).all()) == 1

@@ -17,11 +17,11 @@ from services.rating.routers.selections import select_regions
 from services.rating.schemas.regions import RegionRow
 from tests.conftest import Headers, Tokens
 from tests.rating.facts import make_facts, number
+from tests.rating.slices import LATER, freeze
 from tests.rating.test_domain import FOUR
 from tests.rating.test_page import row, without_data
 from tests.rating.test_ready_board import live as live
 from tests.rating.test_ready_board import statements as statements
-from tests.rating.test_slices import LATER, freeze
 from tests.rating.world import hear
 
 OCTOBER = {"period": "2023-10", "as_of": "2023-10-31T20:00:00Z"}

@@ -1,11 +1,11 @@
-"""Months frozen: when, of what, never changed, verified by replay, revised in sight."""
+"""Months frozen: never changed, verified by replay, hashed alike anywhere, published once."""
 
 import json
 import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from hashlib import sha256
 from random import Random
 from typing import Any, Final
@@ -23,158 +23,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.rating.domain.facts import Facts
 from services.rating.domain.methodologies import RERU_1
 from services.rating.domain.periods import Period
-from services.rating.domain.slices import (
-    Correction,
-    SliceStatus,
-    cut_off,
-    inputs_hash,
-)
+from services.rating.domain.slices import Correction, SliceStatus, inputs_hash
 from services.rating.models import Slice, SliceRow
 from services.rating.service import slices
 from services.rating.service.methodologies import mu_of
-from shared.events.assignments import ExecutionEvent
-from shared.events.base import PARTITIONS
-from shared.events.directory import RegionEvent
-from shared.tables import OutboxRecord
 from tests.conftest import Headers, Tokens
 from tests.rating.facts import OCTOBER, make_facts, many, number
+from tests.rating.slices import DECEMBER_1, LATER, NOW_AT, add, freeze, heard_through, row, told
 from tests.rating.test_domain import FOUR
-from tests.rating.world import HEARD_AT, hear, say
+from tests.rating.world import HEARD_AT, hear
 
-# The world of these tests ends each day last in Moscow: 31 October ends there at 21:00 UTC.
-ENDED: Final = datetime(2023, 10, 31, 21, tzinfo=UTC)
-LATER: Final = datetime(2023, 11, 1, 6, tzinfo=UTC)
 NOVEMBER: Final = Period.parse("2023-11")
-DECEMBER_1: Final = datetime(2023, 12, 1, 6, tzinfo=UTC)
-NOW_AT: Final = {"X-Simulated-Now": LATER.isoformat()}
-
-
-@pytest.fixture
-def admin(token: Tokens) -> Headers:
-    return token("cur_admin") | NOW_AT
-
-
-async def heard_through(
-    session: AsyncSession,
-    instant: datetime | None,
-    *topics: str,
-    partitions: Iterable[int] = range(PARTITIONS),
-) -> None:
-    connection = await session.connection()
-    await connection.execute(
-        text(
-            "insert into consumer_positions (topic, partition, seq, broker_offset, through)"
-            " select topic, n, 1, 1, :through"
-            " from unnest(cast(:numbers as int[])) as n, unnest(cast(:topics as text[])) as topic"
-            " on conflict (topic, partition) do update set through = excluded.through"
-        ),
-        {
-            "topics": list(topics or (ExecutionEvent.topic, RegionEvent.topic)),
-            "numbers": list(partitions),
-            "through": instant,
-        },
-    )
-
-
-async def add(session: AsyncSession, one: Facts, at: datetime) -> None:
-    await say(session, one, at)
-
-
-async def freeze(session: AsyncSession, now: datetime = LATER) -> Slice:
-    await heard_through(session, now)
-    frozen = await slices.advance(session, now)
-    assert frozen is not None
-    return frozen
-
-
-async def row(session: AsyncSession, one: Slice, region: str = "16") -> SliceRow:
-    found = await session.get(SliceRow, (one.id, region))
-    assert found is not None
-    return found
-
-
-async def told(session: AsyncSession) -> list[str]:
-    ordered = select(OutboxRecord.type).order_by(OutboxRecord.position)  # type: ignore[arg-type]
-    return [one for one in await session.exec(ordered) if ".slice." in one]
-
-
-@pytest.mark.parametrize(
-    ("zone", "ends"),
-    [
-        ("Europe/Kaliningrad", "2023-10-31T22:00:00+00:00"),
-        ("Europe/Moscow", "2023-10-31T21:00:00+00:00"),
-        ("Asia/Kamchatka", "2023-10-31T12:00:00+00:00"),
-    ],
-)
-def test_a_month_ends_in_each_zone_at_its_own_instant(zone: str, ends: str) -> None:
-    assert cut_off(OCTOBER, zone).isoformat() == ends
-
-
-async def test_a_month_is_frozen_once_when_it_has_ended_everywhere_and_all_is_heard(
-    session: AsyncSession,
-) -> None:
-    await hear(session, FOUR)
-    await heard_through(session, ENDED - timedelta(hours=1))
-    assert await slices.advance(session, ENDED) is None
-    assert (await session.exec(select(Slice))).all() == []
-
-    # It has ended; a relay that stands still holds it up, visibly.
-    assert await slices.advance(session, LATER) is None
-    [waiting] = (await session.exec(select(Slice))).all()
-    assert (waiting.period, waiting.status) == ("2023-10", SliceStatus.DRAFT)
-    for through in (None, ENDED - timedelta(microseconds=1)):
-        await heard_through(session, through)
-        assert await slices.advance(session, LATER) is None
-
-    await heard_through(session, ENDED)
-    frozen = await slices.advance(session, LATER)
-    assert frozen is not None
-    assert (frozen.id, frozen.status, frozen.mu_bp) == (waiting.id, SliceStatus.FROZEN, 8000)
-    assert frozen.national_raw_bp == 4314
-    found = await row(session, frozen)
-    assert (found.raw_bp, found.stabilised_bp, found.zone, found.place) == (4314, 5420, "red", 1)
-    assert (found.change_bp, found.place_before) == (None, None)
-    empty = await row(session, frozen, "41")
-    assert (empty.raw_bp, empty.zone, empty.place, empty.executions) == (None, None, None, 0)
-    assert await slices.advance(session, LATER) is None
-    assert await told(session) == ["rating.slice.frozen.v1"]
-
-
-async def test_a_rating_that_is_filled_anew_waits_for_its_regions_too(
-    session: AsyncSession,
-) -> None:
-    for one in FOUR:
-        await add(session, one, HEARD_AT)
-    await heard_through(session, LATER, ExecutionEvent.topic)
-    assert await slices.advance(session, LATER) is None
-    assert (await session.exec(select(Slice))).all() == []
-    await hear(session, [])
-    assert await slices.advance(session, LATER) is None
-    await heard_through(session, ENDED, RegionEvent.topic)
-    frozen = await slices.advance(session, LATER)
-    assert frozen is not None
-    assert len((await session.exec(select(SliceRow))).all()) == 4
-
-
-async def test_what_is_in_the_slice_is_what_was_so_when_the_month_ended_in_the_regions_zone(
-    session: AsyncSession,
-) -> None:
-    due = make_facts(due=date(2023, 10, 31), due0=date(2023, 10, 31), status="issued", done=None)
-    far = replace(due, execution_id=number(2), region="41")
-    await hear(session, [due, far])
-    # 31 October, 23:30 in Moscow; in Kamchatka it is the morning of 1 November.
-    evening = datetime(2023, 10, 31, 20, 30, tzinfo=UTC)
-    await add(
-        session, replace(due, version=9, status="forwarded", done=date(2023, 10, 31)), evening
-    )
-    await add(session, replace(far, version=9, status="forwarded", done=date(2023, 11, 1)), evening)
-
-    frozen = await freeze(session)
-
-    assert (await row(session, frozen)).on_time == 1
-    kamchatka = await row(session, frozen, "41")
-    # Its last day had ended there hours ago.
-    assert (kamchatka.executions, kamchatka.debts, kamchatka.raw_bp) == (1, 1, 0)
 
 
 async def test_late_facts_never_change_a_slice_and_a_replay_says_so(
@@ -355,83 +214,6 @@ async def test_the_living_month_tells_its_change_since_the_last_slice(
         asked = {"period": period, "as_of": "2023-11-20T12:00:00Z"}
         whole = (await client.get("/v1/ratings/regions", params=asked)).json()
         assert {one["change_bp"] for one in whole["items"]} == {None}
-
-
-async def test_a_revision_stands_beside_the_slice_and_says_why(
-    session: AsyncSession, client: httpx.AsyncClient, admin: Headers
-) -> None:
-    await hear(session, FOUR)
-    frozen = await freeze(session)
-    before = (await client.get(f"/v1/slices/{frozen.id}")).json()
-    await add(session, replace(FOUR[3], version=9, status="annulled"), LATER)
-    wanted = {
-        "reason": "Поручение снято по апелляции",
-        "corrections": [{"execution_id": str(FOUR[3].execution_id), "version": 9}],
-    }
-    path = f"/v1/slices/{frozen.id}/revisions"
-
-    keyed = admin | {"Idempotency-Key": "one"}
-    first = await client.post(path, json=wanted, headers=keyed)
-    again = await client.post(path, json=wanted, headers=keyed)
-
-    assert (first.status_code, again.status_code) == (201, 201), first.text
-    assert first.json() == again.json()
-    assert (first.json()["revision"], first.json()["reason"]) == (1, wanted["reason"])
-    assert (await client.get(f"/v1/slices/{frozen.id}")).json() == before
-    listed = (await client.get("/v1/slices?period=2023-10")).json()["items"]
-    assert [one["revision"] for one in listed] == [1, 0]
-    revised = (await client.get(f"/v1/slices/{first.json()['id']}")).json()
-    line = next(one for one in revised["items"] if one["region"] == "16")
-    assert (line["raw_bp"], line["executions"], line["debts"]) == (7550, 3, 0)
-    assert [one["version"] for one in revised["corrections"]] == [9]
-    verification = await client.get(f"/v1/slices/{first.json()['id']}/verification", headers=admin)
-    assert verification.json()["matches"] is True
-    assert await told(session) == ["rating.slice.frozen.v1", "rating.slice.revised.v1"]
-
-    # The next one starts from the newest, and keeps what was corrected.
-    refused = await client.post(path, json=wanted, headers=admin)
-    assert (refused.status_code, refused.json()["code"]) == (409, "slice_superseded")
-    newest = f"/v1/slices/{first.json()['id']}/revisions"
-    refused = await client.post(newest, json=wanted, headers=admin)
-    assert (refused.status_code, refused.json()["code"]) == (422, "nothing_corrected")
-    await add(session, replace(FOUR[1], version=9, returns=1), LATER)
-    wanted["corrections"] = [{"execution_id": str(FOUR[1].execution_id), "version": 9}]
-    second = await client.post(newest, json=wanted, headers=admin)
-    assert second.status_code == 201
-    whole = (await client.get(f"/v1/slices/{second.json()['id']}")).json()
-    assert len(whole["corrections"]) == 2
-
-
-@pytest.mark.parametrize(
-    ("change", "status", "code", "field"),
-    [
-        ({"version": 77}, 422, "nothing_corrected", "body.corrections"),
-        ({"execution_id": str(uuid4())}, 422, "nothing_corrected", "body.corrections"),
-        ({"version": 5}, 422, "nothing_corrected", "body.corrections"),
-        ({"version": 0}, 422, "invalid_request", "body.corrections.0.version"),
-        ({"version": 10**30}, 422, "invalid_request", "body.corrections.0.version"),
-    ],
-)
-async def test_a_revision_that_corrects_nothing_is_refused(
-    session: AsyncSession,
-    client: httpx.AsyncClient,
-    admin: Headers,
-    change: dict[str, Any],
-    status: int,
-    code: str,
-    field: str,
-) -> None:
-    await hear(session, FOUR)
-    frozen = await freeze(session)
-    one = {"execution_id": str(FOUR[3].execution_id), "version": 5, **change}
-    response = await client.post(
-        f"/v1/slices/{frozen.id}/revisions",
-        json={"reason": "Проверка", "corrections": [one]},
-        headers=admin,
-    )
-    assert (response.status_code, response.json()["code"]) == (status, code), response.text
-    assert response.json()["errors"][0]["field"] == field
-    assert len((await session.exec(select(Slice))).all()) == 1
 
 
 async def test_the_parts_of_a_slices_score_sum_to_it(

@@ -19,8 +19,8 @@ from shared import spreadsheets
 from shared.spreadsheets import hundredths
 from tests.conftest import Headers, Tokens
 from tests.rating.facts import make_facts, number
+from tests.rating.slices import LATER, freeze
 from tests.rating.test_domain import FOUR
-from tests.rating.test_slices import LATER, freeze
 from tests.rating.world import hear
 
 AS_OF: Final = {"as_of": "2023-10-31T20:00:00Z"}

@@ -33,8 +33,8 @@ from shared.clock import date_in
 from shared.events.assignments import ExecutionIssued
 from shared.events.directory import RegionChanged
 from tests.rating.facts import make_facts, many, number
+from tests.rating.slices import ENDED, LATER, freeze, heard_through
 from tests.rating.test_recompute import random_facts
-from tests.rating.test_slices import ENDED, LATER, freeze, heard_through
 from tests.rating.world import HEARD_AT, hear, say
 
 ZONES: Final = {

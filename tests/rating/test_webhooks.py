@@ -33,8 +33,8 @@ from tests.rating.pushes import (
     tell_standings,
     work,
 )
+from tests.rating.slices import LATER, freeze
 from tests.rating.test_domain import FOUR
-from tests.rating.test_slices import LATER, freeze
 from tests.rating.world import hear
 from tests.receiver import Respond, answer, close, flood, hang, receiver, say_yes_and_hang
 
