@@ -2,15 +2,12 @@
 
 import asyncio
 import fcntl
-import http.client
 import json
 import os
-import secrets
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,11 +19,12 @@ from typing import Any, Final
 
 import psutil
 
-from deploy.local import broker, databases, orphans, ports, postgres, processes
+from deploy.local import broker, databases, orphans, passwords, ports, postgres, processes
 from deploy.local.broker import Broker
-from deploy.local.errors import StackError
+from deploy.local.errors import StackError, last_lines
 from deploy.local.living import await_end
 from deploy.local.processes import HOST, ROOT, SERVICES, Ports, Process
+from deploy.local.readiness import await_healthy, is_healthy
 from deploy.local.supervisor import ACTIVE, Away, Info, Supervisor
 
 FREE_BYTES: Final = 500 * 1024 * 1024
@@ -34,11 +32,6 @@ PARTS_SECONDS: Final = 30.0
 SERVICES_SECONDS: Final = 60.0
 STEP_SECONDS: Final = 120.0
 DOWN_SECONDS: Final = 30.0
-PROBE_SECONDS: Final = 2.0
-POLL_SECONDS: Final = 0.05
-LOG_LINES: Final = 20
-# A process that has ended this often while we wait for it will not come.
-HOPELESS_EXITS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -118,7 +111,10 @@ class Stack:
         """
         with self._exclusively():
             self._check_disk()
-            self._make_passwords()
+            passwords.make(
+                self.state_dir,
+                {postgres.SUPERUSER, *SERVICES, *map(databases.owner_of, SERVICES)},
+            )
             launched = self._launch_unless_running()
             try:
                 self._start_parts()
@@ -153,9 +149,7 @@ class Stack:
         except Away:
             return []
         with ThreadPoolExecutor(len(self._processes)) as pool:
-            healths = list(
-                pool.map(lambda process: self._is_healthy(process, infos), self._processes)
-            )
+            healths = list(pool.map(lambda process: is_healthy(process, infos), self._processes))
         return [
             Row(
                 name=process.name,
@@ -210,7 +204,7 @@ class Stack:
 
     def wait(self, name: str, *, seconds: float = SERVICES_SECONDS) -> None:
         """Wait until the process is healthy. Raises `StackError` with the end of its log."""
-        self._await_healthy([self._process(name)], seconds)
+        await_healthy(self._supervisor, [self._process(name)], seconds)
 
     @cached_property
     def _parts(self) -> list[Process]:
@@ -234,32 +228,7 @@ class Stack:
 
     @property
     def _passwords(self) -> dict[str, str]:
-        try:
-            passwords: dict[str, str] = json.loads(self._password_file.read_text())
-        except FileNotFoundError:
-            raise StackError("Стека ещё нет. Создайте его: python -m deploy.local up") from None
-        return passwords
-
-    @property
-    def _password_file(self) -> Path:
-        return self.state_dir / "passwords.json"
-
-    def _make_passwords(self) -> None:
-        known = self._passwords if self._password_file.exists() else {}
-        names = (postgres.SUPERUSER, *SERVICES, *map(databases.owner_of, SERVICES))
-        if known.keys() >= set(names):
-            return
-        home = postgres.home_of(self.state_dir)
-        if not known and (home / "data").exists():
-            raise StackError(
-                f"Данные PostgreSQL есть ({home}), а файла паролей {self._password_file} нет. "
-                "Начните заново: python -m deploy.local reset"
-            )
-        made = {name: secrets.token_hex(16) for name in names}
-        partial = self._password_file.with_suffix(".partial")
-        partial.touch(mode=0o600)
-        partial.write_text(json.dumps(made | known))
-        partial.replace(self._password_file)
+        return passwords.read(self.state_dir)
 
     @property
     def _server(self) -> postgres.Server:
@@ -326,8 +295,8 @@ class Stack:
             self._say("Запускаю PostgreSQL, брокер, выдачу токенов и приём писем.")
         self._start(self._parts, PARTS_SECONDS)
         roles = [*SERVICES, *map(databases.owner_of, SERVICES)]
-        passwords = {name: self._passwords[name] for name in roles}
-        _run(databases.ensure(self._server.dsn, passwords))
+        known = self._passwords
+        _run(databases.ensure(self._server.dsn, {name: known[name] for name in roles}))
         self._say("Проверяю топики.")
         self._step(
             "Создание топиков",
@@ -369,53 +338,18 @@ class Stack:
         except subprocess.TimeoutExpired as error:
             raise StackError(f"{title}: нет ответа за {STEP_SECONDS:.0f} с.") from error
         if done.returncode:
-            raise StackError(f"{title}: ошибка.\n{_last_lines(done.stdout)}")
+            raise StackError(f"{title}: ошибка.\n{last_lines(done.stdout)}")
 
     def _start(self, wanted: Sequence[Process], seconds: float) -> None:
         stopped = self._stopped(wanted)
         self._check_ports(stopped)
         for process in stopped:
             self._supervisor.start(process.name)
-        self._await_healthy(wanted, seconds)
+        await_healthy(self._supervisor, wanted, seconds)
 
     def _stopped(self, wanted: Sequence[Process]) -> list[Process]:
         infos = self._supervisor.infos()
         return [process for process in wanted if infos[process.name]["state"] not in ACTIVE]
-
-    def _await_healthy(self, wanted: Sequence[Process], seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        exits: dict[str, set[int]] = {process.name: set() for process in wanted}
-        waiting = list(wanted)
-        while waiting:
-            infos = self._supervisor.infos()
-            waiting = [process for process in waiting if not self._is_healthy(process, infos)]
-            for process in waiting:
-                info = infos[process.name]
-                exits[process.name].add(info["stop"])
-                if info["statename"] == "FATAL" or len(exits[process.name]) > HOPELESS_EXITS:
-                    raise self._failure(process, "не запускается")
-            if waiting and time.monotonic() > deadline:
-                raise self._failure(waiting[0], f"не готов за {seconds:.0f} с")
-            if waiting:
-                time.sleep(POLL_SECONDS)
-
-    def _failure(self, process: Process, what: str) -> StackError:
-        log = self.log_of(process.name)
-        content = log.read_bytes() if log.exists() else b""
-        return StackError(
-            f"{process.name} ({process.title}) {what}. Конец журнала {log}:\n{_last_lines(content)}"
-        )
-
-    def _is_healthy(self, process: Process, infos: dict[str, Info]) -> bool:
-        if infos[process.name]["statename"] not in ("STARTING", "RUNNING"):
-            return False
-        if process.port is None:
-            return True
-        if process.name == "postgres":
-            return postgres.is_ready(process.port)
-        if process.health_path is None:
-            return ports.accepts(process.port, seconds=PROBE_SECONDS)
-        return _answers(process.port, process.health_path)
 
     def _end(self) -> bool:
         """Stop services, then parts, then whatever is left."""
@@ -438,22 +372,6 @@ class Stack:
 
 def _uptime(info: Info) -> int | None:
     return info["now"] - info["start"] if info["statename"] == "RUNNING" else None
-
-
-def _answers(port: int, path: str) -> bool:
-    """Whether GET gives 200. Not through httpx: no proxy, no pool, two dozen probes a second."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_SECONDS)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _last_lines(output: bytes) -> str:
-    return "\n".join(output.decode(errors="replace").splitlines()[-LOG_LINES:])
 
 
 def _await_end(pid: int) -> None:
