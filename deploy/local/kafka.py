@@ -15,21 +15,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from deploy.local.errors import StackError
-from deploy.local.ports import HOST, unused
+from deploy.local.errors import StackError, last_lines
+from deploy.local.ports import HOST, accepts, unused
 
 POM: Final = Path(__file__).resolve().parent.parent / "kafka" / "pom.xml"
 FETCH_SECONDS: Final = 600
+START_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 0.05
 JAVA: Final = 17
 _NONE: Final[Mapping[str, str]] = {}
 # A small broker that starts soon: tests start many.
-_OPTIONS: Final = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+_OPTIONS: Final = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
 def why_not() -> str | None:
@@ -85,8 +88,8 @@ def command_line(folder: Path, port: int, properties: Mapping[str, str] = _NONE)
     return [sys.executable, "-m", module, "--folder", str(folder), "--port", str(port), *given]
 
 
-def _java(main: str, *arguments: str) -> list[str]:
-    return ["java", *_OPTIONS, "-cp", f"{jars()}/*", main, *arguments]
+def _java(main: str, *arguments: str, option: str = "-Xshare:auto") -> list[str]:
+    return ["java", *_OPTIONS, option, "-cp", f"{jars()}/*", main, *arguments]
 
 
 def _formatted() -> Path:
@@ -108,6 +111,50 @@ def _formatted() -> Path:
         with suppress(OSError):
             (folder / "data").rename(found)
     return found
+
+
+def _classes() -> Path:
+    """Where classes are kept as a broker has read them, for the next to map: half of its start."""
+    return jars().with_name(f"{jars().name}.jsa")
+
+
+def _keep_classes() -> None:
+    """Start a broker once and keep what it has read; a Java that keeps nothing does without.
+
+    Raises `StackError` where it does not start.
+    """
+    if _classes().exists():
+        return
+    with tempfile.TemporaryDirectory(dir=_classes().parent) as temporary:
+        folder, port = Path(temporary), unused()
+        made = folder / "classes.jsa"
+        command = _java(
+            "kafka.Kafka", _prepared(folder, port), option=f"-XX:ArchiveClassesAtExit={made}"
+        )
+        log = folder / "log"
+        with log.open("wb") as told, subprocess.Popen(command, stdout=told, stderr=told) as broker:  # noqa: S603
+            deadline = time.monotonic() + START_SECONDS
+            while not (works := accepts(port, seconds=1)) and broker.poll() is None:
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(POLL_SECONDS)
+            broker.terminate()
+        if not works:
+            raise StackError(f"Apache Kafka не запускается:\n{last_lines(log.read_bytes())}")
+        # Another process may have been faster.
+        with suppress(OSError):
+            made.rename(_classes())
+
+
+def _prepared(folder: Path, port: int, more: Sequence[str] = ()) -> str:
+    """The properties file of a node in the folder, formatted if it is new."""
+    settings = folder / "server.properties"
+    # Of two lines for a name the last one holds.
+    settings.write_text(_settings(folder, port) + "\n".join(more))
+    if not (folder / "data" / "meta.properties").exists():
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        shutil.copytree(_formatted(), folder / "data")
+    return str(settings)
 
 
 def _settings(folder: Path, port: int) -> str:
@@ -151,6 +198,7 @@ def main() -> None:
     if options.fetch:
         try:
             _formatted()
+            _keep_classes()
         except (StackError, subprocess.SubprocessError) as error:
             sys.exit(str(error))
         return
@@ -158,13 +206,9 @@ def main() -> None:
         parser.error("--folder and --port are needed to start it")
     folder: Path = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    settings = folder / "server.properties"
-    # Of two lines for a name the last one holds.
-    settings.write_text(_settings(folder, options.port) + "\n".join(options.property))
-    if not (folder / "data" / "meta.properties").exists():
-        shutil.rmtree(folder / "data", ignore_errors=True)
-        shutil.copytree(_formatted(), folder / "data")
-    command = _java("kafka.Kafka", str(settings))
+    settings = _prepared(folder, options.port, options.property)
+    # Where it is not there, or another Java's, it is passed over.
+    command = _java("kafka.Kafka", settings, option=f"-XX:SharedArchiveFile={_classes()}")
     os.execvp(command[0], command)  # noqa: S606
 
 
