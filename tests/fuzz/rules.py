@@ -7,7 +7,11 @@ from typing import Any, Final
 
 from schemathesis import Case, Response
 from schemathesis.core.failures import AcceptedNegativeData, Failure
-from schemathesis.openapi.checks import MissingHeaderNotRejected, RejectedPositiveData
+from schemathesis.openapi.checks import (
+    EnsureResourceAvailability,
+    MissingHeaderNotRejected,
+    RejectedPositiveData,
+)
 
 # Bodies, addresses, headers.
 _TOO_LARGE: Final = frozenset({413, 414, 431})
@@ -22,6 +26,8 @@ def is_by_design(failure: Failure, case: Case[Any], response: Response) -> bool:
     if isinstance(failure, MissingHeaderNotRejected):
         # The check does not know the status that says just this (RFC 6585).
         return response.status_code == 428
+    if isinstance(failure, EnsureResourceAvailability):
+        return _is_of_another_row(response)
     if isinstance(failure, AcceptedNegativeData):
         # What is too large to be read is refused unread.
         if response.status_code in _TOO_LARGE:
@@ -40,6 +46,12 @@ def _is_of_the_domain(response: Response) -> bool:
     if response.status_code == 412:
         return True
     return response.status_code == 422 and json.loads(response.text)["code"] != "invalid_request"
+
+
+def _is_of_another_row(response: Response) -> bool:
+    """Whether what is not there is what the body names, and not what has just been made."""
+    named = [one["field"] for one in json.loads(response.text)["errors"]]
+    return bool(named) and all(field.startswith("body.") for field in named)
 
 
 def _is_past_schemas(case: Case[Any], response: Response) -> bool:

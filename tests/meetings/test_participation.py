@@ -83,6 +83,7 @@ async def test_a_region_sees_and_answers_for_its_own_and_a_foreign_row_is_a_404(
     assert [(one.status_code, one.json()["code"]) for one in foreign] == [
         (404, "participant_not_found")
     ] * 3
+    assert [one["field"] for one in foreign[0].json()["errors"]] == ["body.participant_id"]
     assert unexplained.json()["code"] == "reason_missing"
     seen = [one["participant_id"] for one in await seats_of(client, coordinator, meeting_id)]
     assert seen == [str(cluster_id(3))]

@@ -70,7 +70,8 @@ async def create_feed(
         case FeedKind.SERIES:
             allowed = True
     if not allowed:
-        raise FeedNotFound("Такого календаря для вас нет.")
+        whose = "region" if wanted.kind is FeedKind.REGION else "person_id"
+        raise FeedNotFound("Такого календаря для вас нет.", field=f"body.{whose}")
     await repository.lock_feeds(session, actor.id)
     if await repository.count_open(session, actor.id) >= MAX_FEEDS:
         raise TooManyFeeds(

@@ -103,7 +103,10 @@ async def _addressee(
     session: AsyncSession, scope: Scope, region: str | None, cluster_id: UUID | None
 ) -> str:
     """The addressee's name. Raises `AddresseeNotFound`."""
-    nobody = AddresseeNotFound("Такого региона или кластера нет или он вам не виден.")
+    nobody = AddresseeNotFound(
+        "Такого региона или кластера нет или он вам не виден.",
+        field="query.cluster" if region is None else "query.region",
+    )
     if region is not None:
         names = await directory.region_names(session)
         if region not in names or not scope.has_region(region):

@@ -109,7 +109,9 @@ async def answer(
     found = {one.id: one for one in await expected(session, meeting) if is_own(scope, one)}
     participant = found.get(wanted.participant_id)
     if participant is None:
-        raise ParticipantNotFound("Среди ожидаемых участников такого нет.")
+        raise ParticipantNotFound(
+            "Среди ожидаемых участников такого нет.", field="body.participant_id"
+        )
     if meeting.status not in AHEAD or now >= meeting.starts_at:
         raise RsvpClosed("Ответ принимается до начала назначенного совещания.")
     if wanted.answer is Answer.NO and wanted.reason is None:
