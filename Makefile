@@ -7,7 +7,7 @@ CLUSTERS ?= 370
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 # pip brings uv, and uv all else in a tenth of pip's time; where uv does not get through (an index
 # that only pip is told of), pip does.
-INSTALL = { $(PIP) -r locks/uv.txt && $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $<; } || $(PIP) -r $<
+INSTALL = @echo 'Устанавливаю пакеты по $<'; { $(PIP) -r locks/uv.txt && $(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $<; } || $(PIP) -r $<
 STACK := $(BIN)/python -m deploy.local
 
 .PHONY: help install up down reset status logs backup restore demo test test-fast test-healing test-kafka chaos fuzz bench lint format typecheck arch migrations check openapi lock sbom advisories

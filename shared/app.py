@@ -112,7 +112,8 @@ def create_app(
     `personal` what the audit trail masks.
 
     Raises `RuntimeError` where an operation has no permission, or a permission no operation: deny
-    is the default, and forgetting is loud. Also where one would run in a thread.
+    is the default, and forgetting is loud. Also where one would run in a thread, or asks for its
+    session before it knows who asks, or for `now` before its session.
     """
     app = FastAPIOffline(
         title=title,
@@ -178,15 +179,15 @@ def _check_threads(route: APIRoute, dependant: Dependant) -> None:
 
 
 def _check_order(route: APIRoute) -> None:
-    """Raises `RuntimeError` for an operation that reads its `now` before it has its connection.
+    """Raises `RuntimeError` for an operation that asks for things in another order than is safe.
 
-    In a full pool the instant would grow old meanwhile, and its change be refused as stale.
+    First who asks, so that strangers wait for no connection and keep none from others; then the
+    connection, then `now`: in a full pool it would grow old meanwhile, and its change be stale.
     """
     calls = list(permissions.calls_of(route.dependant))
-    if {db.get_session, utcnow} <= set(calls) and (
-        calls.index(utcnow) < calls.index(db.get_session)
-    ):
-        raise RuntimeError(f"{route.path}: `now` is to stand behind the session")
+    order = [one for one in (permissions.granted, db.get_session, utcnow) if one in calls]
+    if sorted(order, key=calls.index) != order:
+        raise RuntimeError(f"{route.path}: who asks, then the session, then `now`")
 
 
 async def refuse_shadowed_method(request: Request) -> None:

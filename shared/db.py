@@ -51,6 +51,7 @@ _WATCHED_BACK: Final = {
 }
 # SQLSTATE of `outbox_admit` (platform migration 0001).
 _STALE_INSTANT: Final = "OB001"
+_READS: Final = frozenset({"GET", "HEAD"})
 
 
 class StaleInstant(Unavailable):
@@ -207,11 +208,13 @@ async def conclude(session: AsyncSession) -> None:
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """The request's transaction. Commits before the answer leaves, then wakes the relay.
 
-    The connection is waited for here and not at the first statement: the request's `now` is read
-    after it (`shared.app` sees to that), so that no wait in a queue makes a command too old.
+    A command waits for its connection here and not at the first statement: its `now` is read
+    after it (`shared.app` sees to that), so that no wait in a queue makes it too old. What is
+    only read may need none.
     """
     async with transaction(request.state.sessions) as session:
-        await session.connection()
+        if request.method not in _READS:
+            await session.connection()
         trail.begin(session, request)
         yield session
         await conclude(session)

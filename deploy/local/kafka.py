@@ -41,11 +41,17 @@ def why_not() -> str | None:
         return "нет Maven (mvn)"
     if shutil.which("java") is None:
         return f"нет Java {JAVA}"
-    said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)  # noqa: S607
-    version = said.stderr.partition('"')[2].partition(".")[0]
-    if not version.isdecimal() or int(version) < JAVA:
+    version = _java_version()
+    major = version.partition(".")[0]
+    if not major.isdecimal() or int(major) < JAVA:
         return f"нужна Java {JAVA}, здесь {version or 'неизвестная'}"
     return None
+
+
+def _java_version() -> str:
+    """As it tells it: `17.0.15`."""
+    said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)  # noqa: S607
+    return said.stderr.partition('"')[2].partition('"')[0]
 
 
 def jars() -> Path:
@@ -88,8 +94,8 @@ def command_line(folder: Path, port: int, properties: Mapping[str, str] = _NONE)
     return [sys.executable, "-m", module, "--folder", str(folder), "--port", str(port), *given]
 
 
-def _java(main: str, *arguments: str, option: str = "-Xshare:auto") -> list[str]:
-    return ["java", *_OPTIONS, option, "-cp", f"{jars()}/*", main, *arguments]
+def _java(main: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
+    return ["java", *_OPTIONS, *options, "-cp", f"{jars()}/*", main, *arguments]
 
 
 def _formatted() -> Path:
@@ -114,36 +120,51 @@ def _formatted() -> Path:
 
 
 def _classes() -> Path:
-    """Where classes are kept as a broker has read them, for the next to map: half of its start."""
-    return jars().with_name(f"{jars().name}.jsa")
+    """Where classes are kept as a broker has read them, for the next to map: half of its start.
+
+    Another Java would not take them, nor then its own.
+    """
+    return jars().with_name(f"{jars().name}-java-{_java_version()}.jsa")
 
 
 def _keep_classes() -> None:
     """Start a broker once and keep what it has read; a Java that keeps nothing does without.
 
-    Raises `StackError` where it does not start.
+    Raises `StackError` where it does not start, `OSError` where nothing can be kept.
     """
     if _classes().exists():
         return
     with tempfile.TemporaryDirectory(dir=_classes().parent) as temporary:
         folder, port = Path(temporary), unused()
-        made = folder / "classes.jsa"
-        command = _java(
-            "kafka.Kafka", _prepared(folder, port), option=f"-XX:ArchiveClassesAtExit={made}"
-        )
-        log = folder / "log"
-        with log.open("wb") as told, subprocess.Popen(command, stdout=told, stderr=told) as broker:  # noqa: S603
-            deadline = time.monotonic() + START_SECONDS
-            while not (works := accepts(port, seconds=1)) and broker.poll() is None:
-                if time.monotonic() > deadline:
-                    break
-                time.sleep(POLL_SECONDS)
-            broker.terminate()
+        made, log = folder / "classes.jsa", folder / "log"
+        option = f"-XX:ArchiveClassesAtExit={made}"
+        with log.open("wb") as told:
+            broker = subprocess.Popen(  # noqa: S603
+                _java("kafka.Kafka", _prepared(folder, port), options=[option]),
+                stdout=told,
+                stderr=told,
+            )
+            try:
+                works = _comes(broker, port)
+                broker.terminate()
+                broker.wait(START_SECONDS)
+            finally:
+                broker.kill()
+                broker.wait()
         if not works:
             raise StackError(f"Apache Kafka не запускается:\n{last_lines(log.read_bytes())}")
-        # Another process may have been faster.
-        with suppress(OSError):
+        if made.exists():
             made.rename(_classes())
+
+
+def _comes(broker: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether it takes connections before its time is up."""
+    deadline = time.monotonic() + START_SECONDS
+    while broker.poll() is None and time.monotonic() < deadline:
+        if accepts(port, seconds=1):
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
 
 
 def _prepared(folder: Path, port: int, more: Sequence[str] = ()) -> str:
@@ -198,17 +219,21 @@ def main() -> None:
     if options.fetch:
         try:
             _formatted()
-            _keep_classes()
         except (StackError, subprocess.SubprocessError) as error:
             sys.exit(str(error))
+        try:
+            _keep_classes()
+        except (StackError, OSError, subprocess.SubprocessError) as error:
+            # Without them it only starts slower.
+            print(error, file=sys.stderr)  # noqa: T201
         return
     if options.folder is None or options.port is None:
         parser.error("--folder and --port are needed to start it")
     folder: Path = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     settings = _prepared(folder, options.port, options.property)
-    # Where it is not there, or another Java's, it is passed over.
-    command = _java("kafka.Kafka", settings, option=f"-XX:SharedArchiveFile={_classes()}")
+    kept = [f"-XX:SharedArchiveFile={_classes()}"] if _classes().exists() else []
+    command = _java("kafka.Kafka", settings, options=kept)
     os.execvp(command[0], command)  # noqa: S606
 
 

@@ -27,7 +27,7 @@ def is_by_design(failure: Failure, case: Case[Any], response: Response) -> bool:
         # The check does not know the status that says just this (RFC 6585).
         return response.status_code == 428
     if isinstance(failure, EnsureResourceAvailability):
-        return _is_of_another_row(response)
+        return _is_of_another_row(case, response)
     if isinstance(failure, AcceptedNegativeData):
         # What is too large to be read is refused unread.
         if response.status_code in _TOO_LARGE:
@@ -48,10 +48,13 @@ def _is_of_the_domain(response: Response) -> bool:
     return response.status_code == 422 and json.loads(response.text)["code"] != "invalid_request"
 
 
-def _is_of_another_row(response: Response) -> bool:
-    """Whether what is not there is what the body names, and not what has just been made."""
+def _is_of_another_row(case: Case[Any], response: Response) -> bool:
+    """Whether what is not there is what the body names, and not what the address does."""
     named = [one["field"] for one in json.loads(response.text)["errors"]]
-    return bool(named) and all(field.startswith("body.") for field in named)
+    addressed = [str(value) for value in (case.path_parameters or {}).values()]
+    return bool(named) and all(
+        field.startswith("body.") and str(_value(case, field)) not in addressed for field in named
+    )
 
 
 def _is_past_schemas(case: Case[Any], response: Response) -> bool:

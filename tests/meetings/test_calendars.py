@@ -198,6 +198,10 @@ async def test_a_feed_is_for_ones_own_and_closes_when_revoked(
     closed = await client.get(path)
     guessed = await client.get("/v1/calendars/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.ics")
 
+    assert [one.json()["errors"][0]["field"] for one in refused] == [
+        "body.region",
+        "body.person_id",
+    ]
     assert [one.status_code for one in [*refused, not_theirs, closed, guessed]] == [404] * 5
     assert closed.json()["code"] == guessed.json()["code"] == "calendar_feed_not_found"
     assert (len(listed), theirs) == (2, [])

@@ -204,7 +204,9 @@ async def test_a_foreign_row_is_answered_as_one_that_there_is_not(
     extract = f"/v1/protocols/{world.own['protocol_id']}/extract"
     feeds = "/v1/calendar-feeds"
 
-    async def told(id_: str, feed: str, person: str, region: str) -> list[tuple[int, str, str]]:
+    async def told(
+        id_: str, feed: str, person: str, region: str
+    ) -> list[tuple[int, str, str, list[str]]]:
         answers = [
             await client.put(_stage(id_), json={"state": "in_progress"}, headers=actor),
             await client.post(rsvp, json={"participant_id": id_, "answer": "yes"}, headers=actor),
@@ -213,9 +215,16 @@ async def test_a_foreign_row_is_answered_as_one_that_there_is_not(
             await client.post(f"{feeds}/{feed}/revoke", headers=actor),
             await client.post(feeds, json={"kind": "person", "person_id": person}, headers=actor),
         ]
-        return [(one.status_code, one.json()["code"], one.json()["detail"]) for one in answers]
+        found = [(one.status_code, one.json()) for one in answers]
+        return [
+            (status, body["code"], body["detail"], [fault["field"] for fault in body["errors"]])
+            for status, body in found
+        ]
 
     foreign = await told(rows.FOREIGN_CLUSTER, world.foreign["feed_id"], str(person_id(2)), "63")
 
     assert {status for status, *_ in foreign} == {404}
+    # What is not in the address is named.
+    named = ["body.participant_id", "query.cluster", "query.region", "body.person_id"]
+    assert [field for *_, fields in foreign for field in fields] == named
     assert foreign == await told(missing, missing, missing, "99")

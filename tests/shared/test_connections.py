@@ -21,10 +21,12 @@ from shared.auth import public
 from shared.clock import Clock, Now, wall
 from shared.db import Session
 from shared.health import Health
-from shared.permissions import PUBLIC
+from shared.permissions import ANYONE, PUBLIC, Acting, allow
 from shared.relay import RELAY_LOCK, Relay
 from tests.conftest import serve, settings_for
 from tests.shared.transport import fresh_database, until
+
+AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
 
 
 @pytest.fixture(scope="module")
@@ -123,14 +125,39 @@ async def test_now_is_read_once_the_request_has_its_connection(dsn: str) -> None
             assert datetime.fromisoformat((await asked).json()) >= freed
 
 
-def test_an_operation_that_reads_now_before_it_has_a_connection_is_refused() -> None:
+async def test_what_is_only_read_waits_for_no_connection_that_it_does_not_need() -> None:
+    router = APIRouter()
+
+    @router.get("/known", dependencies=[Depends(public)])
+    async def known(session: Session, now: Now) -> str:
+        return "from memory"
+
+    permitted = {"known": PUBLIC}
+    service = create_app("meetings", router, title="x", description="x", permitted=permitted)
+    async with db.open_sessions(AWAY) as sessions:
+        transport = serve(service, settings_for(AWAY), sessions=sessions, clock=Clock())
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            assert (await client.get("/known")).json() == "from memory"
+
+
+def test_an_operation_that_asks_in_an_unsafe_order_is_refused() -> None:
     router = APIRouter()
 
     @router.post("/late", dependencies=[Depends(public)])
     async def late(now: Now, session: Session) -> None: ...
 
-    with pytest.raises(RuntimeError, match=r"/late.*behind the session"):
+    with pytest.raises(RuntimeError, match=r"/late.*then the session, then `now`"):
         create_app("meetings", router, title="x", description="x", permitted={"late": PUBLIC})
+
+    router = APIRouter()
+
+    @router.get("/open")
+    async def first(session: Session, actor: Acting) -> None: ...
+
+    with pytest.raises(RuntimeError, match=r"/open.*who asks"):
+        create_app(
+            "meetings", router, title="x", description="x", permitted={"first": allow(ANYONE)}
+        )
 
 
 @pytest.mark.parametrize("leads", [True, False], ids=["leading", "waiting for its turn"])

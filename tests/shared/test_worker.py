@@ -102,3 +102,9 @@ def test_a_worker_that_cannot_begin_ends_when_told(number: signal.Signals) -> No
             assert worker.wait(5) == 0
         finally:
             worker.kill()
+
+
+def test_a_service_looks_for_cycles_seldom_from_its_first_import_on() -> None:
+    asked = "import gc; import services; print(gc.get_threshold() >= (20_000, 20, 100))"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "True"

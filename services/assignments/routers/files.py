@@ -34,6 +34,14 @@ async def _store(request: Request) -> ObjectStore:
 Store = Annotated[ObjectStore, Depends(_store)]
 
 
+async def _offered(file: UploadFile) -> service.Offered:
+    return await run_in_threadpool(service.look_at, file.filename or "", file.file)
+
+
+# Before the session: a file of 20 MiB is looked at while others have the connections.
+Offered = Annotated[service.Offered, Depends(_offered)]
+
+
 @router.post(
     "/executions/{execution_id}/files",
     status_code=201,
@@ -44,14 +52,13 @@ Store = Annotated[ObjectStore, Depends(_store)]
 async def upload_file(
     actor: Acting,
     execution_id: UUID,
-    file: UploadFile,
+    offered: Offered,
     session: Session,
     store: Store,
     now: Now,
     once: Idempotent,
 ) -> Response:
     """Файл для будущего отчёта, обычно до 20 МиБ; то же содержимое второй раз не хранится."""
-    offered = await run_in_threadpool(service.look_at, file.filename or "", file.file)
 
     async def keep() -> StoredFile:
         return await service.upload(session, store, execution_id, actor, file=offered, now=now)

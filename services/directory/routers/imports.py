@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Request, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -38,6 +38,19 @@ async def _read(session: AsyncSession, found: Import) -> ImportRead:
     return ImportRead.of(found, refused)
 
 
+async def _uploaded(
+    kind: Annotated[ImportKind, Form(description="Список кластеров или координаторов")],
+    file: UploadFile,
+) -> service.Uploaded:
+    # One more than may be: the limit of the address is for other files too.
+    content = await file.read(MAX_BYTES + 1)
+    return await run_in_threadpool(service.look_at, kind, file.filename or "", content)
+
+
+# Before the session: a list is looked at while others have the connections.
+Uploaded = Annotated[service.Uploaded, Depends(_uploaded)]
+
+
 @router.post(
     "",
     status_code=201,
@@ -47,8 +60,7 @@ async def _read(session: AsyncSession, found: Import) -> ImportRead:
 )
 async def create_import(
     actor: Acting,
-    kind: Annotated[ImportKind, Form(description="Список кластеров или координаторов")],
-    file: UploadFile,
+    uploaded: Uploaded,
     session: Session,
     now: Now,
     once: Idempotent,
@@ -57,9 +69,6 @@ async def create_import(
 
     До 200 строк проверяются сразу, больше — в фоне: состояние — в `GET /v1/imports/{id}`.
     """
-    # One more than may be: the limit of the address is for other files too.
-    content = await file.read(MAX_BYTES + 1)
-    uploaded = await run_in_threadpool(service.look_at, kind, file.filename or "", content)
 
     async def work() -> ImportRead:
         found = await service.create(session, uploaded, by=actor.id, now=now)

@@ -1,10 +1,12 @@
 """Participation and attendance over HTTP."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response, UploadFile
+from fastapi import APIRouter, Depends, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -106,6 +108,28 @@ async def read_attendance(actor: Acting, meeting_id: UUID, session: Session) -> 
     return AttendanceRead(meeting_id=meeting_id, regions=regions)
 
 
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """A list of a conference, read: whoever was there by what names."""
+
+    name: str
+    content: bytes
+    listed: Sequence[conference_lists.ListRow]
+
+
+async def _offered(file: UploadFile) -> _Offered:
+    name = file.filename or ""
+    content = await file.read(conference_lists.MAX_BYTES + 1)
+    if len(content) > conference_lists.MAX_BYTES:
+        raise AttendanceListUnreadable("Файл больше 5 МиБ.", field="body.file")
+    listed = await run_in_threadpool(conference_lists.read_list, name, content)
+    return _Offered(name, content, listed)
+
+
+# Before the session: a list is read while others have the connections.
+Offered = Annotated[_Offered, Depends(_offered)]
+
+
 @router.post(
     "/meetings/{meeting_id}/attendance/imports",
     status_code=201,
@@ -116,7 +140,7 @@ async def read_attendance(actor: Acting, meeting_id: UUID, session: Session) -> 
 async def read_conference_list(
     actor: Acting,
     meeting_id: UUID,
-    file: UploadFile,
+    offered: Offered,
     session: Session,
     now: Now,
     once: Idempotent,
@@ -125,21 +149,15 @@ async def read_conference_list(
 
     Никто ещё не отмечен: список учитывает отдельная команда, после проверки человеком.
     """
-    name = file.filename or ""
-    content = await file.read(conference_lists.MAX_BYTES + 1)
-    if len(content) > conference_lists.MAX_BYTES:
-        raise AttendanceListUnreadable("Файл больше 5 МиБ.", field="body.file")
-    listed = await run_in_threadpool(conference_lists.read_list, name, content)
 
     async def keep() -> AttendanceImportRead:
         found = await attendance_imports.preview(
-            session, meeting_id, name, listed, actor=actor.id, now=now
+            session, meeting_id, offered.name, offered.listed, actor=actor.id, now=now
         )
         return await _import(session, found)
 
-    return await once(
-        actor.id, keep, answer=AttendanceImportRead, body=name.encode() + b"\n" + content
-    )
+    body = offered.name.encode() + b"\n" + offered.content
+    return await once(actor.id, keep, answer=AttendanceImportRead, body=body)
 
 
 @router.get(
