@@ -9,6 +9,7 @@ from typing import Final
 import asyncpg
 from pydantic_core import from_json
 
+from services.rating.repository.standings import CHANNEL, SCORED
 from tests.bench import http
 
 _STREAM: Final = "/v1/ratings/stream"
@@ -45,7 +46,7 @@ async def drop_and_resume(port: int, dsn: str) -> Slow:
                     "update standings set executions = executions + 1,"
                     " revision = nextval('standings_revision')"
                 )
-                await connection.execute("notify standings")
+                await connection.execute("select pg_notify($1, $2)", CHANNEL, SCORED)
             async with asyncio.timeout(_SECONDS):
                 last = await anext(awake)
         read, ended = await _read_up(sleeper)

@@ -11,6 +11,7 @@ from typing import Final, cast
 import asyncpg
 import psutil
 
+from services.rating.repository.standings import CHANNEL, SCORED
 from tests.bench import http
 from tests.bench.board import prepare
 from tests.bench.results import ASIDE, REFERENCE, Options, Result, percent, plain, spread
@@ -138,7 +139,7 @@ async def _ours(stand: Stand, clients: int, seconds: float, first: int) -> Watch
                     number,
                     REGION,
                 )
-                await connection.execute("notify standings")
+                await connection.execute("select pg_notify($1, $2)", CHANNEL, SCORED)
 
         server = stand.process("rating-api")
         return await _watch(server, stand.port("rating"), PATH, publish, clients, seconds, first)
