@@ -132,9 +132,10 @@ def _keep_classes() -> None:
 
     Raises `StackError` where it does not start, `OSError` where nothing can be kept.
     """
-    if _classes().exists():
+    found = _classes()
+    if found.exists():
         return
-    with tempfile.TemporaryDirectory(dir=_classes().parent) as temporary:
+    with tempfile.TemporaryDirectory(dir=found.parent) as temporary:
         folder, port = Path(temporary), unused()
         made, log = folder / "classes.jsa", folder / "log"
         option = f"-XX:ArchiveClassesAtExit={made}"
@@ -154,7 +155,7 @@ def _keep_classes() -> None:
         if not works:
             raise StackError(f"Apache Kafka не запускается:\n{last_lines(log.read_bytes())}")
         if made.exists():
-            made.rename(_classes())
+            made.rename(found)
 
 
 def _comes(broker: subprocess.Popen[bytes], port: int) -> bool:
@@ -232,7 +233,8 @@ def main() -> None:
     folder: Path = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     settings = _prepared(folder, options.port, options.property)
-    kept = [f"-XX:SharedArchiveFile={_classes()}"] if _classes().exists() else []
+    classes = _classes()
+    kept = [f"-XX:SharedArchiveFile={classes}"] if classes.exists() else []
     command = _java("kafka.Kafka", settings, options=kept)
     os.execvp(command[0], command)  # noqa: S606
 
