@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from deploy.season.api import Api
-from tests.e2e import test_a_journey as journey
+from tests.e2e import journey
 
 pytestmark = pytest.mark.e2e
 

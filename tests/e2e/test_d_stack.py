@@ -9,7 +9,7 @@ from deploy.local.processes import SERVICES
 from deploy.local.stack import Stack
 from deploy.season.api import Api
 from tests.e2e.conftest import eventually
-from tests.e2e.test_a_journey import reference
+from tests.e2e.journey import reference
 
 pytestmark = pytest.mark.e2e
 

@@ -11,7 +11,7 @@ import pytest
 from deploy.local.stack import Stack
 from deploy.season.api import Api
 from tests.e2e.conftest import eventually
-from tests.e2e.test_a_journey import cluster_of, noon, reference
+from tests.e2e.journey import cluster_of, noon, reference
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

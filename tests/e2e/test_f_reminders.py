@@ -21,7 +21,7 @@ from deploy.local.stack import Stack
 from deploy.season.api import Api
 from deploy.season.play import start_of
 from tests.e2e.conftest import add_item, eventually
-from tests.e2e.test_a_journey import REPORT, cluster_of, executions_of, reference
+from tests.e2e.journey import REPORT, cluster_of, executions_of, reference
 from tests.stack.test_stack import free_offset
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]

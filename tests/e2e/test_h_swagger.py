@@ -8,7 +8,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from deploy.season.api import Api
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.e2e.test_a_journey import (
+from tests.e2e.journey import (
     cluster_of,
     coordinator_of,
     executions_of,
