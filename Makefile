@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 INSTALL = @echo 'Устанавливаю пакеты по $<'; { $(PIP) -r locks/uv.txt && $(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r $<; } || $(PIP) -r $<
 STACK := $(BIN)/python -m deploy.local
 
-.PHONY: help install up down reset status logs backup restore demo test test-fast test-healing test-kafka chaos fuzz bench lint format typecheck arch migrations check openapi lock sbom advisories
+.PHONY: help install up down reset status logs backup restore demo test test-fast test-healing test-kafka test-keycloak chaos fuzz bench lint format typecheck arch migrations check openapi lock sbom advisories
 
 help: ## What can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -67,8 +67,12 @@ test-kafka: .venv/dev.stamp ## Transport, journeys and faults over Apache Kafka 
 	BROKER=kafka $(BIN)/python -m pytest -m 'not chaos' tests/shared/test_transport.py tests/shared/test_kafka.py tests/e2e/test_a_journey.py \
 		tests/e2e/test_d_stack.py tests/season/test_season.py tests/chaos/test_chaos.py
 
+test-keycloak: .venv/dev.stamp ## People and machines with accounts in Keycloak itself; needs Maven and Java 17
+	$(BIN)/python -m deploy.local.keycloak --fetch
+	$(BIN)/python -m pytest -m keycloak tests/keycloak
+
 test-fast: .venv/dev.stamp ## Without the journeys through real processes
-	$(BIN)/python -m pytest -m 'not e2e and not browser and not chaos and not healing'
+	$(BIN)/python -m pytest -m 'not e2e and not browser and not chaos and not healing and not keycloak'
 
 test-healing: .venv/dev.stamp ## A played season damaged and put back to older backups, five minutes
 	$(BIN)/python -m pytest -m healing tests/season

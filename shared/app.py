@@ -35,7 +35,7 @@ from shared.changes import Masks
 from shared.clients.base import open_client
 from shared.clock import Clock, utcnow
 from shared.dead_letter_router import dead_letter_router
-from shared.doc_pages import DocPages
+from shared.doc_pages import DocPages, add_swagger_ui
 from shared.edge import BodyLimit, Cors, Requests
 from shared.event_router import EventRouter
 from shared.feed import feed_router
@@ -84,7 +84,7 @@ def _lifespan(service: str, extension: Extension | None) -> Callable[[FastAPI], 
                 "limiter": RateLimiter(settings.rate_limit, settings.rate_burst),
                 "client": client,
             }
-            app.state.token_url = str(settings.oidc_token_url or "")
+            app.state.scheme = auth.scheme_of(settings)
             app.state.cors_origins = settings.cors_origins
             if extension is not None:
                 state |= await stack.enter_async_context(extension(settings, clock))
@@ -120,6 +120,7 @@ def create_app(
         description=description,
         version="1.0.0",
         lifespan=_lifespan(service, extension),
+        docs_url=None,
         generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
         strict_content_type=True,
@@ -131,9 +132,9 @@ def create_app(
             Depends(refuse_foreign_cursor),
             Depends(refuse_ambiguous_body),
         ],
-        swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
         license_info={"name": "Apache-2.0"},
     )
+    add_swagger_ui(app)
     app.state.masks = Masks(personal)
     problems.install(app)
     platform = [
@@ -246,8 +247,8 @@ def _describe(app: FastAPI) -> None:
         schemas |= problem.pop("$defs") | {"Problem": problem}
         examples.complete(schemas)
         scheme = components.get("securitySchemes", {}).get("oauth2")
-        if scheme and getattr(app.state, "token_url", ""):
-            scheme["flows"]["clientCredentials"]["tokenUrl"] = app.state.token_url
+        if scheme:
+            scheme |= getattr(app.state, "scheme", {})
         for path in document["paths"].values():
             for operation in path.values():
                 permission = app.state.permissions[operation["operationId"]]

@@ -218,23 +218,48 @@ def _actor_of(claims: Mapping[str, Any]) -> Actor:
     )
 
 
-class _ClientCredentials(OAuth2):
-    """The security scheme, as OpenAPI and Swagger UI's Authorize see it."""
+_SCOPED: Final = (
+    f"Служебной учётной записи (service, platform) нужна и область действия: {', '.join(Scope)}."
+)
+
+
+class _Scheme(OAuth2):
+    """The security scheme, as OpenAPI and Swagger UI's Authorize see it before any settings."""
 
     def __init__(self) -> None:
         super().__init__(
             flows={"clientCredentials": {"tokenUrl": "/token", "scopes": {}}},
             scheme_name="oauth2",
             description=(
-                "Client credentials. На стенде: client_id — роль, client_secret — dev."
-                " Служебной учётной записи (service, platform) нужна и область действия:"
-                f" {', '.join(Scope)}."
+                f"Client credentials. На стенде: client_id — роль, client_secret — dev. {_SCOPED}"
             ),
             auto_error=False,
         )
 
 
-scheme: Final = _ClientCredentials()
+scheme: Final = _Scheme()
+
+
+def scheme_of(settings: ServiceSettings) -> dict[str, Any]:
+    """What the scheme says of the issuer of these settings; nothing where none gives tokens."""
+    if settings.oidc_token_url is None:
+        return {}
+    token_url = str(settings.oidc_token_url)
+    flows = {"clientCredentials": {"tokenUrl": token_url, "scopes": {}}}
+    if settings.oidc_authorization_url is None:
+        return {"flows": flows}
+    authorization_url = str(settings.oidc_authorization_url)
+    people = {
+        "authorizationCode": {"authorizationUrl": authorization_url} | flows["clientCredentials"]
+    }
+    return {
+        "flows": people | flows,
+        "description": (
+            "Люди: authorizationCode, страница входа; client_secret оставьте пустым."
+            " Программы: clientCredentials, имя и секрет учётной записи."
+            f" {_SCOPED}"
+        ),
+    }
 
 
 async def actor_behind(request: Request, authorization: str | None) -> Actor:

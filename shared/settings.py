@@ -143,6 +143,10 @@ class ServiceSettings(DatabaseSettings, KafkaSettings):
     oidc_audience: str = "professionalitet"
     oidc_jwks_url: HttpUrl | None = None
     oidc_token_url: HttpUrl | None = None
+    # Where people sign in from Swagger UI, and the issuer's client they do it through; no such
+    # door unless said.
+    oidc_authorization_url: HttpUrl | None = None
+    oidc_pages_client: str = "pages"
     service_client_id: str | None = None
     service_client_secret: SecretStr | None = None
 
@@ -213,6 +217,12 @@ class ServiceSettings(DatabaseSettings, KafkaSettings):
     def _index_within_count(self) -> Self:
         if self.worker_index >= self.worker_count:
             raise ValueError("WORKER_INDEX must be below WORKER_COUNT")
+        return self
+
+    @model_validator(mode="after")
+    def _both_ends_of_signing_in(self) -> Self:
+        if self.oidc_authorization_url and not self.oidc_token_url:
+            raise ValueError("OIDC_AUTHORIZATION_URL needs OIDC_TOKEN_URL")
         return self
 
     @model_validator(mode="after")

@@ -9,7 +9,6 @@ signal reaches it; its data outlives it, unlike those of the embedded broker.
 
 import argparse
 import base64
-import hashlib
 import os
 import shutil
 import subprocess
@@ -22,36 +21,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from deploy.local import maven
 from deploy.local.errors import StackError, last_lines
 from deploy.local.ports import HOST, accepts, unused
 
 POM: Final = Path(__file__).resolve().parent.parent / "kafka" / "pom.xml"
-FETCH_SECONDS: Final = 600
 START_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.05
-JAVA: Final = 17
 _NONE: Final[Mapping[str, str]] = {}
 # A small broker that starts soon: tests start many.
 _OPTIONS: Final = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-
-
-def why_not() -> str | None:
-    """Why Apache Kafka cannot run on this machine; None when it can."""
-    if shutil.which("mvn") is None:
-        return "нет Maven (mvn)"
-    if shutil.which("java") is None:
-        return f"нет Java {JAVA}"
-    version = _java_version()
-    major = version.partition(".")[0]
-    if not major.isdecimal() or int(major) < JAVA:
-        return f"нужна Java {JAVA}, здесь {version or 'неизвестная'}"
-    return None
-
-
-def _java_version() -> str:
-    """As it tells it: `17.0.15`."""
-    said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)  # noqa: S607
-    return said.stderr.partition('"')[2].partition('"')[0]
 
 
 def jars() -> Path:
@@ -59,32 +38,7 @@ def jars() -> Path:
 
     Raises `StackError` with Maven's own words.
     """
-    digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:12]
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = folder / "professionalitet" / f"kafka-{digest}"
-    if folder.exists():
-        return folder
-    if reason := why_not():
-        raise StackError(f"Apache Kafka не запустить: {reason}.")
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}")
-    partial.mkdir(parents=True)
-    command = ["mvn", "--batch-mode", "--quiet", "--file", str(POM), "dependency:copy-dependencies"]
-    fetched = subprocess.run(  # noqa: S603
-        [*command, "-DincludeScope=runtime", f"-DoutputDirectory={partial}"],
-        capture_output=True,
-        text=True,
-        timeout=FETCH_SECONDS,
-        check=False,
-    )
-    if fetched.returncode:
-        shutil.rmtree(partial)
-        raise StackError(f"Maven не принёс Apache Kafka:\n{fetched.stdout}{fetched.stderr}")
-    try:
-        partial.rename(folder)
-    except OSError:
-        # Another process was faster.
-        shutil.rmtree(partial)
-    return folder
+    return maven.fetched("kafka", POM)
 
 
 def command_line(folder: Path, port: int, properties: Mapping[str, str] = _NONE) -> list[str]:
@@ -124,7 +78,7 @@ def _classes() -> Path:
 
     Another Java would not take them, nor then its own.
     """
-    return jars().with_name(f"{jars().name}-java-{_java_version()}.jsa")
+    return jars().with_name(f"{jars().name}-java-{maven.java_version()}.jsa")
 
 
 def _keep_classes() -> None:

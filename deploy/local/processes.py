@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from deploy.local import broker
+from deploy.local import broker, issuers, keycloak
+from deploy.local.issuers import Issuer
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 HOST: Final = "127.0.0.1"
@@ -72,7 +73,6 @@ def identity(state: Path) -> str:
 
 def common_environment(state: Path, ports: Ports) -> dict[str, str]:
     """What every process of the stack inherits."""
-    issuer = f"http://{HOST}:{ports.issuer}"
     return {
         MARK: identity(state),
         "PYTHONUNBUFFERED": "1",
@@ -86,9 +86,8 @@ def common_environment(state: Path, ports: Ports) -> dict[str, str]:
         "KAFKA_IDEMPOTENCE": json.dumps(broker.chosen().takes_idempotence),
         # Every fetch costs the broker, found something or not; only scores are in a hurry.
         "KAFKA_FETCH_WAIT_MS": str(broker.chosen().fetch_wait_ms(in_a_hurry=False)),
-        "OIDC_ISSUER": issuer,
+        **issuers.addresses(ports.issuer),
         "OIDC_AUDIENCE": AUDIENCE,
-        "OIDC_TOKEN_URL": f"{issuer}/token",
         **{f"{name.upper()}_URL": f"http://{HOST}:{ports.api(name)}" for name in SERVICES},
         # Subscribers' webhooks on this machine, by plain http.
         "WEBHOOK_PRIVATE_NETWORKS": json.dumps([f"{HOST}/32"]),
@@ -148,9 +147,9 @@ def parts(state: Path, postgres_home: Path, ports: Ports) -> list[Process]:
         Process(
             "issuer",
             "выдача токенов",
-            _uvicorn("deploy.issuer.main:app", ports.issuer),
+            _issuer(state, ports),
             ports.issuer,
-            "/livez",
+            issuers.chosen().health_path,
         ),
         Process(
             "mail",
@@ -193,6 +192,12 @@ def services(ports: Ports, passwords: Mapping[str, str]) -> list[Process]:
             ),
         ]
     return found
+
+
+def _issuer(state: Path, ports: Ports) -> list[str]:
+    if issuers.chosen() is Issuer.KEYCLOAK:
+        return keycloak.command_line(state / "keycloak", ports.issuer, ports.offset)
+    return _uvicorn("deploy.issuer.main:app", ports.issuer)
 
 
 def _uvicorn(app: str, port: int) -> list[str]:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import psutil
 
-from deploy.local import broker, databases, orphans, passwords, ports, postgres, processes
+from deploy.local import broker, databases, issuers, orphans, passwords, ports, postgres, processes
 from deploy.local.broker import Broker
 from deploy.local.errors import StackError, last_lines
 from deploy.local.living import await_end
@@ -28,7 +28,6 @@ from deploy.local.readiness import await_healthy, is_healthy
 from deploy.local.supervisor import ACTIVE, Away, Info, Supervisor
 
 FREE_BYTES: Final = 500 * 1024 * 1024
-PARTS_SECONDS: Final = 30.0
 SERVICES_SECONDS: Final = 60.0
 STEP_SECONDS: Final = 120.0
 DOWN_SECONDS: Final = 30.0
@@ -293,7 +292,7 @@ class Stack:
     def _start_parts(self) -> None:
         if self._stopped(self._parts):
             self._say("Запускаю PostgreSQL, брокер, выдачу токенов и приём писем.")
-        self._start(self._parts, PARTS_SECONDS)
+        self._start(self._parts, issuers.chosen().start_seconds)
         roles = [*SERVICES, *map(databases.owner_of, SERVICES)]
         known = self._passwords
         _run(databases.ensure(self._server.dsn, {name: known[name] for name in roles}))

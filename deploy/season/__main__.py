@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from deploy.local import issuers
 from deploy.local.errors import StackError
+from deploy.local.issuers import Issuer
 from deploy.local.processes import ROOT
 from deploy.local.stack import Stack
 from deploy.season.api import Api, NotSettled, Refused
@@ -41,6 +43,8 @@ def main(
     clusters: Annotated[int, typer.Option(min=89, max=2000, help="Сколько кластеров.")] = 370,
 ) -> None:
     """Сыграть сезон с сентября 2023 по март 2024 года через публичные API."""
+    if issuers.chosen() is not Issuer.DEVELOPMENT:
+        raise StackError("Сезон играют роли стендового издателя токенов: уберите ISSUER.")
     stack = _stack()
     stack.up(clock_from=start_of(FIRST_DAY))
     uvloop.run(_play(stack, seed, clusters))

@@ -38,12 +38,15 @@ async def until(settled: Callable[[], Awaitable[object]], what: str) -> None:
 
 @dataclass(slots=True)
 class Api:
-    """Every service by name, every client by its id; counts what it sends."""
+    """Every service by name, every client by its id; counts what it sends.
+
+    `tokens` by who asks: the development issuer is asked for those that are not there.
+    """
 
     http: httpx.AsyncClient
     urls: Mapping[str, str]
     sent: int = 0
-    _tokens: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PARALLEL))
 
     async def get(self, who: str, service: str, path: str, **params: Any) -> Any:
@@ -141,7 +144,7 @@ class Api:
         return response.json()
 
     async def _token(self, who: str) -> str:
-        known = self._tokens.get(who)
+        known = self.tokens.get(who)
         if known is None:
             response = await self.http.post(
                 f"{self.urls['issuer']}/token",
@@ -149,5 +152,5 @@ class Api:
                 auth=(who, SECRET),
             )
             response.raise_for_status()
-            known = self._tokens[who] = response.json()["access_token"]
+            known = self.tokens[who] = response.json()["access_token"]
         return known

@@ -19,7 +19,7 @@ import httpx
 import psutil
 import pytest
 
-from deploy.local import broker, kafka
+from deploy.local import broker, maven
 from deploy.local.broker import Broker
 from deploy.local.processes import ROOT, SERVICES
 from deploy.local.stack import Stack
@@ -58,7 +58,7 @@ def seed() -> int:
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    if broker.chosen() is Broker.KAFKA and (reason := kafka.why_not()):
+    if broker.chosen() is Broker.KAFKA and (reason := maven.why_not()):
         pytest.skip(f"Apache Kafka не запустить: {reason}")
     stack = Stack(tmp_path / "stack", free_offset())
     stack.up(clock_from=FIRST_INSTANT)

@@ -3,12 +3,15 @@
 import json
 import re
 from typing import Any, Final
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 
 from deploy.issuer.clients import SCOPES
 from shared.auth import Role, Scope
 from shared.migrations import SERVICES
+from shared.settings import ServiceSettings
 from tests.deploy.files import ROOT, compose
 
 TEXT: Final = (ROOT / "deploy/keycloak/professionalitet-realm.json").read_text()
@@ -112,13 +115,44 @@ def test_there_are_no_other_accounts_and_no_passwords() -> None:
 def test_people_enter_through_keycloaks_page_only() -> None:
     people = CLIENTS.keys() - MACHINES.keys()
 
-    assert people == {"people"}
-    assert CLIENTS["people"]["publicClient"] is True
-    assert CLIENTS["people"]["serviceAccountsEnabled"] is False
+    assert people == {"people", "pages"}
+    for name in people:
+        assert CLIENTS[name]["publicClient"] is True
+        assert CLIENTS[name]["serviceAccountsEnabled"] is False
     for client in CLIENTS.values():
         assert client["directAccessGrantsEnabled"] is False
         assert client["implicitFlowEnabled"] is False
-        assert client["redirectUris"] == []
+        assert client["standardFlowEnabled"] is (client["clientId"] == "pages")
+
+
+def test_a_code_goes_to_our_pages_only_and_only_with_pkce() -> None:
+    pages = CLIENTS["pages"]
+    settings = compose()["rating-api"]["environment"]
+
+    assert pages["attributes"]["pkce.code.challenge.method"] == "S256"
+    assert {urlsplit(uri).path for uri in pages["redirectUris"]} == {"/docs/oauth2-redirect"}
+    origins = {uri.removesuffix("/docs/oauth2-redirect") for uri in pages["redirectUris"]}
+    assert origins == set(pages["webOrigins"]) == set(json.loads(settings["CORS_ORIGINS"]))
+    assert ServiceSettings.model_fields["oidc_pages_client"].default == "pages"
+    for client in CLIENTS.keys() - {"pages"}:
+        assert CLIENTS[client]["redirectUris"] == []
+
+
+def test_everybody_sets_up_a_second_factor() -> None:
+    actions = {action["alias"]: action for action in REALM["requiredActions"]}
+
+    assert [name for name, action in actions.items() if action["defaultAction"]] == [
+        "CONFIGURE_TOTP"
+    ]
+    assert all(action["enabled"] for action in actions.values())
+
+
+def test_the_one_that_is_tried_is_the_one_that_is_deployed() -> None:
+    pom = ElementTree.parse(ROOT / "deploy/keycloak/pom.xml")
+    version = pom.find(".//{*}dependency/{*}version")
+
+    assert version is not None
+    assert compose()["keycloak"]["image"] == f"keycloak/keycloak:{version.text}"
 
 
 def test_only_an_administrator_gives_rows() -> None:

@@ -3,15 +3,17 @@
 import base64
 import hashlib
 import importlib
+import json
 import re
 
 import httpx
 import pytest
 from fastapi import APIRouter, Depends
+from pydantic import ValidationError
 
 from services.rating.board.live import Board
 from shared.app import create_app
-from shared.auth import public
+from shared.auth import public, scheme_of
 from shared.clock import Clock
 from shared.migrations import SERVICES
 from shared.permissions import PUBLIC
@@ -105,3 +107,49 @@ async def test_a_page_of_documents_runs_its_own_script_and_no_other(path: str) -
     assert policy["frame-ancestors"] == "'none'"
     # Every script with an address is ours.
     assert all(src.startswith("/") for src in re.findall(r'<script src="([^"]+)"', page.text))
+
+
+def swagger_ui(**issuer: str) -> httpx.AsyncClient:
+    """A service's own documents, as if it had started with these addresses of its issuer."""
+    settings = settings_for(DSN, **issuer)
+    app = create_app("meetings", title="x", description="x", permitted={})
+    app.state.scheme = scheme_of(settings)
+    transport = serve(app, settings, sessions=None, clock=Clock())
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+async def test_people_sign_in_from_swagger_ui_where_the_issuer_has_a_page() -> None:
+    authorization_url, token_url = "https://id.test/auth", "https://id.test/token"
+    issuer = {"oidc_authorization_url": authorization_url, "oidc_token_url": token_url}
+    async with swagger_ui(**issuer) as client:
+        page = (await client.get("/docs")).text
+        scheme = (await client.get("/openapi.json")).json()["components"]["securitySchemes"]
+        # The issuer sends them back with more than we would ask for.
+        back = await client.get("/docs/oauth2-redirect?code=x&state=y&iss=https://id.test")
+
+    given = {"tokenUrl": token_url, "scopes": {}}
+    assert scheme["oauth2"]["flows"] == {
+        "authorizationCode": {"authorizationUrl": authorization_url, **given},
+        "clientCredentials": given,
+    }
+    told = re.search(r"ui\.initOAuth\((.*?)\)", page, re.DOTALL)
+    assert told
+    assert json.loads(told[1]) == {
+        "clientId": "pages",
+        "usePkceWithAuthorizationCodeGrant": True,
+    }
+    assert back.status_code == 200
+
+
+async def test_there_is_no_door_for_people_where_the_issuer_has_none() -> None:
+    async with swagger_ui(oidc_token_url="https://id.test/token") as client:
+        page = (await client.get("/docs")).text
+        scheme = (await client.get("/openapi.json")).json()["components"]["securitySchemes"]
+
+    assert scheme["oauth2"]["flows"].keys() == {"clientCredentials"}
+    assert "initOAuth" not in page
+
+
+def test_a_door_that_leads_nowhere_is_no_setting() -> None:
+    with pytest.raises(ValidationError, match="OIDC_AUTHORIZATION_URL needs OIDC_TOKEN_URL"):
+        settings_for(DSN, oidc_authorization_url="https://id.test/auth")
