@@ -93,7 +93,7 @@ _EXCUSES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "instant_out_of_range": lambda value: isinstance(value, str),
     # An address is counted as it goes over the wire, and of its schemes two are meant.
     "too_long": lambda value: isinstance(value, str),
-    "url_scheme": lambda value: True,
+    "url_scheme": lambda value: not str(value).lower().startswith(("http://", "https://")),
     # Counted without the items that are refused themselves; of a text, without blanks around it.
     "too_short": lambda value: (
         value != value.strip()
@@ -107,7 +107,9 @@ _EXCUSES: Final[Mapping[str, Callable[[Any], bool]]] = {
         isinstance(value, str) and len(unicodedata.normalize("NFC", value)) > len(value)
     ),
     # Said once for all texts, and not as a pattern of characters at each of them.
-    "forbidden_characters": lambda value: True,
+    "forbidden_characters": lambda value: (
+        value is None or not (str(value).isascii() and str(value).isprintable())
+    ),
     # Schemathesis itself says 0 is a version where the header's pattern asks for quotes.
     "string_pattern_mismatch": lambda value: value == "0",
     # To JSON Schema 84.0 is an integer; we take whole numbers that are written as such.
