@@ -28,7 +28,11 @@ def access(settings: KafkaSettings) -> dict[str, Any]:
         "security_protocol": protocol.value,
     }
     if protocol.is_encrypted:
-        found["ssl_context"] = create_ssl_context(cafile=settings.kafka_ca_file)
+        found["ssl_context"] = create_ssl_context(
+            cafile=settings.kafka_ca_file,
+            certfile=settings.kafka_certificate_file,
+            keyfile=settings.kafka_key_file,
+        )
     if protocol.asks_who:
         assert settings.kafka_password is not None
         found |= {

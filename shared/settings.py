@@ -111,6 +111,9 @@ class KafkaSettings(Settings):
     kafka_password: SecretStr | None = None
     # Who vouches for the broker; those the system trusts where it is not said.
     kafka_ca_file: FilePath | None = None
+    # Who we are to a broker that asks for a certificate, and the key to it.
+    kafka_certificate_file: FilePath | None = None
+    kafka_key_file: FilePath | None = None
 
     @model_validator(mode="after")
     def _let_in(self) -> Self:
@@ -122,6 +125,10 @@ class KafkaSettings(Settings):
             raise ValueError("KAFKA_PASSWORD is for KAFKA_SECURITY_PROTOCOL of SASL")
         if self.kafka_ca_file and not protocol.is_encrypted:
             raise ValueError("KAFKA_CA_FILE is for KAFKA_SECURITY_PROTOCOL of SSL")
+        if bool(self.kafka_certificate_file) != bool(self.kafka_key_file):
+            raise ValueError("KAFKA_CERTIFICATE_FILE and KAFKA_KEY_FILE go together")
+        if self.kafka_certificate_file and not protocol.is_encrypted:
+            raise ValueError("KAFKA_CERTIFICATE_FILE is for KAFKA_SECURITY_PROTOCOL of SSL")
         return self
 
 

@@ -53,7 +53,10 @@ def _java(main: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
 
 
 def _formatted() -> Path:
-    """A folder formatted for such a node, kept beside the jars: a Java less at every new start."""
+    """A folder formatted for such a node, kept beside the jars: a Java less at every new start.
+
+    Raises `StackError` with the end of what it says where it cannot be.
+    """
     found = jars().with_name(f"{jars().name}-formatted")
     if found.exists():
         return found
@@ -62,11 +65,14 @@ def _formatted() -> Path:
         folder = Path(temporary)
         (folder / "server.properties").write_text(_settings(folder, unused()))
         config = str(folder / "server.properties")
-        subprocess.run(  # noqa: S603
+        done = subprocess.run(  # noqa: S603
             _java("kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", config),
-            check=True,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
+        if done.returncode:
+            raise StackError(f"Apache Kafka не готовит себе папку:\n{last_lines(done.stdout)}")
         # Another process may have been faster.
         with suppress(OSError):
             (folder / "data").rename(found)

@@ -136,6 +136,12 @@ async def test_a_broker_in_a_closed_network_is_come_to_plainly(
         (LOGIN, "KAFKA_SECURITY_PROTOCOL"),
         (LOGIN | {"kafka_security_protocol": "SSL"}, "KAFKA_SECURITY_PROTOCOL"),
         ({"kafka_ca_file": __file__}, "KAFKA_CA_FILE"),
+        ({"kafka_security_protocol": "SSL", "kafka_key_file": __file__}, "go together"),
+        ({"kafka_security_protocol": "SSL", "kafka_certificate_file": __file__}, "go together"),
+        (
+            {"kafka_certificate_file": __file__, "kafka_key_file": __file__},
+            "KAFKA_CERTIFICATE_FILE is for",
+        ),
         ({"kafka_security_protocol": "SSL", "kafka_ca_file": "/nowhere.pem"}, "kafka_ca_file"),
         ({"kafka_security_protocol": "TLS"}, "kafka_security_protocol"),
         (
@@ -153,24 +159,24 @@ def test_what_cannot_work_stops_the_process_at_its_start(
     assert PASSWORD not in str(refused.value)
 
 
+REAL_ONLY = pytest.mark.skipif(
+    broker.chosen() is not broker.Broker.KAFKA,
+    reason="the embedded broker asks nobody who comes: `make test-kafka`",
+)
+
+
 @contextmanager
-def guarded(folder: Path, certificate: Path) -> Iterator[int]:
-    """Apache Kafka that speaks TLS only and asks for a password. Gives its port."""
+def guarded(folder: Path, certificate: Path, properties: dict[str, str]) -> Iterator[int]:
+    """Apache Kafka that speaks TLS only and asks who comes, by its properties. Gives its port."""
     port = ports.unused()
-    login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-    jaas = f'{login} username="{USER}" password="{PASSWORD}" user_{USER}="{PASSWORD}";'
-    properties = {
-        "listener.security.protocol.map": "PLAINTEXT:SASL_SSL,CONTROLLER:PLAINTEXT",
+    encrypted = {
         "inter.broker.listener.name": "PLAINTEXT",
-        "sasl.enabled.mechanisms": "PLAIN",
-        "sasl.mechanism.inter.broker.protocol": "PLAIN",
-        "listener.name.plaintext.plain.sasl.jaas.config": jaas,
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": str(certificate.with_name("key.pem")),
         "ssl.truststore.type": "PEM",
         "ssl.truststore.location": str(certificate),
     }
-    command = kafka.command_line(folder, port, properties)
+    command = kafka.command_line(folder, port, encrypted | properties)
     log = folder / "broker.log"
     with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output) as node:
         try:
@@ -181,30 +187,67 @@ def guarded(folder: Path, certificate: Path) -> Iterator[int]:
             node.kill()
 
 
-@pytest.mark.skipif(
-    broker.chosen() is not broker.Broker.KAFKA,
-    reason="the embedded broker asks nobody who comes: `make test-kafka`",
-)
-async def test_events_go_through_a_guarded_broker_and_strangers_do_not(
+async def _goes_through(security: dict[str, Any]) -> bool:
+    """Whether an event does, from a producer to a consumer. Raises `BrokerAway`."""
+    settings = settings_for(DSN, **security)
+    await create(TopicSettings(**security))
+    async with open_producer(settings) as producer, open_consumer(settings) as consumer:
+        consumer.subscribe(["rating.slices"])
+        await producer.send_and_wait("rating.slices", b"told")
+        record = await consumer.getone()
+    return bool(record.value == b"told")
+
+
+async def _is_let_in(security: dict[str, Any]) -> bool:
+    try:
+        async with open_producer(settings_for(DSN, **security)):
+            return True
+    except BrokerAway:
+        return False
+
+
+@REAL_ONLY
+async def test_a_broker_that_asks_for_a_password_refuses_strangers(
     tmp_path: Path, certificate: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with guarded(tmp_path, certificate) as port:
+    login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+    jaas = f'{login} username="{USER}" password="{PASSWORD}" user_{USER}="{PASSWORD}";'
+    properties = {
+        "listener.security.protocol.map": "PLAINTEXT:SASL_SSL,CONTROLLER:PLAINTEXT",
+        "sasl.enabled.mechanisms": "PLAIN",
+        "sasl.mechanism.inter.broker.protocol": "PLAIN",
+        "listener.name.plaintext.plain.sasl.jaas.config": jaas,
+    }
+    with guarded(tmp_path, certificate, properties) as port:
         security = LOGIN | {
             "kafka_servers": f"{ports.HOST}:{port}",
             "kafka_security_protocol": "SASL_SSL",
             "kafka_sasl_mechanism": "PLAIN",
             "kafka_ca_file": certificate,
         }
-        settings = settings_for(DSN, **security)
-        await create(TopicSettings(**security))
-        async with open_producer(settings) as producer, open_consumer(settings) as consumer:
-            consumer.subscribe(["rating.slices"])
-            await producer.send_and_wait("rating.slices", b"told")
-            record = await consumer.getone()
-        assert record.value == b"told"
-
-        stranger = settings_for(DSN, **security | {"kafka_password": "wrong"})
-        with pytest.raises(BrokerAway):
-            async with open_producer(stranger):
-                raise AssertionError
+        assert await _goes_through(security)
+        assert not await _is_let_in(security | {"kafka_password": "wrong"})
         assert "SaslAuthenticationFailed" in caplog.text
+
+
+@REAL_ONLY
+async def test_a_broker_that_asks_for_a_certificate_refuses_strangers(
+    tmp_path: Path, certificate: Path
+) -> None:
+    properties = {
+        "listener.security.protocol.map": "PLAINTEXT:SSL,CONTROLLER:PLAINTEXT",
+        "ssl.client.auth": "required",
+    }
+    with guarded(tmp_path, certificate, properties) as port:
+        stranger = {
+            "kafka_servers": f"{ports.HOST}:{port}",
+            "kafka_security_protocol": "SSL",
+            "kafka_ca_file": certificate,
+        }
+        # It vouches for us as it does for the broker.
+        ours = {
+            "kafka_certificate_file": certificate,
+            "kafka_key_file": certificate.with_name("key.pem"),
+        }
+        assert await _goes_through(stranger | ours)
+        assert not await _is_let_in(stranger)
