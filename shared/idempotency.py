@@ -71,15 +71,17 @@ class Once:
         status: int = 201,
         body: bytes | None = None,
         tagged: bool = False,
+        shown: Callable[[str], str] = str,
     ) -> Response:
         """The JSON answer of `work`, shaped by the schema `answer`. Raises `KeyReused`.
 
         Where it is to be `tagged`, its `ETag` says the `version` it shows: of a repetition too.
         `body` says what the request asks for where its bytes are a stream and differ every time.
+        `shown` makes of the JSON that is kept the one to answer with: a secret is not kept openly.
         """
         self._request.scope[trail.STATUS] = status
         if self._key is None:
-            return self._respond(self._render(answer, await work()), status, tagged)
+            return self._respond(shown(self._render(answer, await work())), status, tagged)
         connection = await self._session.connection()
         path = self._request.url.path
         where = {"actor": actor, "operation": f"POST {path}"[:300], "key": self._key}
@@ -94,10 +96,10 @@ class Once:
                     "С этим Idempotency-Key уже отправлен другой запрос.", field="Idempotency-Key"
                 )
             trail.leave_out(self._session)
-            return self._respond(found.answer, found.status, tagged)
+            return self._respond(shown(found.answer), found.status, tagged)
         rendered = self._render(answer, await work())
         await connection.execute(_ANSWERED, {**where, "status": status, "answer": rendered})
-        return self._respond(rendered, status, tagged)
+        return self._respond(shown(rendered), status, tagged)
 
     @staticmethod
     def _render(answer: type[BaseModel], found: Any) -> str:

@@ -5,6 +5,7 @@ secrets: what is in the environment goes first.
 """
 
 import os
+from collections.abc import Sequence
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from enum import StrEnum
@@ -29,6 +30,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+# What seals where nobody says with what: known to everybody, and refused in production.
+DEVELOPMENT_SEAL: Final = "development: everybody knows what this seals with"
+_SHORTEST_SEAL: Final = 32
 _MAIL_SCHEMES: Final = frozenset({"smtp", "smtp+starttls", "smtps"})
 
 Days = Annotated[int, Field(ge=1, le=36_500)]
@@ -63,6 +67,12 @@ class Settings(BaseSettings):
         if not Path(folder).is_dir():
             raise ValueError(f"SECRETS_DIR is no folder: {folder}")
         return init_settings, env_settings, SecretsSettingsSource(settings_cls, folder)
+
+
+def _split(given: SecretStr | None) -> list[str]:
+    """Each of what commas separate."""
+    parts = (given.get_secret_value() if given else "").split(",")
+    return [stripped for part in parts if (stripped := part.strip())]
 
 
 class DatabaseSettings(Settings):
@@ -181,6 +191,10 @@ class ServiceSettings(DatabaseSettings, KafkaSettings):
     # Where files of evidence lie: `file:///…` or `s3://…`; uploads are refused without it.
     object_store_url: str | None = None
 
+    # What secrets of others are sealed with in our tables; several are separated by commas. The
+    # first seals, all open; without any no such secret is taken. In development a known one.
+    sealing_keys: SecretStr | None = None
+
     # How often the rating compares itself with the owner of its facts; 0 for never.
     reconcile_minutes: int = Field(default=10, ge=0, le=24 * 60)
 
@@ -238,6 +252,25 @@ class ServiceSettings(DatabaseSettings, KafkaSettings):
         if not self.is_development and secret and secret.get_secret_value() == "dev":
             raise ValueError("SERVICE_CLIENT_SECRET is that of the development issuer")
         return self
+
+    @field_validator("sealing_keys")
+    @classmethod
+    def _of_seals(cls, given: SecretStr | None) -> SecretStr | None:
+        if any(len(key) < _SHORTEST_SEAL for key in _split(given)):
+            raise ValueError(f"SEALING_KEYS must be of {_SHORTEST_SEAL} characters or more each")
+        return given
+
+    @model_validator(mode="after")
+    def _no_key_everybody_knows(self) -> Self:
+        if not self.is_development and DEVELOPMENT_SEAL in _split(self.sealing_keys):
+            raise ValueError("SEALING_KEYS has that of development")
+        return self
+
+    @property
+    def keys_of_seals(self) -> Sequence[str]:
+        """The keys, the one that seals first; none where production names none."""
+        given = _split(self.sealing_keys)
+        return [DEVELOPMENT_SEAL] if not given and self.is_development else given
 
     @field_validator("smtp_url")
     @classmethod

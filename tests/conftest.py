@@ -32,11 +32,13 @@ from shared.auth import Scope as TokenScope
 from shared.clock import Clock, Setting
 from shared.db import async_url, conclude, get_session
 from shared.limits import RateLimiter
-from shared.settings import Environment, ServiceSettings
+from shared.seals import Seals
+from shared.settings import DEVELOPMENT_SEAL, Environment, ServiceSettings
 
 # A Monday noon in Moscow, two days before the first unified Wednesday meeting.
 NOW: Final = datetime(2023, 10, 2, 9, tzinfo=UTC)
 ISSUER: Final = "http://issuer.test"
+SEALS: Final = Seals([DEVELOPMENT_SEAL])
 Headers = dict[str, str]
 Tokens = Callable[..., Headers]
 Transport = httpx.ASGITransport

@@ -8,11 +8,12 @@ from uuid import UUID
 import structlog
 from pgqueuer import Job, RetryRequested
 
-from services.directory.service import imports, posts, retention
+from services.directory.service import channels, imports, posts, retention
 from services.directory.service.messengers import system_resolve
 from shared import queue
 from shared.db import connect, transaction
 from shared.errors import Unavailable
+from shared.seals import Seals
 from shared.worker import Context
 
 # How long a job of a worker that died stays with it.
@@ -58,7 +59,12 @@ async def _carry_on(context: Context, import_id: UUID) -> None:
 async def _deliver(context: Context, delivery_id: UUID) -> None:
     async with transaction(context.sessions) as session:
         pause = await posts.deliver(
-            session, delivery_id, context.settings, system_resolve, now=context.clock.now()
+            session,
+            delivery_id,
+            context.settings,
+            system_resolve,
+            Seals.of(context.settings),
+            now=context.clock.now(),
         )
     if pause is not None:
         raise RetryRequested(pause)
@@ -74,9 +80,11 @@ async def requeueing(context: Context) -> None:
 
 
 async def tidying(context: Context) -> None:
-    """Delete what has outlived its term, once an hour."""
+    """Once an hour: delete what has outlived its term, renew seals."""
     terms = retention.Terms.of(context.settings)
+    seals = Seals.of(context.settings)
     while True:
         async with transaction(context.sessions) as session:
             await retention.forget(session, terms, now=context.clock.now())
+            await channels.renew_seals(session, seals)
         await asyncio.sleep(_TIDY_SECONDS)

@@ -11,7 +11,14 @@ import structlog
 from pgqueuer import Job, RetryRequested
 
 from services.rating.domain.webhooks import STANDARD, Push
-from services.rating.service import deliveries, letters, reconciliations, slices, trends
+from services.rating.service import (
+    deliveries,
+    letters,
+    reconciliations,
+    slices,
+    subscriptions,
+    trends,
+)
 from services.rating.service import standings as service
 from services.rating.service.erasures import forget
 from services.rating.webhooks.sender import Sender
@@ -20,6 +27,7 @@ from shared import erasures, queue
 from shared.clients.base import CalleeAway, CalleeRefused
 from shared.clock import wall
 from shared.db import connect, transaction
+from shared.seals import Seals
 from shared.worker import Context
 
 # It rests as long as it took: under load many facts share one recomputation, and half of the
@@ -168,7 +176,7 @@ async def dispatching(context: Context) -> None:
 
 async def pushing(context: Context) -> None:
     """Push what is due, so many at once; a receiver that is slow takes one place and no more."""
-    sender = Sender(Rules.of(context.settings), STANDARD.timeout)
+    sender = Sender(Rules.of(context.settings), STANDARD.timeout, seals=Seals.of(context.settings))
     running: set[asyncio.Task[None]] = set()
     try:
         while True:
@@ -209,9 +217,11 @@ async def _push(context: Context, sender: Sender, push: Push) -> None:
 
 
 async def tidying(context: Context) -> None:
-    """Forget old receipts, and erase again whom the directory erased, once an hour."""
+    """Once an hour: forget old receipts, erase again whom the directory erased, renew seals."""
+    seals = Seals.of(context.settings)
     while True:
         async with transaction(context.sessions) as session:
+            await subscriptions.renew_seals(session, seals)
             await deliveries.forget(session, now=context.clock.now())
             await erasures.apply_again(session, forget)
         await asyncio.sleep(_TIDY_SECONDS)

@@ -61,7 +61,14 @@ def explained() -> set[str]:
 
 def interpolated(text: str) -> str:
     """What compose makes of a value where a demanded variable has some value."""
-    return _VARIABLE.sub(lambda match: "given" if match["rule"] == ":?" else match["default"], text)
+    return _VARIABLE.sub(
+        lambda match: given(match["name"]) if match["rule"] == ":?" else match["default"], text
+    )
+
+
+def given(name: str) -> str:
+    """Some value for the variable: keys are long."""
+    return "given" * 8 if name.endswith("_KEYS") else "given"
 
 
 def read_by(

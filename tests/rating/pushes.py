@@ -22,6 +22,8 @@ from services.rating.webhooks.targets import Rules
 from shared import outbox
 from shared.clock import wall
 from shared.events.rating import SliceEvent, SliceFrozen
+from shared.seals import Seals
+from tests.conftest import SEALS
 from tests.rating.slices import LATER
 
 LOOPBACK: Final = Rules((443,), (IPv4Network("127.0.0.0/8"),), plain=True)
@@ -76,8 +78,8 @@ async def tell_standings(session: AsyncSession, revision: int, *regions: str) ->
     await announce_standings(session, "2023-11", changed, RERU_1, revision=revision, now=LATER)
 
 
-async def send(push: Push, *, within: timedelta = QUICK) -> Answer:
-    return await Sender(LOOPBACK, within).send(push, wall())
+async def send(push: Push, *, within: timedelta = QUICK, seals: Seals = SEALS) -> Answer:
+    return await Sender(LOOPBACK, within, seals=seals).send(push, wall())
 
 
 async def work(
@@ -86,12 +88,13 @@ async def work(
     *,
     policy: DeliveryPolicy = STANDARD,
     within: timedelta = QUICK,
+    seals: Seals = SEALS,
 ) -> list[Answer]:
     """What the worker does in one round: deliveries of the notes, one attempt at each due."""
     await deliveries.dispatch(session, now=now)
     answers = []
     for push in await deliveries.claim(session, now=now, limit=100, policy=policy):
-        given = await send(push, within=within)
+        given = await send(push, within=within, seals=seals)
         await deliveries.record(session, push, given, now=now, chance=0, policy=policy)
         answers.append(given)
     return answers

@@ -6,12 +6,13 @@ from typing import Any, Final
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.webhooks import STANDARD
 from services.rating.models import Subscription
-from tests.conftest import Headers, Tokens
+from tests.conftest import SEALS, Headers, Tokens
 from tests.rating.slices import NOW_AT
 from tests.rating.subscriptions import PATH, create
 from tests.rating.test_domain import FOUR
@@ -35,6 +36,10 @@ async def test_a_secret_is_shown_when_it_is_made_and_never_again(
     one = made.json()
     assert one["secret"].startswith("whsec_")
     assert (one["owner"], one["status"], one["version"]) == ("platform", "active", 1)
+    kept = await (await session.connection()).scalar(text("select answer from idempotency_keys"))
+    stored = await session.get_one(Subscription, one["id"])
+    for lying in (kept, stored.secret):
+        assert "whsec_" not in str(lying)
     # The answer may have been lost on its way; for a day its repetition creates nothing.
     assert (await create(client, platform, key="k1")).json() == one
     reused = await create(client, platform, key="k1", description="Другая")
@@ -58,7 +63,7 @@ async def test_a_secret_is_shown_when_it_is_made_and_never_again(
     leaked = await client.post(f"{path}/rotate-secret", json={"overlap_hours": 0}, headers=admin)
     assert leaked.json()["previous_secret_until"] is None
     stored = await session.get_one(Subscription, one["id"], populate_existing=True)
-    assert (stored.secret, stored.previous_secret) == (leaked.json()["secret"], None)
+    assert (SEALS.open(stored.secret), stored.previous_secret) == (leaked.json()["secret"], None)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Every delivery accounted for: signed, in order, tried over days, disabled, gathered, replayed."""
 
+import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,7 +24,9 @@ from services.rating.domain.webhooks import (
 from services.rating.models import Subscription
 from services.rating.service import deliveries, slices, subscriptions
 from shared.events.rating import SliceEvent, SlicePublished
+from shared.seals import Seals
 from shared.tables import OutboxRecord
+from tests.conftest import SEALS
 from tests.rating.pushes import (
     attempts_at,
     queue_of,
@@ -293,18 +296,50 @@ async def test_both_secrets_sign_while_they_overlap(session: AsyncSession) -> No
     async with receiver() as platform:
         one = await subscribe(session, platform.url)
         old = one.secret
-        await subscriptions.rotate(session, one.id, None, 2 * HOUR, expected=None, now=LATER)
+        await subscriptions.rotate(session, one.id, None, 2 * HOUR, SEALS, expected=None, now=LATER)
+        new = SEALS.open(one.secret)
         for hours in (1, 3):
             await tell_slice(session)
             await work(session, LATER + hours * HOUR)
     during, after = platform.got
-    for secret in (old, one.secret):
+    for secret in (old, new):
         assert Webhook(secret).verify(during.body, during.headers)
-    assert Webhook(one.secret).verify(after.body, after.headers)
+    assert Webhook(new).verify(after.body, after.headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(old).verify(after.body, after.headers)
     await deliveries.forget(session, now=LATER + 3 * HOUR)
     assert (await reload(session, one)).previous_secret is None
+
+
+async def test_secrets_get_the_newest_seal_and_those_of_a_lost_key_say_so(
+    session: AsyncSession,
+) -> None:
+    keys = [secrets.token_hex(24) for _ in range(3)]
+    old, both, lost = Seals(keys[:1]), Seals([keys[1], keys[0]]), Seals(keys[2:])
+    async with receiver() as platform:
+        one = await subscribe(session, platform.url)
+        two = await subscribe(session, platform.url)
+        three = await subscribe(session, platform.url)
+        secret, before = SEALS.open(one.secret), subscriptions.new_secret()
+        one.secret, one.previous_secret = old.seal(secret), before
+        two.secret = both.seal(secret)
+        three.secret = lost.seal(secret)
+        current, unread = two.secret, three.secret
+        await session.flush()
+
+        await subscriptions.renew_seals(session, both)
+
+        newest = Seals(keys[1:2])
+        assert (newest.open(one.secret), newest.open(one.previous_secret or "")) == (secret, before)
+        assert one.previous_secret != before
+        assert (two.secret, three.secret) == (current, unread)
+        await tell_slice(session)
+        answers = await work(session, seals=newest)
+
+    assert [given.is_delivered for given in answers] == [True, True, False]
+    assert "SEALING_KEYS" in (answers[-1].error or "")
+    for got in platform.got:
+        assert Webhook(secret).verify(got.body, got.headers)
 
 
 async def test_an_attempt_whose_worker_died_is_made_again_once_its_lease_is_over(

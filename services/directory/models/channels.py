@@ -49,6 +49,7 @@ class ChannelTarget(Base, table=True):
     label: str
     # What the address is of: Telegram, Mattermost.
     service: str
+    # Sealed.
     url: str
     created_by: str
     created_at: datetime = Field(sa_type=UtcDateTime)

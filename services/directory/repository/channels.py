@@ -162,6 +162,16 @@ async def list_targets(session: AsyncSession, channel_id: UUID) -> Sequence[Chan
     return (await session.exec(statement)).all()
 
 
+async def lock_targets(session: AsyncSession) -> Sequence[ChannelTarget]:
+    """The messengers of all channels, but for those somebody else has hold of."""
+    statement = (
+        select(ChannelTarget)
+        .where(col(ChannelTarget.removed_at).is_(None))
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.exec(statement)).all()
+
+
 async def get_target(session: AsyncSession, channel_id: UUID, target_id: UUID) -> ChannelTarget:
     """For changing. Raises `TargetNotFound`."""
     found = await session.get(

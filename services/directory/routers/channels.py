@@ -30,6 +30,7 @@ from shared.db import Session
 from shared.idempotency import Idempotent
 from shared.permissions import Acting
 from shared.problems import problems
+from shared.seals import Sealing
 from shared.versions import ExpectedVersion, tag
 
 router = APIRouter(prefix="/v1/channels", tags=["channels"])
@@ -171,7 +172,7 @@ async def list_channel_members(
     "/{channel_id}/targets",
     status_code=201,
     response_model=TargetRead,
-    responses=problems(401, 403, 404, 409, 422),
+    responses=problems(401, 403, 404, 409, 422, 503),
     summary="Подключить мессенджер",
 )
 async def add_channel_target(
@@ -182,6 +183,7 @@ async def add_channel_target(
     now: Now,
     limits: Limited,
     resolve: Resolving,
+    seals: Sealing,
     once: Idempotent,
 ) -> Response:
     """Куда уходят сообщения: адрес apprise (`tgram://…`, `mmosts://…`); больше он не показывается.
@@ -191,7 +193,7 @@ async def add_channel_target(
 
     async def work() -> ChannelTarget:
         return await service.add_target(
-            session, channel_id, wanted, limits, resolve, by=actor.id, now=now
+            session, channel_id, wanted, limits, resolve, seals, by=actor.id, now=now
         )
 
     return await once(actor.id, work, answer=TargetRead)

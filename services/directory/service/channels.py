@@ -31,6 +31,7 @@ from services.directory.service.rows import update
 from shared.auth import Actor, Rows
 from shared.errors import expect_version
 from shared.ids import new_id
+from shared.seals import Seals
 
 _DAY: Final = timedelta(days=1)
 
@@ -176,13 +177,14 @@ async def add_target(
     wanted: TargetCreate,
     limits: Limits,
     resolve: Resolve,
+    seals: Seals,
     *,
     by: str,
     now: datetime,
 ) -> ChannelTarget:
     """Let the channel's posts go out to one more messenger.
 
-    Raises `ChannelNotFound`, `MessengerRefused`, `TooManyTargets`.
+    Raises `ChannelNotFound`, `MessengerRefused`, `TooManyTargets`, `SealBroken`.
     """
     await repository.get_channel(session, channel_id)
     url = wanted.url.get_secret_value()
@@ -196,7 +198,7 @@ async def add_target(
         channel_id=channel_id,
         label=wanted.label,
         service=service[:100],
-        url=url,
+        url=seals.seal(url),
         created_by=by,
         created_at=now,
     )
@@ -211,3 +213,10 @@ async def remove_target(
     target = await repository.get_target(session, channel_id, target_id)
     target.removed_at, target.url = now, ""
     await rows.save(session, target)
+
+
+async def renew_seals(session: AsyncSession, seals: Seals) -> None:
+    """Seal addresses with the newest key, and those of a time before seals."""
+    for target in await repository.lock_targets(session):
+        target.url = seals.renewed(target.url)
+        await rows.save(session, target)

@@ -34,6 +34,7 @@ from shared import queue
 from shared.auth import Actor, Role, Rows
 from shared.clock import MOSCOW
 from shared.ids import new_id
+from shared.seals import SealBroken, Seals
 
 ENTRYPOINT: Final = "deliver_post"
 REMOVED: Final = "Мессенджер убран из канала."
@@ -186,6 +187,7 @@ async def deliver(
     delivery_id: UUID,
     limits: Limits,
     resolve: Resolve,
+    seals: Seals,
     *,
     now: datetime,
 ) -> timedelta | None:
@@ -199,8 +201,9 @@ async def deliver(
         return None
     delivery.attempts += 1
     try:
-        await messengers.send(target.url, said.title, _in_full(said, channel), limits, resolve)
-    except (NotSent, MessengerRefused) as error:
+        address = seals.open(target.url)
+        await messengers.send(address, said.title, _in_full(said, channel), limits, resolve)
+    except (NotSent, MessengerRefused, SealBroken) as error:
         delivery.last_error = str(error)
         if delivery.attempts >= ATTEMPTS:
             delivery.state = DeliveryState.FAILED

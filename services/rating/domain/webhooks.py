@@ -124,6 +124,7 @@ class Push:
     attempt_id: UUID
     message_id: UUID
     url: str
+    # As they are kept: sealed.
     secrets: tuple[str, ...] = field(repr=False)
     body: str
 

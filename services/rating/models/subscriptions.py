@@ -31,6 +31,7 @@ class Subscription(Base, table=True):
     )
     # Why it is disabled.
     reason: str | None = None
+    # Sealed, both of them.
     secret: str
     # Signs as well until then, so that the receiver can change over.
     previous_secret: str | None = None

@@ -136,6 +136,16 @@ def _pending(kind: DeliveryKind) -> ColumnElement[bool]:
     )
 
 
+async def lock_subscriptions(session: AsyncSession) -> Sequence[Subscription]:
+    """All that are not deleted, but for those somebody else has hold of."""
+    statement = (
+        select(Subscription)
+        .where(col(Subscription.deleted_at).is_(None))
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.exec(statement)).all()
+
+
 async def forget_secrets(session: AsyncSession, *, before: datetime) -> None:
     """Drop previous secrets whose time has passed."""
     statement = (

@@ -20,6 +20,7 @@ from services.rating.schemas.subscriptions import (
     SubscriptionPage,
     SubscriptionRead,
     SubscriptionSecret,
+    opened,
 )
 from services.rating.service import subscriptions as service
 from services.rating.webhooks.targets import Resolve, Rules, system_resolve
@@ -29,6 +30,7 @@ from shared.idempotency import Idempotent
 from shared.pages import Cursor, Limit, decode, paginate
 from shared.permissions import Acting
 from shared.problems import problems
+from shared.seals import Sealing
 from shared.versions import ExpectedVersion, tag
 
 
@@ -52,7 +54,7 @@ router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
     "",
     status_code=201,
     response_model=SubscriptionSecret,
-    responses=problems(401, 403, 409, 422),
+    responses=problems(401, 403, 409, 422, 503),
     summary="Подписаться",
 )
 async def create_subscription(
@@ -62,6 +64,7 @@ async def create_subscription(
     now: Now,
     rules: Allowed,
     resolve: Names,
+    seals: Sealing,
     once: Idempotent,
 ) -> Response:
     """На всё, что случится с этого момента. Секрет подписи показан только в этом ответе."""
@@ -71,6 +74,7 @@ async def create_subscription(
             session,
             rules,
             resolve,
+            seals,
             url=wanted.url,
             description=wanted.description,
             event_types=wanted.event_types,
@@ -79,6 +83,7 @@ async def create_subscription(
             now=now,
         ),
         answer=SubscriptionSecret,
+        shown=lambda kept: opened(kept, seals),
     )
 
 
@@ -184,7 +189,7 @@ async def enable_subscription(
     "/{subscription_id}/rotate-secret",
     status_code=201,
     response_model=SubscriptionSecret,
-    responses=problems(401, 403, 404, 412, 422),
+    responses=problems(401, 403, 404, 412, 422, 503),
     summary="Сменить секрет подписи",
 )
 async def rotate_subscription_secret(
@@ -193,6 +198,7 @@ async def rotate_subscription_secret(
     wanted: SecretRotate,
     session: Session,
     now: Now,
+    seals: Sealing,
     expected: ExpectedVersion,
     once: Idempotent,
 ) -> Response:
@@ -204,10 +210,12 @@ async def rotate_subscription_secret(
             subscription_id,
             own_subscriptions(actor),
             timedelta(hours=wanted.overlap_hours),
+            seals,
             expected=expected,
             now=now,
         ),
         answer=SubscriptionSecret,
+        shown=lambda kept: opened(kept, seals),
     )
 
 

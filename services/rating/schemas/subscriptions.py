@@ -16,6 +16,7 @@ from pydantic import (
 from services.rating.domain.webhooks import EventType, SubscriptionStatus
 from shared.clock import Instant
 from shared.pages import Page
+from shared.seals import Seals
 from shared.text import Line, RegionCode, clean_line, unfit
 
 _URL: Final = "https://monitoring.example.ru/hooks/rating"
@@ -108,6 +109,13 @@ class SubscriptionSecret(SubscriptionRead):
     """The subscription with its secret, which is not shown again."""
 
     secret: str = Field(max_length=200, examples=[_SECRET])
+
+
+def opened(kept: str, seals: Seals) -> str:
+    """The JSON of a `SubscriptionSecret` as its owner gets it. Raises `SealBroken`."""
+    found = SubscriptionSecret.model_validate_json(kept)
+    found.secret = seals.open(found.secret)
+    return found.model_dump_json()
 
 
 class SubscriptionPage(Page[SubscriptionRead]):

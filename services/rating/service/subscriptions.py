@@ -26,6 +26,7 @@ from services.rating.webhooks.targets import Resolve, Rules, TargetRefused, vet
 from shared.errors import Conflict, Invalid, expect_version
 from shared.events.rating import SliceEvent
 from shared.ids import new_id
+from shared.seals import Seals
 
 DELETED: Final = "Подписка удалена."
 _SECRET_BYTES: Final = 32
@@ -76,6 +77,7 @@ async def create(
     session: AsyncSession,
     rules: Rules,
     resolve: Resolve,
+    seals: Seals,
     *,
     url: str,
     description: str | None,
@@ -84,9 +86,10 @@ async def create(
     by: str,
     now: datetime,
 ) -> Subscription:
-    """A subscription to what is told from now on.
+    """A subscription to what is told from now on; its secret is sealed.
 
-    Raises `TargetRefused`, `RegionUnknown`, `FilterPointless`, `TooManySubscriptions`.
+    Raises `TargetRefused`, `RegionUnknown`, `FilterPointless`, `TooManySubscriptions`,
+    `SealBroken`.
     """
     await _vet(url, rules, resolve)
     if await repository.count_of(session, by) >= STANDARD.subscriptions_of_one_owner:
@@ -99,7 +102,7 @@ async def create(
         description=description,
         event_types=_ordered(event_types),
         regions=_ordered(regions),
-        secret=new_secret(),
+        secret=seals.seal(new_secret()),
         lines_told=await announcements.newest_line(session),
         created_at=now,
     )
@@ -193,20 +196,21 @@ async def rotate(
     subscription_id: UUID,
     owner: str | None,
     overlap: timedelta,
+    seals: Seals,
     *,
     expected: int | None,
     now: datetime,
 ) -> Subscription:
     """A new secret; the one before signs as well for the overlap, and any older one no more.
 
-    Raises `SubscriptionNotFound`, `VersionMismatch`.
+    Raises `SealBroken`, `SubscriptionNotFound`, `VersionMismatch`.
     """
     one = await repository.get_subscription(session, subscription_id, owner, lock=True)
     expect_version(one.version, expected)
     one.previous_secret, one.previous_secret_until = None, None
     if overlap:
         one.previous_secret, one.previous_secret_until = one.secret, now + overlap
-    one.secret = new_secret()
+    one.secret = seals.seal(new_secret())
     return await _keep(session, one)
 
 
@@ -227,6 +231,16 @@ async def delete(
     one.deleted_at, one.secret, one.previous_secret = now, "", None
     await deliveries.abandon(session, one, DELETED, now=now)
     await _keep(session, one)
+
+
+async def renew_seals(session: AsyncSession, seals: Seals) -> None:
+    """Seal secrets with the newest key, and those of a time before seals."""
+    for one in await repository.lock_subscriptions(session):
+        one.secret = seals.renewed(one.secret)
+        if one.previous_secret is not None:
+            one.previous_secret = seals.renewed(one.previous_secret)
+        session.add(one)
+    await session.flush()
 
 
 async def ping(

@@ -24,10 +24,12 @@ from services.rating.webhooks.targets import (
     system_resolve,
 )
 from shared.addresses import Address
+from shared.seals import SealBroken, Seals
 
 LONGEST_EXCERPT: Final = 500
 LONGEST_ERROR: Final = 300
 _MOST_READ: Final = 16 * 1024
+_NO_SEALS: Final = Seals(())
 _AGENT: Final = "professionalitet-webhooks/1"
 _FAILURES: Final = (
     httpcore.TimeoutException,
@@ -76,11 +78,13 @@ class Sender:
         *,
         resolve: Resolve = system_resolve,
         trust: ssl.SSLContext | None = None,
+        seals: Seals = _NO_SEALS,
     ) -> None:
         self._rules = rules
         self._seconds = timeout.total_seconds()
         self._resolve = resolve
         self._trust = trust or _trusted()
+        self._seals = seals
 
     async def send(self, push: Push, at: datetime) -> Answer:
         """Post the message, signed as of the instant, and tell what came of it."""
@@ -90,7 +94,7 @@ class Sender:
                 return await self._send(push, at, started)
         except TimeoutError:
             error = f"Нет ответа за {self._seconds:g} с."
-        except TargetRefused as refused:
+        except (TargetRefused, SealBroken) as refused:
             error = str(refused)
         except _FAILURES as failure:
             error = f"Соединение не удалось: {type(failure).__name__}: {failure}"
@@ -101,6 +105,7 @@ class Sender:
         return Answer(_ms_since(started), error=clean(error, LONGEST_ERROR))
 
     async def _send(self, push: Push, at: datetime, started: float) -> Answer:
+        secrets = [self._seals.open(secret) for secret in push.secrets]
         target = parse(push.url, self._rules)
         addresses = await look_up(target, self._rules, self._resolve)
         # Each stage has the whole time: the limit on all of them is the caller's.
@@ -118,7 +123,7 @@ class Sender:
             pool.stream(
                 "POST",
                 url,
-                headers=_headers(push, at),
+                headers=_headers(push, at, secrets),
                 content=push.body.encode(),
                 extensions={"timeout": stages},
             ) as response,
@@ -136,14 +141,12 @@ class Sender:
         )
 
 
-def signatures(push: Push, at: datetime) -> str:
+def signatures(push: Push, at: datetime, secrets: Iterable[str]) -> str:
     """The header's value: a signature by each of the secrets."""
-    return " ".join(
-        Webhook(secret).sign(str(push.message_id), at, push.body) for secret in push.secrets
-    )
+    return " ".join(Webhook(secret).sign(str(push.message_id), at, push.body) for secret in secrets)
 
 
-def _headers(push: Push, at: datetime) -> list[tuple[str, str]]:
+def _headers(push: Push, at: datetime, secrets: Iterable[str]) -> list[tuple[str, str]]:
     return [
         ("Content-Type", "application/json; charset=utf-8"),
         ("User-Agent", _AGENT),
@@ -151,7 +154,7 @@ def _headers(push: Push, at: datetime) -> list[tuple[str, str]]:
         ("Connection", "close"),
         ("webhook-id", str(push.message_id)),
         ("webhook-timestamp", str(int(at.timestamp()))),
-        ("webhook-signature", signatures(push, at)),
+        ("webhook-signature", signatures(push, at, secrets)),
     ]
 
 
