@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from deploy.local import kafka
+from deploy.local import choices, kafka
 from deploy.local.errors import StackError
 from deploy.local.ports import HOST
 
@@ -39,11 +39,7 @@ class Broker(StrEnum):
 
 def chosen() -> Broker:
     """What the environment asks for. Raises `StackError` for a broker there is not."""
-    asked = os.environ.get("BROKER", Broker.TANSU)
-    try:
-        return Broker(asked)
-    except ValueError:
-        raise StackError(f"BROKER={asked}: есть только {', '.join(Broker)}.") from None
+    return choices.chosen("BROKER", Broker.TANSU)
 
 
 def command(folder: Path, port: int) -> list[str]:

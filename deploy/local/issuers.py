@@ -3,12 +3,10 @@
 `ISSUER=keycloak` in the environment asks for the real one (`deploy/local/keycloak.py`).
 """
 
-import os
 from enum import StrEnum
 from typing import Final
 
-from deploy.local import keycloak
-from deploy.local.errors import StackError
+from deploy.local import choices, keycloak
 from deploy.local.ports import HOST
 
 _DISCOVERY: Final = "/.well-known/openid-configuration"
@@ -33,11 +31,7 @@ class Issuer(StrEnum):
 
 def chosen() -> Issuer:
     """What the environment asks for. Raises `StackError` for an issuer there is not."""
-    asked = os.environ.get("ISSUER", Issuer.DEVELOPMENT)
-    try:
-        return Issuer(asked)
-    except ValueError:
-        raise StackError(f"ISSUER={asked}: есть только {', '.join(Issuer)}.") from None
+    return choices.chosen("ISSUER", Issuer.DEVELOPMENT)
 
 
 def addresses(port: int) -> dict[str, str]:

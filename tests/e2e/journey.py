@@ -1,5 +1,6 @@
 """What journeys are made of: reference data, a protocol for clusters, the way of an execution."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -85,6 +86,20 @@ async def executions_of(api: Api, protocol_id: str, count: int) -> list[dict[str
         lambda page: len(page["items"]) == count,
     )
     return list(found["items"])
+
+
+async def one_each(
+    api: Api, regions: Sequence[str], named: str, day: int, due_on: str
+) -> dict[str, dict[str, Any]]:
+    """An execution of each of the regions, given on that day of September, by region."""
+    await reference(api)
+    clusters = []
+    for region in regions:
+        await coordinator_of(api, region, day)
+        clusters.append(await cluster_of(api, f"{named}-{region}", noon(day), region))
+    protocol = await protocol_with(api, [("planned", due_on)], clusters, noon(day))
+    found = await executions_of(api, protocol["id"], len(clusters))
+    return {one["region"]: one for one in found}
 
 
 async def hand_in(api: Api, execution: dict[str, Any], *commands: tuple[str, datetime]) -> None:

@@ -8,14 +8,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from deploy.season.api import Api
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.e2e.journey import (
-    cluster_of,
-    coordinator_of,
-    executions_of,
-    noon,
-    protocol_with,
-    reference,
-)
+from tests.e2e.journey import one_each
 
 pytestmark = [
     pytest.mark.e2e,
@@ -39,13 +32,7 @@ async def page(api: Api) -> AsyncIterator[Page]:
 @pytest.fixture
 async def executions(api: Api) -> dict[str, Any]:
     """One of each region, by region."""
-    await reference(api)
-    clusters = []
-    for region in (OWN, FOREIGN):
-        await coordinator_of(api, region, 28)
-        clusters.append(await cluster_of(api, f"swagger-{region}", noon(28), region))
-    protocol = await protocol_with(api, [("planned", "2023-10-20")], clusters, noon(28))
-    return {one["region"]: one for one in await executions_of(api, protocol["id"], 2)}
+    return await one_each(api, (OWN, FOREIGN), "swagger", 28, "2023-10-20")
 
 
 async def authorize(page: Page, client: str) -> None:

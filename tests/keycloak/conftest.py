@@ -13,14 +13,7 @@ from deploy.local.stack import Stack
 from deploy.season.api import Api
 from deploy.season.play import start_of
 from shared.auth import Role
-from tests.e2e.journey import (
-    cluster_of,
-    coordinator_of,
-    executions_of,
-    noon,
-    protocol_with,
-    reference,
-)
+from tests.e2e.journey import one_each
 from tests.keycloak.accounts import Accounts
 from tests.stack.test_stack import free_offset
 
@@ -65,10 +58,4 @@ async def api(stack: Stack, tokens: dict[str, str]) -> AsyncIterator[Api]:
 @pytest.fixture(scope="package")
 async def executions(api: Api) -> dict[str, dict[str, Any]]:
     """One of each region, by region."""
-    await reference(api)
-    clusters = []
-    for region in (OWN, FOREIGN):
-        await coordinator_of(api, region, 20)
-        clusters.append(await cluster_of(api, f"keycloak-{region}", noon(20), region))
-    protocol = await protocol_with(api, [("planned", "2023-09-29")], clusters, noon(20))
-    return {one["region"]: one for one in await executions_of(api, protocol["id"], 2)}
+    return await one_each(api, (OWN, FOREIGN), "keycloak", 20, "2023-09-29")
