@@ -65,12 +65,50 @@ class BodyLimit:
         await self._large(scope, receive, send)
 
 
+class _Body:
+    """A body on its way: how long its next piece is waited for."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._silence = settings.body_seconds
+        self._rate = settings.body_rate
+        self._waited = 0.0
+        self._got = 0
+        self.is_whole = False
+        self.is_awaited = False
+
+    @property
+    def patience(self) -> float:
+        """In seconds: of one silence, and of what slowness on the whole has left."""
+        return self._silence + min(0.0, self._got / self._rate - self._waited)
+
+    def take(self, message: Message, waited: float) -> None:
+        """Count what has come."""
+        self._waited += waited
+        self._got += len(message.get("body", b""))
+        self.is_whole = not message.get("more_body", False)
+
+
 class Requests:
-    """Request id in, out and in the logs; limits of size, time and number; time taken."""
+    """Request id in, out and in the logs; limits of size, time and number; time taken.
+
+    While a request waits for more of its body it is not in hand: it costs no work, and many that
+    never end would keep everybody else out. They have places of their own, and where those are all
+    taken the one that keeps its place the worst loses it, so nobody is kept out by them there.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._in_hand = 0
+        # The limits of time of those that wait for more of their bodies.
+        self._waiting: set[asyncio.Timeout] = set()
+
+    def _make_room(self, places: int) -> None:
+        """Let go those whose time would be up first, until the rest have places."""
+        while len(self._waiting) > places:
+            last = min(self._waiting, key=lambda one: one.when() or 0)
+            self._waiting.discard(last)
+            if not last.expired():
+                last.reschedule(asyncio.get_running_loop().time())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,6 +126,32 @@ class Requests:
         started = time.perf_counter()
         is_full = self._in_hand >= settings.requests_in_hand and scope["path"] not in _PROBES
         self._in_hand += 1
+        loop = asyncio.get_running_loop()
+        body = _Body(settings)
+
+        async def hear() -> Message:
+            if body.is_whole or status:
+                return await receive()
+            began = loop.time()
+            body.is_awaited = True
+            limit.reschedule(began + body.patience)
+            self._in_hand -= 1
+            self._waiting.add(limit)
+            if len(self._waiting) > settings.bodies_at_once:
+                # Most have come with their headers, and are gone by then.
+                loop.call_soon(self._make_room, settings.bodies_at_once)
+            try:
+                message = await receive()
+            finally:
+                self._waiting.discard(limit)
+                self._in_hand += 1
+            now = loop.time()
+            body.is_awaited = False
+            body.take(message, now - began)
+            # None: an answer has begun meanwhile.
+            if limit.when() is not None and not limit.expired():
+                limit.reschedule(now + settings.request_seconds)
+            return message
 
         async def respond(message: Message) -> None:
             nonlocal status
@@ -101,6 +165,7 @@ class Requests:
                 headers.append((b"x-request-id", request_id.encode()))
                 message["headers"] = headers
                 # What has begun may last: a stream, a file for a slow line.
+                self._waiting.discard(limit)
                 limit.reschedule(None)
             await send(message)
 
@@ -117,12 +182,13 @@ class Requests:
         try:
             async with asyncio.timeout(settings.request_seconds) as limit:
                 refusal = problems.overloaded(request) if is_full else _oversize(request, settings)
-                await (refusal or self._app)(scope, receive, respond if refusal else answer)
+                await (refusal or self._app)(scope, hear, respond if refusal else answer)
         except TimeoutError:
             if status or not limit.expired():
                 raise
+            late = problems.too_slow if body.is_awaited else problems.timed_out
             async with asyncio.timeout(None) as limit:
-                await problems.timed_out(request)(scope, receive, respond)
+                await late(request)(scope, receive, respond)
         except Exception as error:
             if status:
                 raise

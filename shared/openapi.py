@@ -20,7 +20,7 @@ def finish_operation(operation: dict[str, Any], permission: Permission) -> None:
     parameters = operation.get("parameters", ())
     added = [414, 429, 431, 500, 503]
     if "requestBody" in operation:
-        added += [400, 413]
+        added += [400, 408, 413]
     if "422" in responses:
         added.append(422)
     for given in parameters:

@@ -371,6 +371,18 @@ def overloaded(request: Request) -> Response:
     )
 
 
+def too_slow(request: Request) -> Response:
+    """The answer in place of one whose body does not come; the rest of it is not waited for."""
+    return _answer(
+        request,
+        status=408,
+        code="body_too_slow",
+        title="Тело запроса не пришло",
+        detail="Тело запроса передаётся слишком медленно. Повторите запрос целиком.",
+        headers={"Retry-After": "1", "Connection": "close"},
+    )
+
+
 def timed_out(request: Request) -> Response:
     """The answer in place of one that did not begin in time."""
     return _try_again(

@@ -219,8 +219,15 @@ class ServiceSettings(DatabaseSettings, KafkaSettings):
     # Requests a process has in hand, their answers not begun; one more is refused at once, so that
     # those it has are answered in a second or two and not in ten.
     requests_in_hand: int = Field(default=256, ge=1)
-    # How long a request may take until its answer begins.
+    # How long a request may take, once its body is there, until its answer begins.
     request_seconds: float = Field(default=60, gt=0, le=3600)
+    # A body may keep silent for so long, and lag by as much behind so many bytes a second: 20 MiB
+    # over a line of 1 Mbit/s come in three minutes, and four times as slow is still let through.
+    body_seconds: float = Field(default=10, gt=0, le=3600)
+    body_rate: int = Field(default=32 * 1024, ge=1)
+    # Requests a process keeps while more of their bodies is to come; one more, and that which keeps
+    # its time the worst is let go.
+    bodies_at_once: int = Field(default=128, ge=1)
     query_bytes: int = Field(default=8 * 1024, ge=256)
     header_bytes: int = Field(default=32 * 1024, ge=1024)
     upload_bytes: int = Field(default=20 * 1024 * 1024, ge=1024, le=1024**3)

@@ -1,0 +1,205 @@
+"""Bodies that do not come, that come slowly, or that are made to be costly."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict
+
+from shared.app import create_app
+from shared.auth import public
+from shared.clock import Clock
+from shared.permissions import PUBLIC
+from tests.conftest import serve, settings_for
+
+DSN = "postgresql://nobody@127.0.0.1:1/nothing"
+PATIENCE_SECONDS = 20
+
+
+class Taken(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = ""
+    numbers: list[int] = []
+
+
+class Stand:
+    """A small service of one process, asked without a server between."""
+
+    def __init__(self, **chosen: Any) -> None:
+        router = APIRouter(dependencies=[Depends(public)])
+        self.working = asyncio.Event()
+        self.free = asyncio.Event()
+
+        @router.post("/take")
+        async def take(body: Taken) -> str:
+            return body.name
+
+        @router.post("/hold")
+        async def hold(body: Taken) -> str:
+            self.working.set()
+            await self.free.wait()
+            return body.name
+
+        service = create_app(
+            "meetings",
+            router,
+            title="x",
+            description="x",
+            permitted={"take": PUBLIC, "hold": PUBLIC},
+        )
+        self.app = serve(service, settings_for(DSN, **chosen), sessions=None, clock=Clock()).app
+
+
+class Call:
+    """One request whose body comes piece by piece, and what it was answered."""
+
+    def __init__(self, stand: Stand, path: str = "/take") -> None:
+        self._pieces: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
+        self._listening = asyncio.Event()
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.body = b""
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "POST",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "scheme": "http",
+            "server": ("test", 80),
+            "client": ("127.0.0.1", 1),
+            "headers": [(b"content-type", b"application/json")],
+        }
+        self.task = asyncio.ensure_future(stand.app(scope, self._receive, self._send))
+
+    async def _receive(self) -> Any:
+        if self._pieces.empty():
+            self._listening.set()
+        piece, more = await self._pieces.get()
+        return {"type": "http.request", "body": piece, "more_body": more}
+
+    async def _send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+        else:
+            self.body += message.get("body", b"")
+
+    async def begin(self) -> "Call":
+        """One byte, and silence: until the service waits for more."""
+        self.say(b"{", more=True)
+        await asyncio.wait_for(self._listening.wait(), PATIENCE_SECONDS)
+        return self
+
+    def say(self, piece: bytes, *, more: bool) -> None:
+        self._pieces.put_nowait((piece, more))
+
+    async def answered(self) -> Any:
+        """The answer's JSON."""
+        await asyncio.wait_for(self.task, PATIENCE_SECONDS)
+        return json.loads(self.body)
+
+
+@asynccontextmanager
+async def calling(stand: Stand) -> AsyncIterator[list[Call]]:
+    calls: list[Call] = []
+    yield calls
+    for call in calls:
+        call.task.cancel()
+    await asyncio.gather(*(call.task for call in calls), return_exceptions=True)
+
+
+async def post(stand: Stand, body: bytes, path: str = "/take") -> Call:
+    call = Call(stand, path)
+    call.say(body, more=False)
+    await call.answered()
+    return call
+
+
+def assert_too_slow(call: Call, told: Any) -> None:
+    assert (call.status, told["code"]) == (408, "body_too_slow")
+    assert call.headers["content-type"] == "application/problem+json"
+    assert (call.headers["retry-after"], call.headers["connection"]) == ("1", "close")
+
+
+async def test_bodies_that_never_end_keep_nobody_out() -> None:
+    stand = Stand(requests_in_hand=2, bodies_at_once=3)
+    async with calling(stand) as calls:
+        for _ in range(7):
+            calls.append(await Call(stand).begin())
+            assert (await post(stand, b'{"name": "x"}')).status == 200
+        # Those that have waited longest have made room for the others.
+        for call in calls[:4]:
+            assert_too_slow(call, await call.answered())
+        assert not any(call.task.done() for call in calls[4:])
+        calls[5].say(b'"name": "y"}', more=False)
+        assert (await calls[5].answered(), calls[5].status) == ("y", 200)
+
+
+async def test_who_keeps_sending_is_let_go_after_those_that_do_not() -> None:
+    stand = Stand(bodies_at_once=2, body_seconds=5, body_rate=1)
+    async with calling(stand) as calls:
+        diligent = await Call(stand).begin()
+        calls += [diligent, await Call(stand).begin()]
+        diligent._listening.clear()
+        diligent.say(b" " * 1000, more=True)
+        await asyncio.wait_for(diligent._listening.wait(), PATIENCE_SECONDS)
+        calls.append(await Call(stand).begin())
+        assert_too_slow(calls[1], await calls[1].answered())
+        assert not diligent.task.done()
+
+
+async def test_a_request_is_in_hand_once_its_body_is_there() -> None:
+    stand = Stand(requests_in_hand=1)
+    async with calling(stand) as calls:
+        for _ in range(2):  # What is given back is given back once.
+            stand.working.clear()
+            stand.free.clear()
+            held = await Call(stand, "/hold").begin()
+            calls.append(held)
+            assert (await post(stand, b"{}")).status == 200
+            held.say(b"}", more=False)
+            await asyncio.wait_for(stand.working.wait(), PATIENCE_SECONDS)
+            assert (await post(stand, b"{}")).status == 503
+            stand.free.set()
+            await held.answered()
+            assert held.status == 200
+
+
+async def test_a_silent_body_is_not_waited_for() -> None:
+    stand = Stand(body_seconds=0.05)
+    async with calling(stand) as calls:
+        calls.append(await Call(stand).begin())
+        assert_too_slow(calls[0], await calls[0].answered())
+
+
+async def test_a_body_may_not_come_byte_by_byte() -> None:
+    stand = Stand(body_seconds=0.5, body_rate=1024 * 1024)
+    async with calling(stand) as calls:
+        call = await Call(stand).begin()
+        calls.append(call)
+        for _ in range(100):
+            if call.task.done():
+                break
+            call.say(b" ", more=True)
+            await asyncio.sleep(0.05)
+        assert_too_slow(call, await call.answered())
+
+
+async def test_a_slow_and_steady_body_is_no_part_of_the_requests_time() -> None:
+    stand = Stand(request_seconds=0.5, body_seconds=5, body_rate=1024)
+    async with calling(stand) as calls:
+        call = await Call(stand).begin()
+        calls.append(call)
+        for _ in range(10):
+            call.say(b" " * 1024, more=True)
+            await asyncio.sleep(0.1)
+        call.say(b'"name": "z"}', more=False)
+        assert await call.answered() == "z"
