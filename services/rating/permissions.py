@@ -115,7 +115,7 @@ TABLE: Final[Table] = {
     "show_region": PUBLIC,
     "show_slices": PUBLIC,
     "show_slice": PUBLIC,
-    # Links of letters: whoever has one has the letter
+    # Links of letters: whoever has one has the e-mail
     "show_acknowledgement": PUBLIC,
     "acknowledge_by_link": PUBLIC,
 }

@@ -54,7 +54,6 @@ SAMPLE: Final = Letter(
     mu_bp=8000,
     result_hash="b" * 64,
     inputs_hash="a" * 64,
-    acknowledge_url="https://rating.example.ru/letters/abc",
 )
 
 
@@ -93,7 +92,6 @@ def test_a_region_without_a_score_is_told_so_and_text_is_never_markup() -> None:
                 months=(),
                 revision=1,
                 reason='Апелляция #strong[x] $y$ "z" \\',
-                acknowledge_url=None,
             )
         )
     )

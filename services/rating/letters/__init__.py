@@ -39,7 +39,11 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Everything the letter says. Scores are basis points; null where there is none."""
+    """Everything the letter says. Scores are basis points; null where there is none.
+
+    Not the link of acknowledgement: the letter is shown to others than the head, who alone is to
+    have it, by e-mail.
+    """
 
     number: str
     dated: date
@@ -72,7 +76,6 @@ class Letter:
     mu_bp: int
     result_hash: str
     inputs_hash: str
-    acknowledge_url: str | None
 
 
 def render(letter: Letter) -> bytes:

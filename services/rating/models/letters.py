@@ -46,7 +46,8 @@ class SliceLetter(Base, table=True):
 class LetterFile(Base, table=True):
     """The files as they were sent; letters of before there were tables have none.
 
-    One to the head before stays beside the newest.
+    What was sent before under another turn stays beside the newest and is shown to nobody: to the
+    head before, or with a link of acknowledgement in it.
     """
 
     __tablename__ = "letter_files"

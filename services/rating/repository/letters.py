@@ -85,7 +85,9 @@ async def letter_by_token(session: AsyncSession, token: str) -> SliceLetter:
     statement = select(SliceLetter).where(col(SliceLetter.token) == token).with_for_update()
     found = (await session.exec(statement)).first()
     if found is None:
-        raise LetterNotFound("Такого письма нет: проверьте адрес.")
+        raise LetterNotFound(
+            "Такого письма нет. Ссылка могла смениться: действует та, что в последнем письме."
+        )
     return found
 
 

@@ -68,12 +68,12 @@ async def read_slice_letter(
     summary="Письмо региону, PDF",
 )
 async def show_slice_letter(
-    actor: Acting, slice_id: UUID, code: RegionCode, session: Session, request: Request
+    actor: Acting, slice_id: UUID, code: RegionCode, session: Session
 ) -> Response:
-    """То самое письмо, что уходит руководителю."""
+    """То самое письмо, что уходит руководителю; ссылка для ознакомления — в тексте e-mail."""
     own_region(actor, code)
     letter = await repository.letter_of(session, slice_id, code, lock=True)
-    files = await service.files_of(session, letter, request.state.settings)
+    files = await service.files_of(session, letter)
     name = f"rating-{code}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-store"}
     return Response(files.pdf, media_type="application/pdf", headers=headers)
@@ -86,12 +86,12 @@ async def show_slice_letter(
     summary="Таблица исполнений к письму, XLSX",
 )
 async def show_slice_letter_table(
-    actor: Acting, slice_id: UUID, code: RegionCode, session: Session, request: Request
+    actor: Acting, slice_id: UUID, code: RegionCode, session: Session
 ) -> Response:
     """Та самая таблица, что уходит с письмом; к письмам, отправленным раньше, её нет."""
     own_region(actor, code)
     letter = await repository.letter_of(session, slice_id, code, lock=True)
-    files = await service.files_of(session, letter, request.state.settings)
+    files = await service.files_of(session, letter)
     if files.xlsx is None:
         raise repository.LetterNotFound("К этому письму таблицы не было.", field="path.code")
     name = f"rating-{code}.xlsx"
@@ -175,7 +175,7 @@ async def show_acknowledgement(token: Token, session: Session) -> HTMLResponse:
 
 @links.post("/{token}", response_class=HTMLResponse, summary="Ознакомлен, по ссылке")
 async def acknowledge_by_link(token: Token, session: Session, now: Now) -> HTMLResponse:
-    """Whoever has the link has the letter."""
+    """Whoever has the link has the e-mail, of which alone it is a part."""
     letter = await repository.letter_by_token(session, token)
     await service.acknowledge(session, letter, by="по ссылке из письма", now=now)
     return await _page(session, letter)

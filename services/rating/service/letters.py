@@ -151,7 +151,7 @@ async def send(
         letter.state, letter.last_error = LetterState.FAILED, NO_ADDRESS
         return None
     one = await frozen.get_slice(session, letter.slice_id)
-    files = await files_of(session, letter, targets)
+    files = await files_of(session, letter)
     try:
         message = mail.letter(
             letter.id,
@@ -191,6 +191,7 @@ def _text(letter: SliceLetter, one: Slice, targets: Targets) -> str:
         "письмо и таблица исполнений, из которых сложился балл.",
         "",
     ]
+    # Here and nowhere else: the files are shown to whoever may read of the letter.
     url = _link(letter, targets)
     if url is not None:
         lines += ["Подтвердите, пожалуйста, ознакомление:", url, ""]
@@ -302,14 +303,14 @@ async def acknowledge(
         await session.flush()
 
 
-async def files_of(session: AsyncSession, letter: SliceLetter, targets: Targets) -> LetterFile:
+async def files_of(session: AsyncSession, letter: SliceLetter) -> LetterFile:
     """The letter as a PDF, and its executions as a table; made once for whom it is written to."""
     known = await session.get(LetterFile, (letter.id, letter.addressed_turn))
     if known is not None:
         return known
     one, row, parts = await slices.explain(session, letter.slice_id, letter.region)
     names = await names_of(session, (part.facts for part in parts))
-    content = await _content(session, letter, one, row, parts, names, targets)
+    content = await _content(session, letter, one, row, parts, names)
     made = LetterFile(
         letter_id=letter.id,
         turn=letter.addressed_turn,
@@ -340,7 +341,6 @@ async def _content(
     row: SliceRow,
     parts: Sequence[Part],
     names: Names,
-    targets: Targets,
 ) -> Letter:
     rows = await frozen.rows_of(session, one.id)
     lost = sorted(
@@ -386,7 +386,6 @@ async def _content(
         mu_bp=one.mu_bp,
         result_hash=one.result_hash or "",
         inputs_hash=one.inputs_hash or "",
-        acknowledge_url=_link(letter, targets),
     )
 
 
