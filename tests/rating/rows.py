@@ -52,7 +52,9 @@ _METHODOLOGY: Final[dict[str, Any]] = {
     "effective_from": "2024-01-01",
     "numbers": _NUMBERS,
 }
-_LOCAL: Final = {"regions": [_REGIONS[Whose.OWN]]}
+# One account in every capacity: an appeal is withdrawn by who filed it.
+_FILED_BY: Final = {Whose.OWN: "region-16", Whose.FOREIGN: "region-41"}
+_LOCAL: Final = {"regions": [_REGIONS[Whose.OWN]], "sub": _FILED_BY[Whose.OWN]}
 CLAIMS: Final[Mapping[Role, Mapping[str, Any]]] = {
     Role.COORDINATOR: _LOCAL,
     Role.DEPUTY: _LOCAL,
@@ -188,7 +190,7 @@ def _appeal(whose: Whose) -> Appeal:
         facts_version=5,
         text="Кластер реорганизован.",
         status=AppealStatus.OPEN,
-        filed_by=f"coordinator-{_REGIONS[whose]}",
+        filed_by=_FILED_BY[whose],
         filed_at=HEARD_AT,
     )
 

@@ -226,6 +226,45 @@ async def test_rejected_and_withdrawn_ones_may_be_filed_anew(
         assert len(found.json()["items"]) == count
 
 
+async def test_each_withdraws_what_they_filed_and_the_coordinator_what_anybody_did(
+    client: httpx.AsyncClient, token: Tokens, region: Headers
+) -> None:
+    at = {"X-Simulated-Now": OCTOBER_20.isoformat()}
+    deputy, head, neighbour, elsewhere = (
+        token(role, sub=sub, regions=[code]) | at
+        for role, sub, code in (
+            ("deputy", "deputy-16", "16"),
+            ("authority_head", "authority-16", "16"),
+            ("deputy", "deputy-41", "41"),
+            ("coordinator", "coordinator-41", "41"),
+        )
+    )
+
+    async def tried(who: Headers, appeal: Any) -> tuple[int, str]:
+        answer = await client.post(f"/v1/appeals/{appeal['id']}/withdraw", headers=who)
+        return answer.status_code, answer.json().get("code") or answer.json()["status"]
+
+    not_theirs, gone = (403, "not_your_appeal"), (200, "withdrawn")
+    theirs = (await file(client, region)).json()
+    for who in (deputy, head):
+        assert await tried(who, theirs) == not_theirs
+    read = await client.get(f"/v1/appeals/{theirs['id']}", headers=region)
+    assert (read.json(), theirs["status"]) == (theirs, "open")
+    assert await tried(region, theirs) == gone
+    # What is withdrawn already is still not theirs.
+    assert await tried(deputy, theirs) == not_theirs
+
+    of_the_deputy = (await file(client, deputy)).json()
+    assert await tried(head, of_the_deputy) == not_theirs
+    for who in (neighbour, elsewhere):
+        assert await tried(who, of_the_deputy) == (404, "appeal_not_found")
+    assert await tried(deputy, of_the_deputy) == gone
+
+    for filer in (deputy, head):
+        another_s = (await file(client, filer)).json()
+        assert await tried(region, another_s) == gone
+
+
 async def test_a_repeated_request_files_one_appeal(
     client: httpx.AsyncClient, session: AsyncSession, region: Headers
 ) -> None:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from shared.errors import Conflict
+from shared.errors import Conflict, Forbidden
 
 
 class AppealStatus(StrEnum):
@@ -38,6 +38,19 @@ class AppealDecided(Conflict):
 
     code = "appeal_decided"
     title = "Апелляция уже рассмотрена"
+
+
+class NotYourAppeal(Forbidden):
+    """Another of the region's people filed it, and the coordinator alone answers for them all."""
+
+    code = "not_your_appeal"
+    title = "Апелляцию подал другой человек"
+
+
+def refuse_another_s(filed_by: str, by: str, *, coordinates: bool) -> None:
+    """Raises `NotYourAppeal` unless they filed it themselves, or are the region's coordinator."""
+    if filed_by != by and not coordinates:
+        raise NotYourAppeal("Отозвать апелляцию может тот, кто её подал, или координатор региона.")
 
 
 def refuse_decided(status: AppealStatus) -> None:

@@ -17,6 +17,7 @@ from services.rating.schemas.appeals import (
     AppealUphold,
 )
 from services.rating.service import appeals as service
+from shared.auth import Role
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
@@ -159,9 +160,18 @@ async def withdraw_appeal(
     expected: ExpectedVersion,
     response: Response,
 ) -> AppealRead:
-    """Пока она не рассмотрена; потом можно подать новую."""
+    """Пока она не рассмотрена; потом можно подать новую.
+
+    Свою — кто подал; любую региона — координатор. Другим — 403 `not_your_appeal`.
+    """
     found = await service.withdraw(
-        session, appeal_id, own_regions(actor), expected=expected, by=actor.id, now=now
+        session,
+        appeal_id,
+        own_regions(actor),
+        coordinates=actor.is_any(Role.COORDINATOR),
+        expected=expected,
+        by=actor.id,
+        now=now,
     )
     return _read(found, response)
 

@@ -6,7 +6,13 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.rating.domain.appeals import AppealStatus, Contested, reason_of, refuse_decided
+from services.rating.domain.appeals import (
+    AppealStatus,
+    Contested,
+    reason_of,
+    refuse_another_s,
+    refuse_decided,
+)
 from services.rating.domain.periods import Period
 from services.rating.domain.slices import Correction
 from services.rating.models import Appeal, ExecutionFacts
@@ -185,15 +191,17 @@ async def withdraw(
     appeal_id: UUID,
     regions: frozenset[str] | None,
     *,
+    coordinates: bool,
     expected: int | None,
     by: str,
     now: datetime,
 ) -> Appeal:
-    """Take the region's own appeal back.
+    """Take back one's own appeal, or, as who `coordinates` the region, any of the region's.
 
-    Raises `AppealNotFound`, `VersionMismatch`, `AppealDecided`.
+    Raises `AppealNotFound`, `NotYourAppeal`, `VersionMismatch`, `AppealDecided`.
     """
     appeal = await repository.get_appeal(session, appeal_id, regions, lock=True)
+    refuse_another_s(appeal.filed_by, by, coordinates=coordinates)
     expect_version(appeal.version, expected)
     refuse_decided(appeal.status)
     return await _decide(session, appeal, AppealStatus.WITHDRAWN, None, by=by, now=now)
