@@ -11,6 +11,7 @@ from schemathesis.generation.meta import TestPhase
 from schemathesis.transport.serialization import Binary
 
 from tests.fuzz.pool import Pool, draw
+from tests.hostile.searches import ABSURD, WORDS
 
 _REGION: Final = re.compile(r"\d\d")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -67,6 +68,8 @@ def _real(name: str, value: Any, pool: Pool) -> Any:
         return [_real(name, inner, pool) for inner in value]
     if not isinstance(value, str) or isinstance(value, Binary):
         return value
+    if name in WORDS:
+        value = draw(list(ABSURD), [name, value]) or value
     if _is_id(value):
         return draw(pool.fields.get(name) or pool.fields.get("id", []), [name, value]) or value
     if name in ("region", "regions") and _REGION.fullmatch(value):

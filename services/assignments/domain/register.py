@@ -1,13 +1,19 @@
 """What a register of executions can be asked for, and the dates its derived states turn on."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from services.assignments.domain.executions import Addressee, ExecutorRole, Status
 from shared.workdays import add_working_days
+
+# A hyphen that neither joins what is on both sides of it nor stands right before what is unwanted,
+# be that in quotes; to a query each of them would be a "not", however many there are.
+_DASH: Final = re.compile(r"""(?<=-)-|-(?!["«„“(]?\w)""")
 
 
 class Sort(StrEnum):
@@ -46,6 +52,11 @@ class Wanted:
     extension_requested: bool = False
     inactive_since: date | None = None
     q: str | None = None
+
+
+def without_dashes(q: str) -> str:
+    """The words with blanks for dashes: what is left of hyphens joins words or says "not"."""
+    return _DASH.sub(" ", q)
 
 
 @lru_cache(maxsize=256)

@@ -31,7 +31,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.assignments.domain.executions import FINAL, OPEN, Addressee, Status
 from services.assignments.domain.extensions import ExtensionStatus
 from services.assignments.domain.policies import Policy
-from services.assignments.domain.register import Sort, Wanted, no_longer_soon, rework_over
+from services.assignments.domain.register import (
+    Sort,
+    Wanted,
+    no_longer_soon,
+    rework_over,
+    without_dashes,
+)
 from services.assignments.models import (
     Assignment,
     Execution,
@@ -332,7 +338,7 @@ def _saying(statement: Any, q: str) -> Any:
     Texts are read once each, not once per execution, and only those the indexes find to have
     any of the words, unwanted ones included: to the query, all others say nothing.
     """
-    words = q.translate(str.maketrans(_SAID, _MEANT))
+    words = without_dashes(q).translate(str.maketrans(_SAID, _MEANT))
     query = func.websearch_to_tsquery(_RUSSIAN, cast(literal(words), String))
     either = func.replace(func.replace(cast(query, String), "!", ""), " & ", " | ")
     any_word = cast(either, TSQUERY)
@@ -352,7 +358,9 @@ def _saying(statement: Any, q: str) -> Any:
     said = func.coalesce(of_assignment.c.words, silent).op("||")(
         func.coalesce(of_cluster.c.words, silent)
     )
-    number = col(Assignment.number).startswith(q.removeprefix("№").strip(), autoescape=True)
+    start = q.removeprefix("№").strip()
+    # What is left of a bare «№» begins every number.
+    number = col(Assignment.number).startswith(start, autoescape=True) if start else false()
     return (
         statement.outerjoin(of_assignment, of_assignment.c.id == col(Execution.assignment_id))
         .outerjoin(of_cluster, of_cluster.c.id == col(Execution.cluster_id))
