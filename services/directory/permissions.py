@@ -1,8 +1,9 @@
 """Who may call what of the directory, and whose rows that reaches.
 
 What is known of regions, clusters and organisations is for every role. An association reads and
-runs its own industry only. People are named to those who work with them; their e-mail and phone
-are for fewer still (`service/people.py`).
+runs its own industry only. People are named to those who work with them, and nobody makes a
+stranger one of those (`repository/people.py`); their e-mail and phone are for fewer still
+(`service/people.py`).
 """
 
 from typing import Final

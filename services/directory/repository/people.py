@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, true
+from sqlalchemy import ColumnElement, and_, any_, exists, func, not_, or_, true
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -58,6 +58,19 @@ class Circle:
         return or_(*(col(Person.id).in_(some) for some in (officials, charged, leads, members)))
 
 
+def _unplaced() -> ColumnElement[bool]:
+    """Whom the centre has entered and nobody has named yet: in no office, mandate or group, past
+    ones included, for those tell their ids to everyone.
+    """
+    return and_(
+        col(Person.erased_at).is_(None),
+        not_(exists().where(col(Appointment.person_id) == col(Person.id))),
+        not_(exists().where(col(Mandate.person_id) == col(Person.id))),
+        not_(exists().where(col(WorkingGroup.lead_id) == col(Person.id))),
+        not_(exists().where(col(Person.id) == any_(col(WorkingGroup.members)))),
+    )
+
+
 async def get_person(session: AsyncSession, person_id: UUID) -> Person:
     """Raises `PersonNotFound`."""
     found = await session.get(Person, person_id)
@@ -75,11 +88,17 @@ async def person_within(session: AsyncSession, person_id: UUID, circle: Circle) 
     return found
 
 
-async def living(session: AsyncSession, people: Collection[UUID]) -> dict[UUID, bool]:
-    """Those there are, and whether they are not erased: nobody erases them until commit."""
+async def nameable(
+    session: AsyncSession, people: Collection[UUID], circle: Circle
+) -> dict[UUID, bool]:
+    """Those whom someone of this circle may name, and whether they are not erased: nobody erases
+    them until commit.
+
+    To be named is to come into the circle, so beyond it only those may be whom nobody has yet.
+    """
     statement = (
         select(col(Person.id), col(Person.erased_at))
-        .where(col(Person.id).in_(people))
+        .where(col(Person.id).in_(people), or_(circle.clause, _unplaced()))
         .order_by(col(Person.id))
         .with_for_update(read=True, key_share=True)
     )

@@ -44,7 +44,11 @@ router = APIRouter(prefix="/v1/associations/{code}", tags=["associations"])
 async def create_group(
     actor: Acting, code: Code, wanted: GroupCreate, session: Session, once: Idempotent
 ) -> Response:
-    """Рабочая группа направления: руководитель, участники, срок."""
+    """Рабочая группа направления: руководитель, участники, срок.
+
+    Ассоциация называет тех, кто с ней работает, и тех, кто ещё нигде не занят; остальных вносит
+    ЦУР, а для неё их id — 422 `unknown_person`, как и ничей.
+    """
     return await once(
         actor.id, lambda: service.form_group(session, code, wanted, actor), answer=GroupRead
     )
@@ -90,7 +94,10 @@ async def change_group(
     response: Response,
     expected_version: ExpectedVersion,
 ) -> WorkingGroup:
-    """Сменить руководителя, состав, название или срок; чего нет в запросе, то остаётся."""
+    """Сменить руководителя, состав, название или срок; чего нет в запросе, то остаётся.
+
+    Новые люди в группе — те же, кого можно назвать, создавая её.
+    """
     group = await service.change_group(
         session, code, group_id, wanted, actor, expected_version=expected_version
     )

@@ -39,7 +39,11 @@ router = APIRouter(prefix="/v1/associations/{code}", tags=["associations"])
 async def create_mandate(
     actor: Acting, code: Code, wanted: MandateCreate, session: Session, once: Idempotent
 ) -> Response:
-    """Председатель, ответственный, куратор кластера или эксперт ассоциации."""
+    """Председатель, ответственный, куратор кластера или эксперт ассоциации.
+
+    Ассоциация называет тех, кто с ней работает, и тех, кто ещё нигде не занят; остальных вносит
+    ЦУР, а для неё их id — 422 `unknown_person`, как и ничей.
+    """
     return await once(
         actor.id, lambda: service.charge(session, code, wanted, actor), answer=MandateRead
     )

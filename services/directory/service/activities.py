@@ -37,8 +37,8 @@ async def form_group(
     association = await association_of(session, code, actor)
     check_constituted(association.name, association.constituted_on, wanted.valid_from)
     await associated.get_own(session, Direction, code, wanted.direction_id)
-    await check_people(session, [wanted.lead_id], field="body.lead_id")
-    await check_people(session, wanted.members, field="body.members")
+    await check_people(session, [wanted.lead_id], actor, field="body.lead_id")
+    await check_people(session, wanted.members, actor, field="body.members")
     check_order(wanted.valid_from, wanted.valid_to)
     group = WorkingGroup(id=new_id(), association=code, **wanted.model_dump())
     session.add(group)
@@ -65,9 +65,11 @@ async def change_group(
     expect_version(group.version, expected_version)
     lasts_longer = wanted.valid_to is not None and wanted.valid_to > group.valid_to
     if wanted.lead_id is not None or lasts_longer:
-        await check_people(session, [wanted.lead_id or group.lead_id], field="body.lead_id")
+        lead = wanted.lead_id or group.lead_id
+        await check_people(session, [lead], actor, field="body.lead_id")
     if wanted.members is not None or lasts_longer:
-        await check_people(session, wanted.members or group.members, field="body.members")
+        members = wanted.members or group.members
+        await check_people(session, members, actor, field="body.members")
     check_order(group.valid_from, wanted.valid_to)
     if update(group, wanted.model_dump(exclude_unset=True)):
         group.version += 1

@@ -47,7 +47,7 @@ async def appoint(
             raise UnknownRegion("Назначать можно только в своём регионе.", field="body.region")
         check_by_authority(wanted.office, wanted.valid_from, today=today(now))
     await check_region(session, wanted.region)
-    await check_people(session, [wanted.person_id])
+    await check_people(session, [wanted.person_id], actor)
     check_order(wanted.valid_from, wanted.valid_to)
     # Said before a rival's transaction is waited for.
     await outbox.admit(session, now)

@@ -17,12 +17,18 @@ from services.directory.models import Association, Cluster
 from services.directory.repository import associations as repository
 from services.directory.repository import clusters
 from services.directory.repository.associations import AssociationNotFound
-from services.directory.repository.people import living
+from services.directory.repository.people import nameable
+from services.directory.service.people import circle_of
 from services.directory.service.rows import facts_of
 from shared import outbox
 from shared.auth import Actor, Rows
 from shared.events.directory import AssociationEvent, AssociationRegistered
 
+_NOBODY: Final = "Такого человека нет."
+_NOBODY_YOU_KNOW: Final = (
+    "Такого человека нет ни среди тех, кто с вами работает, ни среди тех, кто ещё нигде не занят."
+    " Остальных вносит ЦУР."
+)
 _LIST: Final = Path(__file__).parents[1] / "reference" / "associations.csv"
 
 
@@ -101,14 +107,22 @@ async def list_associations(session: AsyncSession, actor: Actor) -> list[Associa
 
 
 async def check_people(
-    session: AsyncSession, people: Collection[UUID], *, field: str = "body.person_id"
+    session: AsyncSession,
+    people: Collection[UUID],
+    actor: Actor,
+    *,
+    field: str = "body.person_id",
 ) -> None:
-    """Raises `UnknownPerson`, `PersonErased`."""
+    """Whether the actor may give these people an office, a mandate or a place in a group.
+
+    Raises `UnknownPerson`, in the same words for a stranger and for an id of nobody, and
+    `PersonErased`.
+    """
     if not people:
         return
-    known = await living(session, people)
+    known = await nameable(session, people, circle_of(actor))
     if len(known) < len(set(people)):
-        raise UnknownPerson("Такого человека нет.", field=field)
+        raise UnknownPerson(_NOBODY if actor.reaches_all else _NOBODY_YOU_KNOW, field=field)
     if not all(known.values()):
         raise PersonErased("Этот человек обезличен: заведите того, кто нужен.", field=field)
 

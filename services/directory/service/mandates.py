@@ -29,7 +29,7 @@ async def charge(session: AsyncSession, code: str, wanted: MandateCreate, actor:
     """
     association = await association_of(session, code, actor)
     check_constituted(association.name, association.constituted_on, wanted.valid_from)
-    await check_people(session, [wanted.person_id])
+    await check_people(session, [wanted.person_id], actor)
     if wanted.cluster_id is not None:
         await open_cluster_of(session, code, wanted.cluster_id, last=wanted.valid_to)
     if wanted.direction_id is not None:
