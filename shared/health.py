@@ -85,6 +85,7 @@ class Health:
             port=settings.worker_port,
             log_config=None,
             access_log=False,
+            server_header=False,
             lifespan="off",
             timeout_graceful_shutdown=2,
         )

@@ -216,4 +216,5 @@ def _uvicorn(app: str, port: int) -> list[str]:
         "--timeout-graceful-shutdown",
         "3",
         "--no-access-log",
+        "--no-server-header",
     ]

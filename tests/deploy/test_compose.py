@@ -159,6 +159,7 @@ def test_ports_are_the_agreed_ones(service: str) -> None:
     assert api["ports"] == [f"127.0.0.1:{port}:{port}"]
     assert api["command"][api["command"].index("--port") + 1] == str(port)
     assert f"services.{service}.main:app" in api["command"]
+    assert "--no-server-header" in api["command"]
     assert f"http://127.0.0.1:{port}/readyz" in api["healthcheck"]["test"][-1]
     assert "ports" not in worker
     assert worker["command"] == ["python", "-m", f"services.{service}.main"]

@@ -151,6 +151,7 @@ def test_the_commands_are_the_agreed_ones(service: str) -> None:
 
     assert f"--port={API_PORTS[service]}" in api["command"]
     assert api["command"][:4] == ["python", "-m", "uvicorn", f"services.{service}.main:app"]
+    assert "--no-server-header" in api["command"]
     assert worker["command"] == ["python", "-m", f"services.{service}.main"]
 
 

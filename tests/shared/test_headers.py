@@ -11,10 +11,12 @@ import pytest
 from fastapi import APIRouter, Depends
 from pydantic import ValidationError
 
+from deploy.local.processes import Ports, services
 from services.rating.board.live import Board
 from shared.app import create_app
 from shared.auth import public, scheme_of
 from shared.clock import Clock
+from shared.health import Health
 from shared.migrations import SERVICES
 from shared.permissions import PUBLIC
 from tests.conftest import serve, settings_for
@@ -71,6 +73,17 @@ async def test_the_ready_rating_is_too_and_https_is_not_promised_unasked() -> No
     assert answer.status_code == 200
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "Strict-Transport-Security" not in answer.headers
+
+
+def test_no_api_names_its_server() -> None:
+    started = services(Ports(), dict.fromkeys(SERVICES, "secret"))
+    apis = [process for process in started if process.name.endswith("-api")]
+    assert len(apis) == len(SERVICES)
+    assert all("--no-server-header" in process.command for process in apis)
+
+
+def test_no_worker_names_its_server() -> None:
+    assert not Health().server(settings_for(DSN)).config.server_header
 
 
 async def test_a_bug_is_answered_within_the_same_layers(monkeypatch: pytest.MonkeyPatch) -> None:
