@@ -33,6 +33,8 @@ from shared.limits import TooManyRequests
 from shared.text import UNFIT
 
 MEDIA_TYPE: Final = "application/problem+json"
+# Named in one answer; the rest are counted.
+MOST_ERRORS: Final = 100
 STATUS: Final[Mapping[type[DomainError], int]] = {
     Unauthenticated: 401,
     Forbidden: 403,
@@ -85,7 +87,7 @@ class Problem(BaseModel):
     detail: str = Field(max_length=2000)
     instance: str = Field(max_length=2000)
     code: str = Field(max_length=100)
-    errors: list[FieldError] = Field(default_factory=list, max_length=100)
+    errors: list[FieldError] = Field(default_factory=list, max_length=MOST_ERRORS)
     current: dict[str, str | int] | None = Field(
         default=None, description="Состояние, которое помешало, каким оно стало"
     )
@@ -107,6 +109,8 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "missing": "Обязательное поле",
     "extra_forbidden": "Лишнее поле",
     "field_given_twice": "Поле указано дважды",
+    "too_many_fields": "Слишком много полей в одном объекте",
+    "too_many_values": "Слишком много значений в запросе",
     "string_too_short": "Слишком коротко",
     "string_too_long": "Слишком длинно",
     "string_type": "Ожидается строка",
@@ -170,7 +174,7 @@ def _answer(
         detail=detail[:2000],
         instance=request.url.path[:2000],
         code=code,
-        errors=list(errors)[:100],
+        errors=list(errors)[:MOST_ERRORS],
         current=dict(current) if current else None,
         request_id=request_id,
     )
@@ -208,6 +212,8 @@ def status_of(error: DomainError) -> int:
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
+    # Where null would do as well, that is not what was wrong with what is no null.
+    found = [item for item in found if item["type"] != "none_required"] or found
     malformed = any(item["type"] == "json_invalid" for item in found)
     errors = [
         FieldError(
@@ -215,18 +221,16 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
             code=str(item["type"])[:100],
             message=_message(item),
         )
-        for item in found
+        for item in found[:MOST_ERRORS]
     ]
-    # Where null would do as well, that is not what was wrong with what is no null.
-    told = [one for one in errors if one.code != "none_required"]
-    errors = told or errors
     first = errors[0]
+    more = f" Всего ошибок: {len(found)}, названы первые {len(errors)}."
     return _answer(
         request,
         status=400 if malformed else 422,
         code="malformed" if malformed else "invalid_request",
         title="Запрос не разобран" if malformed else "Запрос заполнен неверно",
-        detail=f"{first.field}: {first.message}",
+        detail=f"{first.field}: {first.message}{more if len(found) > len(errors) else ''}",
         errors=errors,
     )
 

@@ -1,18 +1,23 @@
 """Bodies that do not come, that come slowly, or that are made to be costly."""
 
 import asyncio
+import importlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 
 from shared.app import create_app
 from shared.auth import public
+from shared.bodies import MAX_FIELDS, MAX_VALUES
 from shared.clock import Clock
+from shared.migrations import SERVICES
 from shared.permissions import PUBLIC
+from shared.problems import MOST_ERRORS
 from tests.conftest import serve, settings_for
 
 DSN = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -203,3 +208,83 @@ async def test_a_slow_and_steady_body_is_no_part_of_the_requests_time() -> None:
             await asyncio.sleep(0.1)
         call.say(b'"name": "z"}', more=False)
         assert await call.answered() == "z"
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        (dict.fromkeys(map(str, range(100_000)), 1), "body", "too_many_fields"),
+        (
+            {"name": {"deep": [dict.fromkeys(map(str, range(MAX_FIELDS + 1)), 1)]}},
+            "body.name.deep.0",
+            "too_many_fields",
+        ),
+        ({"numbers": ["x"] * (MAX_VALUES + 1)}, "body.numbers", "too_many_values"),
+        ({"numbers": [[]] * 300_000}, "body.numbers", "too_many_values"),
+        ({"numbers": [[1]] * (MAX_VALUES // 2)}, "body.numbers.0", "too_many_values"),
+    ],
+    ids=["fields", "fields within", "values", "lists", "values of lists"],
+)
+async def test_a_body_of_very_many_parts_is_refused_before_it_is_looked_into(
+    body: Any, field: str, code: str
+) -> None:
+    call = await post(Stand(), json.dumps(body, separators=(",", ":")).encode())
+    told = json.loads(call.body)
+
+    assert (call.status, told["code"]) == (422, "invalid_request")
+    assert [(error["field"], error["code"]) for error in told["errors"]] == [(field, code)]
+
+
+async def test_a_body_as_large_as_may_be_is_taken() -> None:
+    many = {"name": "x", "numbers": list(range(MAX_VALUES - 2))}
+    assert (await post(Stand(), json.dumps(many).encode())).status == 200
+    wide = dict.fromkeys(map(str, range(MAX_FIELDS)), 1)
+    told = json.loads((await post(Stand(), json.dumps(wide).encode())).body)
+    assert told["errors"][0]["code"] == "extra_forbidden"
+
+
+async def test_the_first_hundred_of_many_errors_are_named_and_the_rest_counted() -> None:
+    call = await post(Stand(), json.dumps({"numbers": ["x"] * 5000}).encode())
+    told = json.loads(call.body)
+
+    assert call.status == 422
+    assert len(told["errors"]) == MOST_ERRORS
+    assert told["errors"][-1]["field"] == f"body.numbers.{MOST_ERRORS - 1}"
+    assert "Всего ошибок: 5000" in told["detail"]
+
+
+async def test_what_only_pretends_to_be_json_is_refused_all_the_same() -> None:
+    assert (await post(Stand(), b"{" * 10)).status == 400
+    assert (await post(Stand(), "{}".encode("utf-16"))).status == 400
+
+
+def most(schema: dict[str, Any], schemas: dict[str, Any], within: tuple[str, ...] = ()) -> int:
+    """How many values what this describes may have at most; what has no limit has millions."""
+    endless = 10**7
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        assert name not in within
+        return most(schemas[name], schemas, (*within, name))
+    choices = [one for key in ("anyOf", "oneOf", "allOf") for one in schema.get(key, ())]
+    if choices:
+        return max(most(one, schemas, within) for one in choices)
+    if schema.get("type") == "array":
+        return 1 + schema.get("maxItems", endless) * most(schema["items"], schemas, within)
+    found: int = 1 + sum(
+        most(one, schemas, within) for one in schema.get("properties", {}).values()
+    )
+    if schema.get("type") == "object" and (others := schema.get("additionalProperties")):
+        named = len(schema.get("propertyNames", {}).get("enum", ())) or endless
+        found += schema.get("maxProperties", named) * most(others, schemas, within)
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_whatever_an_operation_takes_is_not_too_much(service: str) -> None:
+    document = importlib.import_module(f"services.{service}.main").app.openapi()
+    schemas = document["components"]["schemas"]
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            for kind, body in operation.get("requestBody", {}).get("content", {}).items():
+                if kind == "application/json":
+                    assert most(body["schema"], schemas) - 1 <= MAX_VALUES, path
