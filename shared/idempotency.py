@@ -6,7 +6,7 @@ A second request with the same key waits for the first one's transaction.
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -72,12 +72,15 @@ class Once:
         body: bytes | None = None,
         tagged: bool = False,
         shown: Callable[[str], str] = str,
+        again: Callable[[str], Awaitable[None]] | None = None,
     ) -> Response:
         """The JSON answer of `work`, shaped by the schema `answer`. Raises `KeyReused`.
 
         Where it is to be `tagged`, its `ETag` says the `version` it shows: of a repetition too.
         `body` says what the request asks for where its bytes are a stream and differ every time.
         `shown` makes of the JSON that is kept the one to answer with: a secret is not kept openly.
+        `again` looks at it before a repetition is answered with it, and raises where it holds no
+        more: the repetition is refused then and still creates nothing.
         """
         self._request.scope[trail.STATUS] = status
         if self._key is None:
@@ -96,6 +99,8 @@ class Once:
                     "С этим Idempotency-Key уже отправлен другой запрос.", field="Idempotency-Key"
                 )
             trail.leave_out(self._session)
+            if again is not None:
+                await again(found.answer)
             return self._respond(shown(found.answer), found.status, tagged)
         rendered = self._render(answer, await work())
         await connection.execute(_ANSWERED, {**where, "status": status, "answer": rendered})
@@ -136,8 +141,15 @@ Idempotent = Annotated[Once, Depends(_once, scope="function")]
 
 async def scrub(session: AsyncSession, traces: Traces) -> int:
     """Take a person out of the answers that are kept; how many had named them."""
+    return await rewrite(session, traces.found_by, traces.scrubbed)
+
+
+async def rewrite(
+    session: AsyncSession, traces: Collection[str], change: Callable[[Any], Any]
+) -> int:
+    """Change the kept answers in which one of these stands, whoever's; how many there were."""
     connection = await session.connection()
-    kept = await connection.execute(_KEPT, {"traces": [one.lower() for one in traces.found_by]})
+    kept = await connection.execute(_KEPT, {"traces": [one.lower() for one in traces]})
     rows = [
         {
             "actor": row.actor,
@@ -145,7 +157,7 @@ async def scrub(session: AsyncSession, traces: Traces) -> int:
             "key": row.key,
             "status": row.status,
             "answer": json.dumps(
-                traces.scrubbed(json.loads(row.answer)), ensure_ascii=False, separators=(",", ":")
+                change(json.loads(row.answer)), ensure_ascii=False, separators=(",", ":")
             ),
         }
         for row in kept

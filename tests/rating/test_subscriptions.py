@@ -66,6 +66,78 @@ async def test_a_secret_is_shown_when_it_is_made_and_never_again(
     assert (SEALS.open(stored.secret), stored.previous_secret) == (leaked.json()["secret"], None)
 
 
+async def answers_with_secrets(session: AsyncSession) -> list[str]:
+    """Of the answers kept, those that still hold a secret."""
+    kept = await (await session.connection()).execute(text("select answer from idempotency_keys"))
+    return [one for one in kept.scalars() if json.loads(one).get("secret")]
+
+
+async def test_the_repetition_of_a_creation_shows_no_secret_of_what_was_deleted(
+    client: httpx.AsyncClient, session: AsyncSession, platform: Headers
+) -> None:
+    one = (await create(client, platform, key="k1")).json()
+    path = f"{PATH}/{one['id']}"
+    rotation = platform | {"Idempotency-Key": "k2"}
+    assert (await client.post(f"{path}/rotate-secret", json={}, headers=rotation)).is_success
+    assert (await client.delete(path, headers=platform)).status_code == 204
+
+    for again in (
+        await create(client, platform, key="k1"),
+        await client.post(f"{path}/rotate-secret", json={}, headers=rotation),
+    ):
+        assert (again.status_code, again.json()["code"]) == (409, "subscription_deleted")
+        assert one["id"] in again.json()["detail"]
+        assert again.json()["errors"][0]["field"] == "Idempotency-Key"
+        assert "whsec_" not in again.text
+    # And it creates nothing; another key does.
+    assert len((await session.exec(select(Subscription))).all()) == 1
+    assert await answers_with_secrets(session) == []
+    another = await create(client, platform, key="k3")
+    assert (another.status_code, another.json()["id"] == one["id"]) == (201, False)
+
+
+async def test_the_repetition_of_a_creation_shows_no_secret_that_was_replaced(
+    client: httpx.AsyncClient, session: AsyncSession, platform: Headers
+) -> None:
+    bystander = (await create(client, platform, key="k0")).json()
+    one = (await create(client, platform, key="k1")).json()
+    path = f"{PATH}/{one['id']}/rotate-secret"
+
+    async def rotated(key: str) -> httpx.Response:
+        return await client.post(path, json={}, headers=platform | {"Idempotency-Key": key})
+
+    first = await rotated("k2")
+    assert (await rotated("k2")).json() == first.json(), "the newest is shown again"
+    assert len(await answers_with_secrets(session)) == 2
+    second = await rotated("k3")
+    for again in (await create(client, platform, key="k1"), await rotated("k2")):
+        assert (again.status_code, again.json()["code"]) == (409, "secret_replaced")
+        assert "whsec_" not in again.text
+    assert (await rotated("k3")).json() == second.json()
+    assert (await create(client, platform, key="k0")).json() == bystander
+    stored = await session.get_one(Subscription, one["id"])
+    assert SEALS.open(stored.secret) == second.json()["secret"]
+
+
+async def test_an_answer_kept_from_before_answers_forgot_is_not_shown_either(
+    client: httpx.AsyncClient, session: AsyncSession, platform: Headers
+) -> None:
+    """A worker of before may have deleted or rotated while the answer was kept whole."""
+    one = (await create(client, platform, key="k1")).json()
+    connection = await session.connection()
+    for change, code in (
+        ("secret = :other", "secret_replaced"),
+        ("secret = '', deleted_at = now()", "subscription_deleted"),
+    ):
+        await connection.execute(
+            text(f"update subscriptions set {change}"),
+            {"other": SEALS.seal("whsec_other")} if ":other" in change else {},
+        )
+        again = await create(client, platform, key="k1")
+        assert (again.status_code, again.json()["code"]) == (409, code)
+    assert one["secret"] not in again.text
+
+
 @pytest.mark.parametrize(
     ("overrides", "code", "field"),
     [

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.rating.domain.webhooks import SubscriptionStatus
 from services.rating.models import Subscription
@@ -30,7 +31,7 @@ from shared.idempotency import Idempotent
 from shared.pages import Cursor, Limit, decode, paginate
 from shared.permissions import Acting
 from shared.problems import problems
-from shared.seals import Sealing
+from shared.seals import Sealing, Seals
 from shared.versions import ExpectedVersion, tag
 
 
@@ -84,6 +85,7 @@ async def create_subscription(
         ),
         answer=SubscriptionSecret,
         shown=lambda kept: opened(kept, seals),
+        again=lambda kept: _refuse_outdated(session, kept, seals),
     )
 
 
@@ -189,7 +191,7 @@ async def enable_subscription(
     "/{subscription_id}/rotate-secret",
     status_code=201,
     response_model=SubscriptionSecret,
-    responses=problems(401, 403, 404, 412, 422, 503),
+    responses=problems(401, 403, 404, 409, 412, 422, 503),
     summary="Сменить секрет подписи",
 )
 async def rotate_subscription_secret(
@@ -216,6 +218,7 @@ async def rotate_subscription_secret(
         ),
         answer=SubscriptionSecret,
         shown=lambda kept: opened(kept, seals),
+        again=lambda kept: _refuse_outdated(session, kept, seals),
     )
 
 
@@ -268,6 +271,11 @@ async def replay_subscription(
         answer=ReplayRead,
         status=202,
     )
+
+
+async def _refuse_outdated(session: AsyncSession, kept: str, seals: Seals) -> None:
+    was = SubscriptionSecret.model_validate_json(kept)
+    await service.refuse_outdated(session, was.id, was.secret, seals)
 
 
 def _read(found: Subscription, response: Response) -> SubscriptionRead:

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,6 +23,7 @@ from services.rating.repository import deliveries as queue
 from services.rating.repository import subscriptions as repository
 from services.rating.service import deliveries
 from services.rating.webhooks.targets import Resolve, Rules, TargetRefused, vet
+from shared import idempotency
 from shared.errors import Conflict, Invalid, expect_version
 from shared.events.rating import SliceEvent
 from shared.ids import new_id
@@ -37,6 +38,20 @@ class TooManySubscriptions(Conflict):
 
     code = "too_many_subscriptions"
     title = "Слишком много подписок"
+
+
+class SubscriptionDeleted(Conflict):
+    """What the repeated request made is there no more."""
+
+    code = "subscription_deleted"
+    title = "Подписка удалена"
+
+
+class SecretReplaced(Conflict):
+    """What the repeated request showed signs no more, or only for a while."""
+
+    code = "secret_replaced"
+    title = "Секрет сменили"
 
 
 class EventUnknown(Invalid):
@@ -110,6 +125,40 @@ async def create(
     session.add(one)
     await session.flush()
     return one
+
+
+async def refuse_outdated(
+    session: AsyncSession, subscription_id: UUID, secret: str, seals: Seals
+) -> None:
+    """Refuse to give again a kept answer, with this secret sealed in it, that holds no more.
+
+    Raises `SubscriptionDeleted`, `SecretReplaced`, `SealBroken`.
+    """
+    # A key stands for one creation, which has been: its repetition makes no second one, whatever
+    # became of the first (draft-ietf-httpapi-idempotency-key-header, 2.6). Nor is the answer of
+    # then repeated as true: a retry that cannot succeed is told why, as Stripe's API v2 does. Not
+    # a 410, which would say that the address is gone where subscriptions are made.
+    one = (await repository.by_id(session, [subscription_id]))[subscription_id]
+    if one.deleted_at is not None:
+        raise SubscriptionDeleted(
+            f"Подписка {one.id}, о которой был ответ, удалена. Для новой нужен новый ключ.",
+            field="Idempotency-Key",
+        )
+    if not secret or seals.open(secret) != seals.open(one.secret):
+        raise SecretReplaced(
+            f"Секрет подписки {one.id} с тех пор сменили. Если нового у вас нет,"
+            " смените ещё раз, с новым ключом.",
+            field="Idempotency-Key",
+        )
+
+
+async def _forget_answers(session: AsyncSession, one: Subscription) -> None:
+    """No answer kept for a repetition holds a secret of the subscription any more."""
+
+    def blank(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**answer, "secret": ""} if "secret" in answer else answer
+
+    await idempotency.rewrite(session, [str(one.id)], blank)
 
 
 def _ordered(names: Sequence[str] | None) -> Any:
@@ -211,6 +260,7 @@ async def rotate(
     if overlap:
         one.previous_secret, one.previous_secret_until = one.secret, now + overlap
     one.secret = seals.seal(new_secret())
+    await _forget_answers(session, one)
     return await _keep(session, one)
 
 
@@ -229,6 +279,7 @@ async def delete(
     one = await repository.get_subscription(session, subscription_id, owner, lock=True)
     expect_version(one.version, expected)
     one.deleted_at, one.secret, one.previous_secret = now, "", None
+    await _forget_answers(session, one)
     await deliveries.abandon(session, one, DELETED, now=now)
     await _keep(session, one)
 
