@@ -237,7 +237,8 @@ def _asks(own: Side, foreign: Side, shared: UUID) -> dict[str, dict[Whose, Ask]]
     everything = [
         {"execution_id": str(side.executions[Status.ACCEPTED])} for side in sides.values()
     ]
-    absent = {"away_from": "2023-10-09", "away_to": "2023-10-20", "reason": "Отпуск"}
+    # Not the days of the absence that is there.
+    absent = {"away_from": "2023-11-13", "away_to": "2023-11-24", "reason": "Отпуск"}
     superseding = {"by": str(shared), "reason": "Уточнён состав."}
     return {
         "acknowledge_execution": over,

@@ -1,8 +1,11 @@
 """Absences of a coordinator, and the deputy who acts on their days."""
 
+import pytest
+
 from tests.assignments.stand import Stand, msk
 
 
+@pytest.mark.usefixtures("known_region")
 async def test_a_deputy_acts_on_the_days_of_an_absence_and_the_step_says_so(stand: Stand) -> None:
     id_ = await stand.one()
     not_now = (403, "coordinator_present")

@@ -84,12 +84,34 @@ async def absent_at(session: AsyncSession, regions: Collection[str], today: date
     return set(await session.exec(statement))
 
 
-async def list_absences(session: AsyncSession, regions: Collection[str] | None) -> list[Absence]:
+async def absence_within(
+    session: AsyncSession, region: str, away_from: date, away_to: date
+) -> Absence | None:
+    """The first absence of the region, not ended, that has any of these days (inclusive)."""
+    statement = (
+        select(Absence)
+        .where(
+            col(Absence.region) == region,
+            col(Absence.ended_at).is_(None),
+            col(Absence.away_from) <= away_to,
+            col(Absence.away_to) >= away_from,
+        )
+        .order_by(col(Absence.away_from))
+        .limit(1)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def list_absences(
+    session: AsyncSession, regions: Collection[str] | None, *, after: UUID | None, limit: int
+) -> Sequence[Absence]:
     """The newest first; `None` means every region."""
-    statement = select(Absence).order_by(col(Absence.id).desc()).limit(200)
+    statement = select(Absence).order_by(col(Absence.id).desc()).limit(limit)
     if regions is not None:
         statement = statement.where(col(Absence.region).in_(regions))
-    return list(await session.exec(statement))
+    if after is not None:
+        statement = statement.where(col(Absence.id) < after)
+    return (await session.exec(statement)).all()
 
 
 async def get_absence(

@@ -55,11 +55,14 @@ async def _keep(
     )
 
 
-async def lock_region(session: AsyncSession, region: str) -> None:
+async def lock_region(
+    session: AsyncSession, region: str, *, field: str | None = None
+) -> KnownRegion:
     """Have the region to oneself, for what is kept of it as a whole. Raises `RegionNotFound`."""
     found = await session.get(KnownRegion, region, with_for_update={"key_share": True})
     if found is None:
-        raise RegionNotFound(_NOT_FOUND)
+        raise RegionNotFound(_NOT_FOUND, field=field)
+    return found
 
 
 async def timezone_of(session: AsyncSession, region: str) -> str:

@@ -14,7 +14,7 @@ from services.assignments.routers.access import (
 )
 from services.assignments.schemas.coordination import (
     AbsenceCreate,
-    AbsenceList,
+    AbsencePage,
     AbsenceRead,
     AutoForwardingRead,
     AutoForwardingWrite,
@@ -26,6 +26,7 @@ from services.assignments.schemas.coordination import (
 )
 from services.assignments.schemas.executions import ExecutionList, ExecutionRead
 from services.assignments.service import co_execution, routing, subtasks
+from shared import pages
 from shared.clock import Now
 from shared.db import Session
 from shared.idempotency import Idempotent
@@ -157,23 +158,43 @@ async def add_co_executors(
 
 
 @router.get("/absences", responses=problems(401, 403, 422), summary="Отсутствия координаторов")
-async def list_absences(actor: Acting, session: Session) -> AbsenceList:
-    """Когда координаторов нет на месте: в эти дни действует заместитель."""
-    rows = await repository.list_absences(session, regions_open_to(actor))
-    return AbsenceList(items=[AbsenceRead.model_validate(row) for row in rows])
+async def list_absences(
+    actor: Acting,
+    session: Session,
+    request: Request,
+    response: Response,
+    cursor: pages.Cursor = None,
+    limit: pages.Limit = 50,
+) -> AbsencePage:
+    """Когда координаторов нет на месте: в эти дни действует заместитель. Новые — первыми."""
+    rows = await repository.list_absences(
+        session,
+        regions_open_to(actor),
+        after=pages.decode(cursor, UUID) if cursor else None,
+        limit=limit + 1,
+    )
+    page, following = pages.paginate(
+        rows, limit, lambda row: row.id, request=request, response=response
+    )
+    items = [AbsenceRead.model_validate(row) for row in page]
+    return AbsencePage(items=items, next_cursor=following)
 
 
 @router.post(
     "/absences",
     status_code=201,
     response_model=AbsenceRead,
-    responses=problems(401, 403, 404, 422),
+    responses=COMMAND_PROBLEMS,
     summary="Сообщить об отсутствии",
 )
 async def create_absence(
     actor: Acting, wanted: AbsenceCreate, session: Session, now: Now, once: Idempotent
 ) -> Response:
-    """Координатор (или ЦУР за него) называет дни, в которые действует заместитель."""
+    """Координатор (или ЦУР за него) называет дни, в которые действует заместитель.
+
+    Ещё не прошедшие, не больше 366 подряд и не больше чем за 366 дней; на один день — одно
+    отсутствие.
+    """
     directory.check_open(wanted.region, regions_open_to(actor), field="body.region")
     return await once(
         actor.id,

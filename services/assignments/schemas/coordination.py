@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.assignments.schemas.dates import Day
+from shared.pages import Page
 from shared.text import RegionCode, Text
 
 
@@ -81,10 +82,8 @@ class AbsenceRead(BaseModel):
     ended_at: AwareDatetime | None
 
 
-class AbsenceList(BaseModel):
-    """Absences, the newest first."""
-
-    items: list[AbsenceRead] = Field(max_length=200)
+class AbsencePage(Page[AbsenceRead]):
+    """A page of absences, the newest first."""
 
 
 class AutoForwardingWrite(BaseModel):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.assignments.domain.absences import AbsenceOver, AbsenceOverlaps, check_days
 from services.assignments.domain.executions import Command, Order, Status
 from services.assignments.models import Absence, AutoForwarding, Execution, Extension
 from services.assignments.repository import coordination as repository
@@ -13,23 +14,10 @@ from services.assignments.repository import directory, extensions
 from services.assignments.service.changes import Changes, change
 from services.assignments.service.parties import SYSTEM, SYSTEM_ONLY
 from shared import outbox
-from shared.errors import Conflict, Invalid
+from shared.clock import date_in
+from shared.errors import Invalid
 from shared.events.directory import AppointmentEvent
 from shared.ids import new_id
-
-
-class AbsenceOver(Conflict):
-    """The absence has been ended already."""
-
-    code = "absence_over"
-    title = "Отсутствие уже прекращено"
-
-
-class DaysReversed(Invalid):
-    """The last day lies before the first."""
-
-    code = "days_reversed"
-    title = "Последний день раньше первого"
 
 
 class NotOfThisRegion(Invalid):
@@ -95,9 +83,21 @@ async def announce_absence(
     by: str,
     now: datetime,
 ) -> Absence:
-    """The coordinator will be away on these days (inclusive). Raises `DaysReversed`."""
-    if away_to < away_from:
-        raise DaysReversed("Последний день отсутствия раньше первого.", field="body.away_to")
+    """The coordinator will be away on these days (inclusive), announced once for each day.
+
+    Raises `RegionNotFound`, `AbsenceOverlaps`, and what `check_days` does.
+    """
+    # Of two announced at once the second sees the first.
+    known = await directory.lock_region(session, region, field="body.region")
+    check_days(away_from, away_to, today=date_in(known.timezone, now))
+    standing = await repository.absence_within(session, region, away_from, away_to)
+    if standing is not None:
+        raise AbsenceOverlaps(
+            "Отсутствие уже объявлено с"
+            f" {standing.away_from:%d.%m.%Y} по {standing.away_to:%d.%m.%Y}."
+            " Прекратите его или назовите другие дни.",
+            field="body.away_from",
+        )
     absence = Absence(
         id=new_id(),
         region=region,
