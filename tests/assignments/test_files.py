@@ -159,6 +159,35 @@ async def test_a_report_without_the_demanded_file_is_refused(
     assert unused.json()["used"] is False
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://u:p@169.254.169.254/",
+        "https://user@example.org/akt.pdf",
+        "https://:p@example.org/",
+        "http:\\\\example.org:x@evil.example/",
+    ],
+)
+async def test_a_link_with_a_name_and_a_password_in_it_is_no_evidence(
+    client: httpx.AsyncClient, stored: Stored, cluster: Headers, url: str
+) -> None:
+    execution = await stored()
+    path = f"/v1/executions/{execution.id}/submit"
+
+    async def submit(link: str) -> httpx.Response:
+        evidence = [{"kind": "link", "title": "Акт", "url": link}]
+        report = {"text": "Исполнено.", "evidence": evidence}
+        return await client.post(path, headers=cluster, json=report)
+
+    refused = await submit(url)
+    error = refused.json()["errors"][0]
+    assert (refused.status_code, error["field"]) == (422, "body.evidence.0.url")
+    assert error["code"] == "unfit"
+    # What only looks like one, or is an address of no name, is a link as any other.
+    taken = await submit("http://169.254.169.254/@u:p@x?u:p@x")
+    assert taken.status_code == 200, taken.text
+
+
 def _office(name: str) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:

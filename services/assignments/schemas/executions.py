@@ -177,6 +177,20 @@ class FactsPage(BaseModel):
     next_cursor: str | None = Field(default=None, max_length=500)
 
 
+def _without_user(url: HttpUrl) -> HttpUrl:
+    """Nobody's name and password go into a report, nor a host that only looks like one."""
+    if url.username is not None or url.password is not None:
+        raise unfit("В ссылке не должно быть имени пользователя и пароля")
+    return url
+
+
+Link = Annotated[
+    HttpUrl,
+    Field(max_length=2000, examples=["https://example.org/prikaz.pdf"]),
+    AfterValidator(_without_user),
+]
+
+
 class Evidence(BaseModel):
     """A proof of what was done: a link, or a file uploaded to the execution before."""
 
@@ -184,9 +198,7 @@ class Evidence(BaseModel):
 
     kind: Literal["link", "file"] = "link"
     title: Line = Field(examples=["Приказ о назначении"])
-    url: Annotated[
-        HttpUrl | None, Field(max_length=2000, examples=["https://example.org/prikaz.pdf"])
-    ] = None
+    url: Link | None = None
     file_id: UUID | None = None
 
     @model_validator(mode="after")
