@@ -98,6 +98,7 @@ TABLE: Final[Table] = {
     ),
     "accept_remark": allow(ORGANISERS),
     "decline_remark": allow(ORGANISERS),
+    "decline_remarks": allow(ORGANISERS),
     # Papers: an extract is its addressee's
     "show_protocol_document": allow(ANYONE),
     "read_protocol_extract": allow(READERS, REGIONAL, CLUSTERS),

@@ -186,6 +186,10 @@ async def build(session: AsyncSession) -> World:
             "list_remarks": remarking,
             "accept_remark": remarking,
             "decline_remark": remarking,
+            "decline_remarks": _own(
+                path={"protocol_id": remarked},
+                body={"remarks": [str(one.id) for one in remarks], "reason": "Учтено раньше."},
+            ),
             "show_protocol_document": _own(path={"ending": "docx"}),
             "read_protocol_extract": extract,
             "show_protocol_extract": extract,

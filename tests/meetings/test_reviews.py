@@ -1,6 +1,7 @@
 """A protocol's review over HTTP: remarks while the window is open, then approvals in order."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,9 +12,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.meetings.models import Decision, Remark
 from shared.auth import Role
+from shared.ids import new_id
 from shared.tables import OutboxRecord
-from tests.conftest import Headers, Tokens
+from tests.conftest import NOW, Headers, Tokens
 from tests.meetings.factories import (
+    NOBODYS,
     as_read,
     draft,
     hear_directory,
@@ -26,6 +29,8 @@ from tests.meetings.factories import (
 WINDOW = "2023-10-04T15:00:00Z"
 DURING = {"X-Simulated-Now": "2023-10-04T14:59:59Z"}
 AFTERWARDS = {"X-Simulated-Now": WINDOW}
+# Of one author of each of 24 regions.
+_FULL = {f"a{number}": 20 for number in range(10, 34)}
 CHAIN = [{"role": "operator"}, {"subject": "ivanova"}, {"role": "cur_admin"}]
 
 
@@ -168,6 +173,110 @@ async def test_participants_remark_until_the_deadline_and_every_remark_is_answer
     assert await _post(client, f"{path}/approve", operator) == (200, "in_review")
 
 
+async def _made(session: AsyncSession, path: str, **authors: int) -> None:
+    """So many remarks of each author; whose name ends in a region's code is of that region."""
+    protocol_id = UUID(path.rsplit("/", 1)[1])
+    session.add_all(
+        Remark(
+            id=new_id(),
+            protocol_id=protocol_id,
+            round=1,
+            text="Перенести срок",
+            made_by=author,
+            region=author[1:] or None,
+            made_at=NOW,
+        )
+        for author, number in authors.items()
+        for _ in range(number)
+    )
+    await session.flush()
+
+
+@pytest.mark.parametrize(
+    ("authors", "last", "refused", "bound", "others"),
+    [
+        # The coordinator's own room; not the deputy's, the next region's or the operator's.
+        ({"c16": 19}, "c16", "c16", "20 замечаний одного автора", ["d16", "c63", "o"]),
+        ({"o": 19}, "o", "o", "20 замечаний одного автора", ["c16", "p"]),
+        # A region's room, whoever of it writes; nobody else's.
+        ({"c16": 20, "d16": 19}, "d16", "h16", "40 замечаний региона 16", ["c63", "o"]),
+        (_FULL | {"a34": 19}, "a34", "c63", "500 замечаний всех участников", []),
+    ],
+    ids=["author", "author of no region", "region", "all"],
+)
+async def test_nobody_takes_the_room_for_the_remarks_of_others(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    token: Tokens,
+    secretary: Headers,
+    path: str,
+    authors: dict[str, int],
+    last: str,
+    refused: str,
+    bound: str,
+    others: list[str],
+) -> None:
+    await _open(client, secretary, path, remarks_until=WINDOW)
+    await _made(session, path, **authors)
+
+    async def remark(author: str) -> httpx.Response:
+        region = {"regions": [author[1:]]} if author[1:] else {}
+        actor = token("coordinator" if region else "operator", sub=author, **region)
+        said = {"text": "Убрать пункт"}
+        return await client.post(f"{path}/remarks", headers=actor | DURING, json=said)
+
+    fits, one_more = await remark(last), await remark(refused)
+    made = [await remark(author) for author in others]
+
+    assert fits.status_code == 201, fits.text
+    assert (one_more.status_code, one_more.json()["code"]) == (409, "too_many_remarks")
+    assert f"не больше {bound}" in one_more.json()["detail"]
+    assert [one.status_code for one in made] == [201] * len(others)
+
+
+async def test_remarks_are_declined_at_once_for_one_reason_all_or_none(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    token: Tokens,
+    secretary: Headers,
+    path: str,
+) -> None:
+    await client.put(f"{path}/approvers", headers=secretary, json={"approvers": [CHAIN[0]]})
+    await _open(client, secretary, path, remarks_until=WINDOW)
+    await _made(session, path, c16=20, c63=1)
+    remarks = f"{path}/remarks"
+    listed = (await client.get(remarks, headers=secretary)).json()["items"]
+    of_16 = [one["id"] for one in listed if one["made_by"] == "c16"]
+    (of_63,) = (one["id"] for one in listed if one["made_by"] == "c63")
+    accepted = await client.post(
+        f"{remarks}/{of_63}/accept", headers=secretary, json={"reason": "Верно."}
+    )
+    assert accepted.status_code == 200, accepted.text
+
+    async def decline(*ids: str) -> httpx.Response:
+        body = {"remarks": ids, "reason": "Повторяют друг друга."}
+        return await client.post(f"{remarks}/decline", headers=secretary | DURING, json=body)
+
+    refused = [await decline(*of_16, of_63), await decline(*of_16, NOBODYS), await decline()]
+    undecided = (await client.get(f"{path}/review", headers=secretary)).json()["remarks_undecided"]
+    declined = await decline(*of_16, of_16[0])
+    again = await decline(of_16[0])
+
+    assert [(one.status_code, one.json()["code"]) for one in (*refused, again)] == [
+        (409, "remark_decided"),
+        (404, "remark_not_found"),
+        (422, "invalid_request"),
+        (409, "remark_decided"),
+    ]
+    assert undecided == 20
+    assert [one["id"] for one in declined.json()["items"]] == of_16
+    said = ("declined", "Повторяют друг друга.", "secretary", 2)
+    for one in declined.json()["items"]:
+        assert (one["decision"], one["reason"], one["decided_by"], one["version"]) == said
+    assert await _post(client, f"{path}/approve", token("operator")) == (200, "approved")
+    assert (await decline(of_16[0])).json()["code"] == "protocol_already_approved"
+
+
 async def test_nobody_approves_what_they_have_not_read(
     client: httpx.AsyncClient,
     session: AsyncSession,
@@ -270,6 +379,7 @@ async def test_who_may_do_what_in_a_review(
         ("PUT", f"{path}/header", {}, writers),
         ("POST", f"{unknown}/accept", reason, writers),
         ("POST", f"{unknown}/decline", reason, writers),
+        ("POST", f"{path}/remarks/decline", {"remarks": [NOBODYS], **reason}, writers),
         ("POST", f"{path}/recall", reason, writers),
         ("POST", f"{path}/addenda", None, writers),
         ("POST", f"{path}/remarks", {"text": "Замечание"}, participants),

@@ -13,7 +13,10 @@ from typing import Final
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 
 MAX_APPROVERS: Final = 3
+# Remarks on one protocol, in all its rounds: in all, of a region's people together, of one author.
 MAX_REMARKS: Final = 500
+MAX_REMARKS_OF_REGION: Final = 40
+MAX_REMARKS_OF_AUTHOR: Final = 20
 
 
 class ApproverRole(StrEnum):
@@ -90,7 +93,7 @@ class RemarkDecided(Conflict):
 
 
 class TooManyRemarks(Conflict):
-    """The protocol has as many remarks as it may."""
+    """The protocol has as many remarks as it may: in all, of this region or of this author."""
 
     code = "too_many_remarks"
     title = "Слишком много замечаний"
@@ -108,6 +111,15 @@ class WindowInPast(Invalid):
 
     code = "remarks_until_in_past"
     title = "Срок замечаний уже прошёл"
+
+
+@dataclass(frozen=True, slots=True)
+class RemarksMade:
+    """How many remarks a protocol has: in all, of one region and of one author."""
+
+    in_all: int
+    of_region: int
+    of_author: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +157,21 @@ def check_window(remarks_until: datetime | None, undecided: int, *, now: datetim
         raise RemarksWindowOpen("Сначала закончится срок замечаний участников.")
     if undecided:
         raise RemarksUndecided(f"Замечаний без решения: {undecided}. Примите или отклоните их.")
+
+
+def check_room(made: RemarksMade, *, region: str | None) -> None:
+    """Whether there is room for one more of the author: nobody takes everybody's. Raises
+    `TooManyRemarks`.
+    """
+    if made.of_author >= MAX_REMARKS_OF_AUTHOR:
+        whose, most = "одного автора", MAX_REMARKS_OF_AUTHOR
+    elif region is not None and made.of_region >= MAX_REMARKS_OF_REGION:
+        whose, most = f"региона {region}", MAX_REMARKS_OF_REGION
+    elif made.in_all >= MAX_REMARKS:
+        whose, most = "всех участников", MAX_REMARKS
+    else:
+        return
+    raise TooManyRemarks(f"К протоколу может быть не больше {most} замечаний {whose}.")
 
 
 def is_open(remarks_until: datetime | None, *, now: datetime) -> bool:

@@ -1,12 +1,12 @@
 """Statements of reviews: the chain of approvers, their decisions, the participants' remarks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.meetings.domain.reviews import RemarkNotFound, ReviewDecision
+from services.meetings.domain.reviews import RemarkNotFound, RemarksMade, ReviewDecision
 from services.meetings.models import Approver, Decision, Protocol, Remark
 
 
@@ -61,6 +61,23 @@ async def get_remark(session: AsyncSession, protocol_id: UUID, remark_id: UUID) 
     return found
 
 
+async def get_remarks(
+    session: AsyncSession, protocol_id: UUID, ids: Collection[UUID]
+) -> Sequence[Remark]:
+    """These remarks, locked, in the order they were made. Raises `RemarkNotFound`."""
+    statement = (
+        select(Remark)
+        .where(col(Remark.id).in_(ids), col(Remark.protocol_id) == protocol_id)
+        .order_by(col(Remark.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    found = (await session.exec(statement)).all()
+    if len(found) < len(set(ids)):
+        raise RemarkNotFound("К этому протоколу есть не все такие замечания.", field="body.remarks")
+    return found
+
+
 async def list_remarks(
     session: AsyncSession, protocol_id: UUID, *, made_by: str | None = None
 ) -> Sequence[Remark]:
@@ -83,3 +100,15 @@ async def count_remarks(
     if undecided:
         statement = statement.where(col(Remark.decision).is_(None))
     return (await session.exec(statement)).one()
+
+
+async def remarks_made(
+    session: AsyncSession, protocol_id: UUID, *, made_by: str, region: str | None
+) -> RemarksMade:
+    """How many remarks the protocol has, and how many of them of this author and this region."""
+    statement = select(
+        func.count(),
+        func.count().filter(col(Remark.region) == region),
+        func.count().filter(col(Remark.made_by) == made_by),
+    ).where(col(Remark.protocol_id) == protocol_id)
+    return RemarksMade(*(await session.exec(statement)).one())

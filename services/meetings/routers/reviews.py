@@ -17,6 +17,7 @@ from services.meetings.schemas.reviews import (
     RemarkAnswer,
     RemarkList,
     RemarkRead,
+    RemarksDecline,
     RemarkWrite,
     ReviewOpen,
     ReviewRead,
@@ -209,7 +210,11 @@ async def remark_protocol(
     now: Now,
     once: Idempotent,
 ) -> Response:
-    """Замечание участника, пока протокол на согласовании и срок замечаний не прошёл."""
+    """Замечание участника, пока протокол на согласовании и срок замечаний не прошёл.
+
+    От одного автора — не больше 20, от одного региона — 40, всего к протоколу — 500; дальше
+    409 `too_many_remarks` называет, какой из пределов исчерпан.
+    """
     return await once(
         actor.id,
         lambda: service.remark(session, protocol_id, wanted, actor, now=now),
@@ -228,6 +233,21 @@ async def list_remarks(actor: Acting, protocol_id: UUID, session: Session) -> Re
     mine = None if actor.reaches_all else actor.id
     rows = await repository.list_remarks(session, protocol_id, made_by=mine)
     return RemarkList(items=[RemarkRead.model_validate(row) for row in rows])
+
+
+@router.post(
+    "/{protocol_id}/remarks/decline",
+    responses=problems(401, 403, 404, 409, 422),
+    summary="Отклонить замечания разом",
+)
+async def decline_remarks(
+    actor: Acting, protocol_id: UUID, wanted: RemarksDecline, session: Session, now: Now
+) -> RemarkList:
+    """Названные замечания, до 500, с одной причиной; если одно уже рассмотрено — ни одного."""
+    found = await service.decline_remarks(
+        session, protocol_id, wanted.remarks, wanted.reason, actor, now=now
+    )
+    return RemarkList(items=[RemarkRead.model_validate(row) for row in found])
 
 
 @router.post(

@@ -119,6 +119,17 @@ class RemarkAnswer(BaseModel):
     reason: Text = Field(examples=["Срок перенесён."])
 
 
+class RemarksDecline(BaseModel):
+    """Which remarks are declined at once, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    remarks: list[UUID] = Field(
+        min_length=1, max_length=MAX_REMARKS, examples=[[str(_REMARK["id"])]]
+    )
+    reason: Text = Field(examples=["Повторяют одно и то же; ответ дан на первое."])
+
+
 class RemarkRead(BaseModel):
     """A remark and what became of it."""
 

@@ -1,6 +1,6 @@
 """Put a draft to review, remark on it, answer remarks, approve it or send it back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from services.meetings.domain.protocols import (
 )
 from services.meetings.domain.reviews import (
     ALONE,
-    MAX_REMARKS,
     ProtocolInReview,
     ProtocolNotInReview,
     RemarkDecided,
@@ -20,9 +19,9 @@ from services.meetings.domain.reviews import (
     RemarksWindowClosed,
     ReviewDecision,
     Signatory,
-    TooManyRemarks,
     WindowInPast,
     awaited,
+    check_room,
     check_turn,
     check_window,
     is_open,
@@ -187,14 +186,15 @@ async def remark(
         raise RemarksWindowClosed("Срок замечаний к этому протоколу не назначен или закончился.")
     if wanted.item_id is not None:
         await items.get_item(session, protocol_id, wanted.item_id)
-    if await repository.count_remarks(session, protocol_id) >= MAX_REMARKS:
-        raise TooManyRemarks(f"К протоколу может быть не больше {MAX_REMARKS} замечаний.")
+    region = min(actor.regions, default=None)
+    so_far = await repository.remarks_made(session, protocol_id, made_by=actor.id, region=region)
+    check_room(so_far, region=region)
     made = Remark(
         id=new_id(),
         protocol_id=protocol_id,
         round=protocol.review_round,
         made_by=actor.id,
-        region=min(actor.regions, default=None),
+        region=region,
         made_at=now,
         **wanted.model_dump(),
     )
@@ -223,11 +223,46 @@ async def answer_remark(
     expect_version(found.version, expected_version)
     if found.decision is not None:
         raise RemarkDecided("Это замечание уже рассмотрено.")
-    found.decision, found.reason = decision, reason
-    found.decided_by, found.decided_at = actor.id, now
-    found.version += 1
-    await rows.add(session, found)
+    await _answer(session, found, decision, reason, actor, now=now)
     return found
+
+
+async def decline_remarks(
+    session: AsyncSession,
+    protocol_id: UUID,
+    ids: Collection[UUID],
+    reason: str,
+    actor: Actor,
+    *,
+    now: datetime,
+) -> Sequence[Remark]:
+    """Decline these remarks for one reason: all of them, or where one cannot be, none.
+
+    Raises `ProtocolNotFound`, `ProtocolAlreadyApproved`, `RemarkNotFound`, `RemarkDecided`.
+    """
+    await _unapproved(session, protocol_id, None)
+    found = await repository.get_remarks(session, protocol_id, ids)
+    decided = sum(one.decision is not None for one in found)
+    if decided:
+        raise RemarkDecided(f"Из этих замечаний уже рассмотрено: {decided}.", field="body.remarks")
+    for one in found:
+        await _answer(session, one, RemarkDecision.DECLINED, reason, actor, now=now)
+    return found
+
+
+async def _answer(
+    session: AsyncSession,
+    remark: Remark,
+    decision: RemarkDecision,
+    reason: str,
+    actor: Actor,
+    *,
+    now: datetime,
+) -> None:
+    remark.decision, remark.reason = decision, reason
+    remark.decided_by, remark.decided_at = actor.id, now
+    remark.version += 1
+    await rows.add(session, remark)
 
 
 async def _unapproved(
