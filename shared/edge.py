@@ -17,6 +17,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import problems
+from shared.auth import actor_behind
+from shared.errors import DomainError
 from shared.ids import new_id
 from shared.observability import REQUESTS
 from shared.settings import ServiceSettings
@@ -45,24 +47,51 @@ def safe_headers(settings: ServiceSettings) -> tuple[tuple[bytes, bytes], ...]:
 
 
 class BodyLimit:
-    """One limit for all bodies, and a larger one, by setting, for the addresses that take files."""
+    """One limit for all bodies, and a larger one, by setting, for the addresses that take files.
+
+    A file is written to the disk as it comes, so there nothing is read of a stranger, and not of
+    more than some at once. The server lets pass what comes after an answer.
+    """
 
     def __init__(self, app: ASGIApp, uploads: str | None) -> None:
         self._app = app
         self._uploads = re.compile(uploads or "(?!)")
         self._usual = RequestBodyLimitMiddleware(app, MAX_BODY_BYTES)
         self._large: ASGIApp | None = None
+        self._uploading = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not self._uploads.fullmatch(scope["path"]):
             await self._usual(scope, receive, send)
             return
-        size = scope["state"]["settings"].upload_bytes
+        settings: ServiceSettings = scope["state"]["settings"]
+        size = settings.upload_bytes
         if self._large is None:
             # The form's own lines come on top of the file.
             self._large = RequestBodyLimitMiddleware(self._app, size + 64 * 1024)
         scope["body_limit"] = size
-        await self._large(scope, receive, send)
+        request = Request(scope)
+        if not _has_body(request):
+            await self._large(scope, receive, send)
+            return
+        try:
+            await actor_behind(request, request.headers.get("authorization"))
+        except DomainError as error:
+            await problems.refused(request, error)(scope, receive, send)
+            return
+        if self._uploading >= settings.uploads_at_once:
+            await problems.overloaded(request)(scope, receive, send)
+            return
+        self._uploading += 1
+        try:
+            await self._large(scope, receive, send)
+        finally:
+            self._uploading -= 1
+
+
+def _has_body(request: Request) -> bool:
+    told = request.headers
+    return "transfer-encoding" in told or told.get("content-length", "0") != "0"
 
 
 class _Body:

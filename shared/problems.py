@@ -185,6 +185,11 @@ def _answer(
 
 async def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
+    return refused(request, error)
+
+
+def refused(request: Request, error: DomainError) -> Response:
+    """A refusal as an answer."""
     status = status_of(error)
     errors = []
     if error.field:

@@ -231,6 +231,8 @@ class ServiceSettings(DatabaseSettings, KafkaSettings):
     query_bytes: int = Field(default=8 * 1024, ge=256)
     header_bytes: int = Field(default=32 * 1024, ge=1024)
     upload_bytes: int = Field(default=20 * 1024 * 1024, ge=1024, le=1024**3)
+    # Files a process takes at once: until each is where it belongs it lies in /tmp.
+    uploads_at_once: int = Field(default=8, ge=1)
     # Who may show the page made for it in a frame: origins, or `*`.
     embedded_by: list[str] = ["*"]
     # For how long browsers shall come by https only; where TLS ends somewhere.

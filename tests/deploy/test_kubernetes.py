@@ -134,6 +134,15 @@ def test_a_container_has_no_rights_to_lose(name: str) -> None:
     assert container["resources"]["limits"]["memory"]
 
 
+@pytest.mark.parametrize("service", sorted(set(SERVICES) - {"rating"}))
+def test_files_on_their_way_have_room(service: str) -> None:
+    (tmp,) = (one for one in pod_of(f"{service}-api")["volumes"] if one["name"] == "tmp")
+    settings = ServiceSettings.model_fields
+    needed = settings["uploads_at_once"].default * settings["upload_bytes"].default
+
+    assert int(tmp["emptyDir"]["sizeLimit"].removesuffix("Mi")) * 1024**2 > needed
+
+
 @pytest.mark.parametrize("name", PROCESSES)
 def test_a_process_is_probed(name: str) -> None:
     container = container_of(name)

@@ -3,22 +3,22 @@
 import asyncio
 import importlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, UploadFile
 from pydantic import BaseModel, ConfigDict
 
 from shared.app import create_app
-from shared.auth import public
+from shared.auth import Role, Rows, public
 from shared.bodies import MAX_FIELDS, MAX_VALUES
 from shared.clock import Clock
 from shared.migrations import SERVICES
-from shared.permissions import PUBLIC
+from shared.permissions import PUBLIC, Acting, allow, of
 from shared.problems import MOST_ERRORS
-from tests.conftest import serve, settings_for
+from tests.conftest import Tokens, serve, settings_for
 
 DSN = "postgresql://nobody@127.0.0.1:1/nothing"
 PATIENCE_SECONDS = 20
@@ -36,6 +36,7 @@ class Stand:
 
     def __init__(self, **chosen: Any) -> None:
         router = APIRouter(dependencies=[Depends(public)])
+        files = APIRouter()
         self.working = asyncio.Event()
         self.free = asyncio.Event()
 
@@ -49,12 +50,22 @@ class Stand:
             await self.free.wait()
             return body.name
 
+        @files.post("/files")
+        async def keep(actor: Acting, file: UploadFile) -> int:
+            return len(await file.read())
+
         service = create_app(
             "meetings",
             router,
+            files,
             title="x",
             description="x",
-            permitted={"take": PUBLIC, "hold": PUBLIC},
+            uploads="/files",
+            permitted={
+                "take": PUBLIC,
+                "hold": PUBLIC,
+                "keep": allow(of(Rows.ALL, Role.CUR_ADMIN)),
+            },
         )
         self.app = serve(service, settings_for(DSN, **chosen), sessions=None, clock=Clock()).app
 
@@ -62,9 +73,11 @@ class Stand:
 class Call:
     """One request whose body comes piece by piece, and what it was answered."""
 
-    def __init__(self, stand: Stand, path: str = "/take") -> None:
+    def __init__(self, stand: Stand, path: str = "/take", **headers: str) -> None:
+        told = {"content_type": "application/json"} | headers
         self._pieces: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
         self._listening = asyncio.Event()
+        self.was_heard = False
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = b""
@@ -80,11 +93,15 @@ class Call:
             "scheme": "http",
             "server": ("test", 80),
             "client": ("127.0.0.1", 1),
-            "headers": [(b"content-type", b"application/json")],
+            "headers": [
+                (name.replace("_", "-").lower().encode(), value.encode())
+                for name, value in told.items()
+            ],
         }
         self.task = asyncio.ensure_future(stand.app(scope, self._receive, self._send))
 
     async def _receive(self) -> Any:
+        self.was_heard = True
         if self._pieces.empty():
             self._listening.set()
         piece, more = await self._pieces.get()
@@ -97,9 +114,9 @@ class Call:
         else:
             self.body += message.get("body", b"")
 
-    async def begin(self) -> "Call":
+    async def begin(self, piece: bytes = b"{") -> "Call":
         """One byte, and silence: until the service waits for more."""
-        self.say(b"{", more=True)
+        self.say(piece, more=True)
         await asyncio.wait_for(self._listening.wait(), PATIENCE_SECONDS)
         return self
 
@@ -269,10 +286,9 @@ def most(schema: dict[str, Any], schemas: dict[str, Any], within: tuple[str, ...
     if choices:
         return max(most(one, schemas, within) for one in choices)
     if schema.get("type") == "array":
-        return 1 + schema.get("maxItems", endless) * most(schema["items"], schemas, within)
-    found: int = 1 + sum(
-        most(one, schemas, within) for one in schema.get("properties", {}).values()
-    )
+        items: int = schema.get("maxItems", endless)
+        return 1 + items * most(schema["items"], schemas, within)
+    found = 1 + sum(most(one, schemas, within) for one in schema.get("properties", {}).values())
     if schema.get("type") == "object" and (others := schema.get("additionalProperties")):
         named = len(schema.get("propertyNames", {}).get("enum", ())) or endless
         found += schema.get("maxProperties", named) * most(others, schemas, within)
@@ -288,3 +304,57 @@ def test_whatever_an_operation_takes_is_not_too_much(service: str) -> None:
             for kind, body in operation.get("requestBody", {}).get("content", {}).items():
                 if kind == "application/json":
                     assert most(body["schema"], schemas) - 1 <= MAX_VALUES, path
+
+
+OPENING = (
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n'
+    b"Content-Type: text/plain\r\n\r\n"
+)
+FORM = {"content_type": "multipart/form-data; boundary=x", "transfer_encoding": "chunked"}
+
+
+def uploading(stand: Stand, headers: Mapping[str, str]) -> Call:
+    return Call(stand, "/files", **(FORM | dict(headers)))
+
+
+@pytest.mark.parametrize("forged", [None, "Bearer x.y.z", "Basic eDp5"])
+async def test_not_a_byte_is_taken_of_a_strangers_file(forged: str | None) -> None:
+    call = uploading(Stand(), {"Authorization": forged} if forged else {})
+    told = await call.answered()
+
+    assert (call.status, told["code"]) == (401, "unauthenticated")
+    assert call.headers["www-authenticate"] == "Bearer"
+    assert call.headers["x-request-id"]
+    assert not call.was_heard
+
+
+async def test_who_has_no_token_and_haste_is_told_so_before_the_file_too() -> None:
+    stand = Stand(rate_limit=1, rate_burst=1)
+    calls = [uploading(stand, {}) for _ in range(2)]
+    assert {(await call.answered())["code"] for call in calls} == {
+        "unauthenticated",
+        "too_many_requests",
+    }
+
+
+async def test_files_come_only_so_many_at_once(token: Tokens) -> None:
+    stand = Stand(uploads_at_once=1)
+    known = token("cur_admin")
+    async with calling(stand) as calls:
+        for _ in range(2):  # What is given back is given back once.
+            held = await uploading(stand, known).begin(OPENING)
+            calls.append(held)
+            refused = uploading(stand, known)
+            told = await refused.answered()
+            assert (refused.status, told["code"]) == (503, "overloaded")
+            assert refused.headers["retry-after"] == "1"
+            assert not refused.was_heard
+            assert (await post(stand, b"{}")).status == 200
+            held.say(b"abc\r\n--x--\r\n", more=False)
+            assert (await held.answered(), held.status) == (3, 200)
+        leaving = await uploading(stand, known).begin(OPENING)
+        leaving.task.cancel()
+        await asyncio.gather(leaving.task, return_exceptions=True)
+        last = uploading(stand, known)
+        last.say(OPENING + b"\r\n--x--\r\n", more=False)
+        assert (await last.answered(), last.status) == (0, 200)
