@@ -26,6 +26,7 @@ from tests.conftest import Headers, Tokens, serve, sessions_of, settings_for
 from tests.factories import CLUSTER, make_assignment, make_execution
 
 PDF = b"%PDF-1.7\n" + b"1 0 obj\n" * 100
+TYPES = "[Content_Types].xml"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
 Stored = Callable[..., Awaitable[Execution]]
 
@@ -188,11 +189,26 @@ async def test_a_link_with_a_name_and_a_password_in_it_is_no_evidence(
     assert taken.status_code == 200, taken.text
 
 
-def _office(name: str) -> bytes:
+def _office(*names: str, types: str | bytes = "<Types/>", types_at: str = TYPES) -> bytes:
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr(name, "<xml/>")
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(types_at, types)
+        for name in names:
+            archive.writestr(name, "<xml/>")
     return made.getvalue()
+
+
+def _typed(content_type: str) -> str:
+    """A table of types in which a part with no telling name is of this one."""
+    part = f'<Override PartName="/word/styles2.xml" ContentType="{content_type}"/>'
+    return f'<Types xmlns="urn:x"><Default Extension="xml" ContentType="text/xml"/>{part}</Types>'
+
+
+PROGRAM = "application/vnd.ms-office.vbaProject"
+ENABLED = "application/vnd.ms-word.document.macroEnabled.main+xml"
+SHEET = "application/vnd.ms-excel.macrosheet+xml"
+OFTEN = f"<Types>{'<T/>' * 600_000}</Types>"
+ENTITY = f'<!DOCTYPE x [<!ENTITY e "{PROGRAM}">]>' + _typed("&e;")
 
 
 @pytest.mark.parametrize(
@@ -214,6 +230,20 @@ def _office(name: str) -> bytes:
         ("старый.doc", bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 512),
         ("старый.docx", bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 512),
         ("сведения.xlsx", _office("xl/vbaProject.bin")),
+        ("сведения.xlsx", _office("xl/VBAproject.BIN")),
+        ("отчёт.docx", _office("word/VBAPROJECT.bin")),
+        ("отчёт.docx", _office("word/styles2.xml", types=_typed(PROGRAM))),
+        ("отчёт.docx", _office("word/styles2.xml", types=_typed(PROGRAM.upper()))),
+        ("отчёт.docx", _office("word/styles2.xml", types=_typed("&#118;baProject"))),
+        ("отчёт.docx", _office("word/styles2.xml", types=_typed(PROGRAM).encode("utf-16"))),
+        ("отчёт.docx", _office(types=_typed(PROGRAM), types_at="/[content_TYPES].xml")),
+        ("отчёт.docx", _office("word/document.xml", types=_typed(ENABLED))),
+        ("сведения.xlsx", _office("xl/workbook.xml", types=_typed(SHEET))),
+        ("сведения.xlsx", _office("xl/workbook.xml", types=ENTITY)),
+        ("сведения.xlsx", _office("xl/workbook.xml", types="<Types>")),
+        ("сведения.xlsx", _office("xl/workbook.xml", types=OFTEN)),
+        ("сведения.xlsx", _office("xl/workbook.xml")[:-30]),
+        ("сведения.xlsx", _office(*(f"xl/{number}" for number in range(10_000)))),
         ("страница.pdf", b"<!DOCTYPE html><script>alert(1)</script>"),
         ("акт.pdf%00.exe", PDF),
     ],
@@ -237,6 +267,7 @@ async def test_what_is_no_evidence_is_refused(
     ("name", "content"),
     [
         ("отчёт.docx", _office("word/document.xml")),
+        ("отчёт.docx", _office("word/document.xml", types=_typed("image/png"))),
         ("сведения.xlsx", _office("xl/workbook.xml")),
         ("фото.PNG", PNG),
         ("таблица.csv", "регион;план\n16;4\n".encode("cp1251")),

@@ -3,8 +3,11 @@
 import codecs
 import re
 import unicodedata
+import zipfile
+import zlib
 from collections.abc import Mapping
-from typing import Final
+from typing import BinaryIO, Final
+from xml.parsers import expat
 
 import filetype
 
@@ -42,7 +45,17 @@ _SEEN_AS: Final[Mapping[str, frozenset[str]]] = {
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Devices, to Windows, whatever comes after the first dot.
 _DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])\.", re.IGNORECASE)
-_MACROS: Final = b"vbaProject.bin"
+_MACROS: Final = b"vbaproject.bin"
+# What an office document calls the types of a program, and of the documents and sheets with one.
+_MACRO_TYPES: Final = ("vbaproject", "vbadata", "macroenabled", "macrosheet")
+_TYPES: Final = "[content_types].xml"
+# Of an office document: the largest have thousands of parts, and kilobytes of types.
+_PARTS: Final = 10_000
+_TYPES_BYTES: Final = 2 * 1024 * 1024
+# Stands before each part in an archive's table.
+_PART: Final = b"PK\x01\x02"
+_PIECE: Final = 64 * 1024
+_DAMAGED: Final = "Файл повреждён: его части не читаются. Сохраните его заново."
 
 
 class FileNotTaken(Invalid):
@@ -109,19 +122,68 @@ def media_type(name: str, head: bytes) -> str:
 
 
 class MacroCheck:
-    """Whether pieces of an office document have no macros among them."""
+    """Whether an office document has no macros: neither by the names of its parts nor by types.
+
+    A program is run by its type, whatever its part is called.
+    """
 
     def __init__(self) -> None:
         self._end = b""
+        self._parts = 0
 
     def feed(self, piece: bytes) -> None:
         """Look at the next piece: an archive tells the names of its parts in clear.
 
         Raises `FileNotTaken`.
         """
-        if _MACROS in self._end + piece:
-            raise FileNotTaken("В файле есть макросы: сохраните его без них.", field="body.file")
-        self._end = piece[-len(_MACROS) :]
+        seen = self._end + piece
+        if _MACROS in seen.lower():
+            raise _macros()
+        self._parts += seen.count(_PART) - self._end.count(_PART)
+        if self._parts > _PARTS:
+            raise FileNotTaken("В файле слишком много частей.", field="body.file")
+        self._end = seen[-len(_MACROS) :]
+
+    def finish(self, content: BinaryIO) -> None:
+        """Look at the types of the parts, once every piece has been fed. Raises `FileNotTaken`."""
+        try:
+            with zipfile.ZipFile(content) as archive:
+                for part in archive.infolist():
+                    if part.filename.lstrip("/\\").lower() == _TYPES:
+                        _look_at_types(archive, part)
+        # What is damaged, encrypted, packed in a way we do not know, or no XML.
+        except (
+            *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError),
+            *(expat.ExpatError, LookupError, ValueError, OSError),
+        ) as error:
+            raise FileNotTaken(_DAMAGED, field="body.file") from error
+
+
+def _look_at_types(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    parser = expat.ParserCreate()
+
+    def start(_: str, attributes: dict[str, str]) -> None:
+        if any(one in value.lower() for value in attributes.values() for one in _MACRO_TYPES):
+            raise _macros()
+
+    def refuse(*_: object) -> None:
+        raise FileNotTaken(_DAMAGED, field="body.file")
+
+    parser.StartElementHandler = start
+    # Entities need a document type; no office writes one.
+    parser.StartDoctypeDeclHandler = refuse
+    taken = 0
+    with archive.open(part) as types:
+        while piece := types.read(_PIECE):
+            taken += len(piece)
+            if taken > _TYPES_BYTES:
+                refuse()
+            parser.Parse(piece, False)
+    parser.Parse(b"", True)
+
+
+def _macros() -> FileNotTaken:
+    return FileNotTaken("В файле есть макросы: сохраните его без них.", field="body.file")
 
 
 class TextCheck:

@@ -73,6 +73,8 @@ def look_at(name: str, content: BinaryIO) -> Offered:
             office.feed(piece)
     if text is not None:
         text.feed(b"", final=True)
+    if office is not None:
+        office.finish(content)
     content.seek(0)
     return Offered(name, kind, size, digest.hexdigest(), content)
 
