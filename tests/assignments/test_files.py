@@ -1,5 +1,6 @@
 """Files as evidence: kept whole, shown safely, given to those who may see them."""
 
+import asyncio
 import hashlib
 import io
 import zipfile
@@ -15,14 +16,16 @@ from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments import store as objects
-from services.assignments.domain.executions import Demand, Status
-from services.assignments.domain.files import FileNotTaken, shown_name
-from services.assignments.models import Execution
+from services.assignments.domain.executions import Demand, Party, Status
+from services.assignments.domain.files import MOST_BYTES, MOST_FILES, FileNotTaken, shown_name
+from services.assignments.models import Execution, StoredFile
 from services.assignments.service import files
 from services.assignments.store import key_of, open_store
 from shared.clock import Clock
-from shared.db import get_session
-from tests.conftest import Headers, Tokens, serve, sessions_of, settings_for
+from shared.db import Sessions, get_session
+from shared.ids import new_id
+from tests.assignments.races import store
+from tests.conftest import NOW, Headers, Tokens, serve, sessions_of, settings_for
 from tests.factories import CLUSTER, make_assignment, make_execution
 
 PDF = b"%PDF-1.7\n" + b"1 0 obj\n" * 100
@@ -479,6 +482,98 @@ async def test_a_command_does_not_wait_for_an_upload(
     monkeypatch.setattr(objects, "put", slow)
     assert (await _upload(client, execution, cluster)).status_code == 201
     assert locked == [0]
+
+
+def _kept(
+    execution: Execution, sizes: list[int], party: Party = Party.ADDRESSEE
+) -> list[StoredFile]:
+    return [
+        StoredFile(
+            id=new_id(),
+            execution_id=execution.id,
+            name="Акт.pdf",
+            media_type="application/pdf",
+            size=size,
+            sha256=f"{number:064}",
+            party=party,
+            uploaded_by="x",
+            uploaded_at=NOW,
+        )
+        for number, size in enumerate(sizes)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "code"),
+    [
+        ([1] * MOST_FILES, "files_too_many"),
+        ([MOST_BYTES // 10] * 10, "files_too_large"),
+        ([MOST_BYTES - len(PDF) + 1], "files_too_large"),
+        ([1] * (MOST_FILES - 1), None),
+        ([MOST_BYTES - len(PDF)], None),
+    ],
+)
+async def test_an_execution_has_so_many_files_and_bytes_whoever_adds_them(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    stored: Stored,
+    cluster: Headers,
+    tmp_path: Path,
+    sizes: list[int],
+    code: str | None,
+) -> None:
+    execution, other = await stored(), await stored()
+    session.add_all(_kept(execution, sizes, Party.COORDINATOR))
+    await session.flush()
+
+    answer = await _upload(client, execution, cluster)
+
+    assert answer.json().get("code") == code, answer.text
+    assert answer.status_code == (409 if code else 201)
+    assert len(_contents(tmp_path)) == (0 if code else 1)
+    if code:
+        assert [one["field"] for one in answer.json()["errors"]] == ["body.file"]
+    elsewhere = await _upload(client, other, cluster)
+    assert elsewhere.status_code == 201
+
+
+async def test_what_is_there_already_is_answered_however_full_it_is(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, cluster: Headers
+) -> None:
+    execution = await stored()
+    made = (await _upload(client, execution, cluster)).json()
+    session.add_all(_kept(execution, [1] * (MOST_FILES - 1)))
+    await session.flush()
+    assert (await _upload(client, execution, cluster)).json() == made
+    refused = await _upload(client, execution, cluster, content=PDF + b"2")
+    assert (refused.status_code, refused.json()["code"]) == (409, "files_too_many")
+    assert (await client.delete(f"/v1/files/{made['id']}", headers=cluster)).status_code == 204
+    assert (await _upload(client, execution, cluster, content=PDF + b"2")).status_code == 201
+
+
+async def test_of_files_that_come_at_once_there_are_no_more_than_there_may_be(
+    app: FastAPI,
+    sessions: Sessions,
+    databases: dict[str, str],
+    clock: Clock,
+    tmp_path: Path,
+    cluster: Headers,
+) -> None:
+    assignment = make_assignment()
+    execution = make_execution(assignment, status=Status.IN_PROGRESS)
+    await store(sessions, assignment, execution, *_kept(execution, [1] * (MOST_FILES - 2)))
+    settings = settings_for(databases["assignments"], object_store_url=tmp_path.as_uri())
+    transport = serve(app, settings, sessions=sessions, clock=clock)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as api:
+        coming = (
+            _upload(api, execution, cluster, content=PDF + str(number).encode())
+            for number in range(8)
+        )
+        answers = await asyncio.gather(*coming)
+
+        assert sorted(answer.status_code for answer in answers) == [201] * 2 + [409] * 6
+        listed = await api.get(f"/v1/executions/{execution.id}/files", headers=cluster)
+        assert len(listed.json()["items"]) == MOST_FILES
 
 
 async def test_what_no_row_names_is_swept_after_a_day(

@@ -13,6 +13,9 @@ import filetype
 
 from shared.errors import Conflict, Invalid, NotFound
 
+# Of one execution, whoever added them.
+MOST_FILES: Final = 50
+MOST_BYTES: Final = 200 * 1024 * 1024
 _NAME_BYTES: Final = 200
 # Extension → media type we give the file back as.
 MEDIA_TYPES: Final[Mapping[str, str]] = {
@@ -79,11 +82,42 @@ class FileInUse(Conflict):
     title = "Файл приложен к отчёту"
 
 
+class TooManyFiles(Conflict):
+    """The execution has as many files as it may have."""
+
+    code = "files_too_many"
+    title = "У исполнения слишком много файлов"
+
+
+class TooManyBytes(Conflict):
+    """With this file the files of the execution would be larger than they may be."""
+
+    code = "files_too_large"
+    title = "Файлы исполнения слишком велики"
+
+
 class FileUnknown(Invalid):
     """The report names a file that is not of this execution."""
 
     code = "file_unknown"
     title = "Файл не найден у этого исполнения"
+
+
+def check_room(files: int, total: int, *, size: int) -> None:
+    """Whether a file of so many bytes may come to so many files of so many bytes in all.
+
+    Raises `TooManyFiles`, `TooManyBytes`.
+    """
+    if files >= MOST_FILES:
+        raise TooManyFiles(
+            f"К исполнению прикладывают не больше {MOST_FILES} файлов: уберите лишние.",
+            field="body.file",
+        )
+    if total + size > MOST_BYTES:
+        raise TooManyBytes(
+            f"Файлы исполнения вместе — не больше {MOST_BYTES // 2**20} МиБ: уберите лишние.",
+            field="body.file",
+        )
 
 
 def shown_name(given: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assignments.domain.executions import Party
@@ -38,6 +38,15 @@ async def list_files(session: AsyncSession, execution_id: UUID) -> Sequence[Stor
         .order_by(col(StoredFile.id))
     )
     return (await session.exec(statement)).all()
+
+
+async def held(session: AsyncSession, execution_id: UUID) -> tuple[int, int]:
+    """How many files the execution has, and how many bytes they are."""
+    statement = select(func.count(), func.coalesce(func.sum(col(StoredFile.size)), 0)).where(
+        col(StoredFile.execution_id) == execution_id
+    )
+    files, total = (await session.exec(statement)).one()
+    return files, int(total)
 
 
 async def same_content(

@@ -58,7 +58,10 @@ async def upload_file(
     now: Now,
     once: Idempotent,
 ) -> Response:
-    """Файл для будущего отчёта, обычно до 20 МиБ; то же содержимое второй раз не хранится."""
+    """Файл для будущего отчёта, обычно до 20 МиБ; то же содержимое второй раз не хранится.
+
+    У одного исполнения — не больше 50 файлов и 200 МиБ вместе.
+    """
 
     async def keep() -> StoredFile:
         return await service.upload(session, store, execution_id, actor, file=offered, now=now)

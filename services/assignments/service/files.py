@@ -25,6 +25,7 @@ from services.assignments.domain.files import (
     FileUnknown,
     MacroCheck,
     TextCheck,
+    check_room,
     media_type,
     shown_name,
 )
@@ -92,7 +93,8 @@ async def upload(
 
     The object is stored before the row and without its execution's lock: a death, or a command
     that comes in between, leaves an object nobody names, which is swept. Raises
-    `ExecutionNotFound`, `ActionNotAllowed`, `NotYourMove`, `StoreAway`.
+    `ExecutionNotFound`, `ActionNotAllowed`, `NotYourMove`, `TooManyFiles`, `TooManyBytes`,
+    `StoreAway`.
     """
     assigned = await executions.get_execution(session, execution_id, actor)
     assignment = await assignments.get_assignment(session, assigned.assignment_id)
@@ -100,6 +102,8 @@ async def upload(
     same = await repository.same_content(session, execution_id, party, file.sha256)
     if same is not None:
         return same
+    # Before anything is stored, and again when nobody else can add.
+    check_room(*await repository.held(session, execution_id), size=file.size)
     row = StoredFile(
         id=new_id(),
         execution_id=execution_id,
@@ -119,6 +123,7 @@ async def upload(
     same = await repository.same_content(session, execution_id, row.party, file.sha256)
     if same is not None:
         return same
+    check_room(*await repository.held(session, execution_id), size=file.size)
     session.add(row)
     await session.flush()
     return row
