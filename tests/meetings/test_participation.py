@@ -170,6 +170,78 @@ async def test_a_coordinator_of_two_regions_is_expected_for_both_and_answers_onc
     assert row["candidates"][0]["name"].count("Региональный координатор") == 2
 
 
+async def test_a_deputy_and_a_coordinator_answer_each_for_their_own_seat(
+    client: httpx.AsyncClient,
+    token: Tokens,
+    secretary: Headers,
+    session: AsyncSession,
+    meeting_id: str,
+) -> None:
+    await directory.keep_appointments(session, [appointment(3, "16", office="deputy")])
+    coordinator, deputy = (token(role, regions=["16"]) for role in ("coordinator", "deputy"))
+    path = f"/v1/meetings/{meeting_id}/rsvp"
+
+    async def answer(actor: Headers, id_: UUID) -> tuple[int, str]:
+        said = {"participant_id": str(id_), "answer": "no", "reason": "Отпуск"}
+        given = await client.post(path, headers=actor, json=said)
+        return given.status_code, given.json().get("code") or given.json()["answer"]
+
+    refused = [await answer(deputy, person_id(1)), await answer(coordinator, person_id(3))]
+    seats = await seats_of(client, secretary, meeting_id)
+
+    assert refused == [(403, "seat_of_another")] * 2
+    assert {one["answer"] for one in seats} == {None}
+    offices = {one["participant_id"]: one["offices"] for one in seats if one["region"] == "16"}
+    assert offices == {
+        str(person_id(1)): ["coordinator"],
+        str(person_id(3)): ["deputy"],
+        str(cluster_id(1)): [],
+        str(cluster_id(2)): [],
+    }
+    # A region's clusters are both's to answer for, and anybody's seat is the centre's.
+    for actor, id_ in (
+        (deputy, person_id(3)),
+        (coordinator, person_id(1)),
+        (deputy, cluster_id(1)),
+        (coordinator, cluster_id(2)),
+        (secretary, person_id(1)),
+        (token("cur_admin"), person_id(3)),
+    ):
+        assert await answer(actor, id_) == (200, "no")
+
+
+async def test_who_holds_both_offices_answers_by_either_in_the_region_they_hold_it_in(
+    client: httpx.AsyncClient, token: Tokens, session: AsyncSession, meeting_id: str
+) -> None:
+    # Person 1 coordinates region 16, is its own deputy, and a deputy in region 63.
+    held = [appointment(number, code, office="deputy") for number, code in ((3, "16"), (4, "63"))]
+    await directory.keep_appointments(
+        session, [one.model_copy(update={"person_id": person_id(1)}) for one in held]
+    )
+    said = {"participant_id": str(person_id(1)), "answer": "yes"}
+
+    answers = [
+        await client.post(
+            f"/v1/meetings/{meeting_id}/rsvp", headers=token(role, regions=regions), json=said
+        )
+        for role, regions in (
+            ("coordinator", ["16"]),
+            ("deputy", ["16"]),
+            ("deputy", ["63"]),
+            ("coordinator", ["16", "63"]),
+            ("coordinator", ["63"]),
+        )
+    ]
+
+    assert [(one.status_code, one.json().get("region")) for one in answers] == [
+        (200, "16"),
+        (200, "16"),
+        (200, "63"),
+        (200, "16"),
+        (403, None),
+    ]
+
+
 def test_a_tenure_holds_on_its_first_and_last_day() -> None:
 
     tenure = Tenure(person_id(1), "16", "coordinator", date(2023, 10, 2), date(2023, 10, 4))

@@ -1,14 +1,14 @@
 """Who is expected at a meeting, who said they would come, and who came."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from shared.errors import Conflict, Invalid, NotFound
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
 
 # Clusters at work are expected; planned and closed ones are not.
 AT_WORK: Final = "active"
@@ -49,6 +49,13 @@ class ParticipantNotFound(NotFound):
 
     code = "participant_not_found"
     title = "Участник не найден"
+
+
+class SeatOfAnother(Forbidden):
+    """The invitation is another person's to answer: a deputy's is not the coordinator's."""
+
+    code = "seat_of_another"
+    title = "Приглашён другой человек"
 
 
 class UnknownParticipant(Invalid):
@@ -108,6 +115,14 @@ class Participant:
     kind: ParticipantKind
     region: str
     name: str
+    # Of a person, which in the region they are expected by; of a cluster none.
+    offices: frozenset[str] = frozenset()
+
+    def is_answered_by(self, roles: Collection[str]) -> bool:
+        """Whether who holds these roles in the region answers here: a person for their own
+        office's seat only, whoever is absent; for clusters all who reach them.
+        """
+        return self.kind is ParticipantKind.CLUSTER or not self.offices.isdisjoint(roles)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,9 @@ async def answer_invitation(
 ) -> SeatRead:
     """Будет ли участник; до начала совещания ответ можно изменить. Чужой участник — 404.
 
+    За кластер отвечает он сам или его регион; координатор и заместитель — каждый только за себя,
+    за другого — 403 `seat_of_another`. Секретарь и ЦУР отвечают за любого.
+
     Перенос совещания на другое время снимает ответы: они были к прежнему.
     """
     return _seat(await service.answer(session, meeting_id, wanted, actor, now=now))
@@ -234,6 +237,7 @@ def _seat(one: service.Seat) -> SeatRead:
         kind=one.participant.kind,
         region=one.participant.region,
         name=one.participant.name,
+        offices=sorted(one.participant.offices),
         answer=known.answer if known else None,
         answer_reason=known.answer_reason if known else None,
         attendance=known.attendance if known else None,

@@ -27,6 +27,7 @@ _SEAT: Final[JsonDict] = {
     "kind": "cluster",
     "region": "16",
     "name": "Кластер «Машиностроение» Республики Татарстан",
+    "offices": [],
     "answer": "yes",
     "answer_reason": None,
     "attendance": "attended",
@@ -71,6 +72,9 @@ class SeatRead(BaseModel):
     kind: ParticipantKind
     region: str = Field(max_length=2)
     name: str = Field(max_length=MAX_NAME)
+    offices: list[str] = Field(
+        max_length=2, description="Должности приглашённого: coordinator, deputy; у кластера — нет"
+    )
     answer: Answer | None
     answer_reason: str | None = Field(max_length=10_000)
     attendance: Attendance | None

@@ -18,6 +18,7 @@ from services.meetings.domain.participation import (
     ParticipantNotFound,
     ReasonMissing,
     RsvpClosed,
+    SeatOfAnother,
     UnknownParticipant,
     tallies,
 )
@@ -60,18 +61,22 @@ async def expected(session: AsyncSession, meeting: Meeting) -> list[Participant]
         if one.status == AT_WORK and concerns(meeting.series, one.cohort)
     ]
     regions = {one.region for one in clusters}
-    coordinators = {
-        (one.person_id, one.region): Participant(
-            one.person_id,
+    offices: dict[tuple[UUID, str], set[str]] = {}
+    for held in await directory.coordinators_on(session, date_in(ZONE, meeting.starts_at)):
+        if held.region in regions:
+            offices.setdefault((held.person_id, held.region), set()).add(held.office)
+    coordinators = [
+        Participant(
+            person_id,
             ParticipantKind.COORDINATOR,
-            one.region,
-            f"Региональный координатор: {names.get(one.region, one.region)}",
+            region,
+            f"Региональный координатор: {names.get(region, region)}",
+            frozenset(held_there),
         )
-        for one in await directory.coordinators_on(session, date_in(ZONE, meeting.starts_at))
-        if one.region in regions
-    }
+        for (person_id, region), held_there in offices.items()
+    ]
     return sorted(
-        [*coordinators.values(), *clusters],
+        [*coordinators, *clusters],
         key=lambda one: (one.region, one.kind is ParticipantKind.CLUSTER, one.name, one.id),
     )
 
@@ -102,16 +107,28 @@ async def answer(
 ) -> Seat:
     """Say whether an expected one will come; until the meeting starts it may be said again.
 
-    Raises `MeetingNotFound`, `ParticipantNotFound`, `RsvpClosed`, `ReasonMissing`.
+    Raises `MeetingNotFound`, `ParticipantNotFound`, `SeatOfAnother`, `RsvpClosed`,
+    `ReasonMissing`.
     """
     meeting = await meetings.get_meeting(session, meeting_id)
     scope = scope_of(actor)
-    found = {one.id: one for one in await expected(session, meeting) if is_own(scope, one)}
-    participant = found.get(wanted.participant_id)
-    if participant is None:
+    own = [
+        one
+        for one in await expected(session, meeting)
+        if one.id == wanted.participant_id and is_own(scope, one)
+    ]
+    if not own:
         raise ParticipantNotFound(
             "Среди ожидаемых участников такого нет.", field="body.participant_id"
         )
+    answered = [one for one in own if actor.reaches_all or one.is_answered_by(actor.roles)]
+    if not answered:
+        raise SeatOfAnother(
+            "На это приглашение отвечает тот, кому оно адресовано: координатор — за себя,"
+            " заместитель — за себя; за отсутствующего ответит секретарь.",
+            field="body.participant_id",
+        )
+    participant = answered[-1]
     if meeting.status not in AHEAD or now >= meeting.starts_at:
         raise RsvpClosed("Ответ принимается до начала назначенного совещания.")
     if wanted.answer is Answer.NO and wanted.reason is None:
