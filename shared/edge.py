@@ -82,11 +82,23 @@ class BodyLimit:
         if self._uploading >= settings.uploads_at_once:
             await problems.overloaded(request)(scope, receive, send)
             return
+        is_coming = True
         self._uploading += 1
+
+        def leave() -> None:
+            nonlocal is_coming
+            self._uploading -= is_coming
+            is_coming = False
+
+        async def answer(message: Message) -> None:
+            # Before whoever is answered can send the next.
+            leave()
+            await send(message)
+
         try:
-            await self._large(scope, receive, send)
+            await self._large(scope, receive, answer)
         finally:
-            self._uploading -= 1
+            leave()
 
 
 def _has_body(request: Request) -> bool:
