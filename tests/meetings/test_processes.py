@@ -116,6 +116,7 @@ async def test_a_stage_is_done_on_the_day_of_its_region(
     [
         ({"state": "done"}, "invalid_request"),
         (DONE | {"evidence": "javascript:alert(1)"}, "invalid_request"),
+        (DONE | {"evidence": "https://user:password@cluster.example/act.pdf"}, "invalid_request"),
         (DONE | {"on": "2023-10-03"}, "done_in_future"),
         ({"state": "late"}, "invalid_request"),
     ],

@@ -10,7 +10,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    HttpUrl,
     model_validator,
 )
 from pydantic.config import JsonDict
@@ -24,7 +23,7 @@ from services.assignments.domain.executions import (
     Status,
 )
 from services.assignments.schemas.dates import Day
-from shared.text import Code, Line, Text, clean, unfit
+from shared.text import Code, Line, Link, Text, clean, unfit
 
 EXECUTION_EXAMPLE: Final[JsonDict] = {
     "id": "0190c5a0-0000-7000-8000-000000000012",
@@ -175,20 +174,6 @@ class FactsPage(BaseModel):
 
     items: list[ExecutionFacts] = Field(max_length=1000)
     next_cursor: str | None = Field(default=None, max_length=500)
-
-
-def _without_user(url: HttpUrl) -> HttpUrl:
-    """Nobody's name and password go into a report, nor a host that only looks like one."""
-    if url.username is not None or url.password is not None:
-        raise unfit("В ссылке не должно быть имени пользователя и пароля")
-    return url
-
-
-Link = Annotated[
-    HttpUrl,
-    Field(max_length=2000, examples=["https://example.org/prikaz.pdf"]),
-    AfterValidator(_without_user),
-]
 
 
 class Evidence(BaseModel):

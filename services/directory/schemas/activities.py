@@ -10,9 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from services.directory.domain.roadmaps import ActivityKind
 from services.directory.schemas.fields import EXAMPLE_ID, Day, example
-from services.directory.schemas.roadmaps import Link
 from shared.pages import Page
-from shared.text import Line, Text
+from shared.text import Line, Link, Text
 
 People = Annotated[int, Field(strict=True, ge=0, le=10_000_000, examples=[120])]
 # Named twice is named once.

@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.directory.domain.mentorships import MentorshipStatus
 from services.directory.domain.practices import PracticeStatus
 from services.directory.schemas.fields import EXAMPLE_ID, Day, example
-from services.directory.schemas.roadmaps import Link
 from shared.pages import Page
-from shared.text import Code, Line, Text
+from shared.text import Code, Line, Link, Text
 
 Points = Annotated[int, Field(ge=0, le=100)]
 

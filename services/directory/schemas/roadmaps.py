@@ -4,14 +4,12 @@ from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.directory.domain.association_policies import AssociationPolicy
 from services.directory.domain.roadmaps import MilestoneState, Rule
 from services.directory.schemas.fields import EXAMPLE_ID, example
-from shared.text import Text, unfit
-
-Link = Annotated[HttpUrl, Field(max_length=2000, examples=["https://example.org/vektor.pdf"])]
+from shared.text import Link, Text, unfit
 
 
 class DeliverableRead(BaseModel):

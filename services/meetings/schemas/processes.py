@@ -4,7 +4,7 @@ from datetime import date
 from typing import Final, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from services.meetings.domain.processes import (
@@ -16,7 +16,7 @@ from services.meetings.domain.processes import (
     State,
 )
 from services.meetings.schemas.fields import Day, reads
-from shared.text import Code, unfit
+from shared.text import Code, Link, unfit
 
 _STAGE: Final[JsonDict] = {
     "code": "equipment-bought",
@@ -123,7 +123,7 @@ class StateWrite(BaseModel):
 
     state: Mark
     on: Day | None = None
-    evidence: HttpUrl | None = Field(default=None, max_length=2000)
+    evidence: Link | None = None
 
     @model_validator(mode="after")
     def _proven(self) -> Self:
