@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -89,12 +89,19 @@ class Watched(Connection):
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
-        found = transport.get_extra_info("socket")
-        if found.family in (socket.AF_INET, socket.AF_INET6):
-            for level, name, value in _LIVENESS:
-                # Not every system has all of them.
-                if (option := getattr(socket, name, None)) is not None:
-                    found.setsockopt(level, option, value)
+        # What has gone already needs no watching, and the first statement finds it gone; an error
+        # from here would leave a connection that nobody has, nor closes.
+        with suppress(OSError):
+            _watch(transport.get_extra_info("socket"))
+
+
+def _watch(found: Any) -> None:
+    """Let the kernel ask after the peer of this socket. Raises `OSError` where it is closed."""
+    if found.family in (socket.AF_INET, socket.AF_INET6):
+        for level, name, value in _LIVENESS:
+            # Not every system has all of them.
+            if (option := getattr(socket, name, None)) is not None:
+                found.setsockopt(level, option, value)
 
 
 async def connect(dsn: str) -> Connection:

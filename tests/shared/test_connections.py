@@ -1,6 +1,7 @@
 """A database that falls silent is noticed: by the kernel, by what waits for it, by who asks."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -93,6 +94,21 @@ async def test_the_kernels_of_both_ends_watch_over_every_connection(dsn: str) ->
     async with db.open_sessions(dsn) as sessions, db.transaction(sessions) as session:
         driver = await db.driver_of(session)
         assert (_liveness(driver), await _servers(driver)) == (ours, theirs)
+
+
+async def test_a_socket_that_cannot_be_watched_leaves_no_connection_behind(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that went as it came: where an error left it, nobody would close it."""
+
+    def gone(_: Any) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(db, "_watch", gone)
+
+    connection = await db.connect(dsn)
+    assert await connection.fetchval("select 1") == 1
+    await connection.close()
 
 
 async def test_now_is_read_once_the_request_has_its_connection(dsn: str) -> None:
